@@ -1,0 +1,38 @@
+# One entry for everything. Each target makes what it needs on a clean checkout and reuses it afterwards.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
+.PHONY: demo dev test lint bench
+
+demo: .venv/.installed
+	@$(BIN)/snap-pipeline demo
+
+dev: .venv/.installed
+	@$(BIN)/snap-pipeline dev
+
+test: .venv/.installed-dev
+	@$(BIN)/python -m pytest
+
+lint: .venv/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/sqlfluff lint --disable-progress-bar snap_pipeline benchmarks
+	@cd dbt_project && ../$(BIN)/sqlfluff lint --disable-progress-bar models
+
+bench: .venv/.installed-dev
+	@$(BIN)/python -m benchmarks
+
+.venv/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing into .venv (once)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@$(PIP) --editable '.[dev]'
+	@touch $@

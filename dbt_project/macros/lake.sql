@@ -1,0 +1,32 @@
+{# The folder of the lake, as the pipeline's settings name it. #}
+{% macro lake_folder() -%}
+    {{ env_var("SNAP_PIPELINE_LAKE", "../data/lake") }}
+{%- endmacro %}
+
+
+{#
+    The data's clock: SNAP_PIPELINE_NOW where it is set (ISO 8601; UTC where it names no offset), else the moment at
+    which this build began, so that all its models agree.
+#}
+{% macro running_hour() %}
+    {%- set fixed = env_var("SNAP_PIPELINE_NOW", "") -%}
+    {%- if fixed -%}
+        {%- set now = modules.datetime.datetime.fromisoformat(fixed) -%}
+        {%- set now = now if now.tzinfo else now.replace(tzinfo=modules.pytz.utc) -%}
+    {%- else -%}
+        {%- set now = run_started_at -%}
+    {%- endif -%}
+    {% do return(now.astimezone(modules.pytz.utc).replace(minute=0, second=0, microsecond=0)) %}
+{% endmacro %}
+
+
+{# The end of the last closed hour, which is the first second of the running one, as a timestamp in UTC. #}
+{% macro window_end() -%}
+    '{{ running_hour().strftime("%Y-%m-%d %H:%M:%S") }}'::timestamp
+{%- endmacro %}
+
+
+{# The key of the hour so many hours before the running one; 0 is the running hour itself. #}
+{% macro hour_key(hours_before) -%}
+    '{{ (running_hour() - modules.datetime.timedelta(hours=hours_before)).strftime("%Y-%m-%dT%H") }}'
+{%- endmacro %}

@@ -1,0 +1,30 @@
+-- What would raise each event's score, and by how many points: its parameters below target, the largest gain first.
+with gains as (
+    select
+        *,
+        10 * weight / sum(weight) over (partition by workspace, event_name, conversion_type, score_group)
+        * greatest(1 - completeness / target, 0) as gain
+    from {{ ref("emq_parameters") }}
+)
+
+select
+    gains.workspace,
+    gains.event_name,
+    gains.conversion_type,
+    gains.events,
+    gains.parameter,
+    gains.score_group,
+    gains.completeness,
+    gains.previous_completeness,
+    gains.target,
+    gains.gain,
+    row_number() over (
+        partition by gains.workspace, gains.event_name, gains.conversion_type
+        order by gains.gain desc, gains.weight desc, gains.parameter
+    ) as rank,
+    weights.advice,
+    gains.window_end
+from gains
+inner join {{ ref("parameter_weights") }} as weights using (parameter)
+where gains.gain > 0
+order by gains.workspace, gains.events desc, gains.event_name, gains.conversion_type, rank

@@ -1,0 +1,25 @@
+-- Two weeks of closed hours: the one that is scored, and the one before to compare it with.
+with lake_rows as (
+    select
+        null::varchar as hour,
+        null::varchar as workspace,
+        null::varchar as event_name,
+        null::varchar as conversion_type,
+        null::varchar as parameter,
+        null::bigint as events,
+        null::bigint as present
+    where false
+    union all by name
+    select * from {{ source("lake", "parameter_completeness") }}
+)
+
+select
+    hour,
+    workspace,
+    event_name,
+    conversion_type,
+    parameter,
+    events,
+    present
+from lake_rows
+where hour >= {{ hour_key(336) }} and hour < {{ hour_key(0) }}

@@ -1,0 +1,58 @@
+"""`filtered_events`: the events that are conversions, with their Snap event name and conversion type.
+
+Every other event stands in `excluded_events` with exactly one reason.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from snap_pipeline.assets.hourly import (
+    BACKFILL_POLICY,
+    describe_partition,
+    hours_of,
+    table_results,
+    table_spec,
+)
+from snap_pipeline.pipeline import Pipeline
+
+
+def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset pair over `raw_events`."""
+    version = pipeline.transformations.version("filtered_events")
+
+    @dg.multi_asset(
+        name="filtered_events",
+        specs=[
+            table_spec(
+                "filtered_events",
+                "Events that are conversions: mapped to Snap's names, classified WEB, MOBILE_APP or OFFLINE.",
+                group="events",
+                partitions=partitions,
+                deps=["raw_events"],
+                code_version=version,
+            ),
+            table_spec(
+                "excluded_events",
+                "Events that are not sent, each with one reason: internal, duplicate, no consent, no time …",
+                group="events",
+                partitions=partitions,
+                deps=["raw_events"],
+                code_version=version,
+            ),
+        ],
+        can_subset=True,
+        backfill_policy=BACKFILL_POLICY,
+    )
+    def filtered_events(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        lake = pipeline.lake
+        for key, hour in hours_of(context):
+            made = pipeline.transformations.make_filtered_events(hour)
+            describe_partition(context, lake, "filtered_events", key, made.kept)
+            reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
+            describe_partition(context, lake, "excluded_events", key, sum(made.excluded.values()), reasons)
+        yield from table_results(context, lake, "filtered_events", "excluded_events")
+
+    return filtered_events

@@ -1,0 +1,80 @@
+"""What the hourly assets share: partitions, backfill policy, and how they describe what they made."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from snap_pipeline.hours import parse_hour
+from snap_pipeline.lake.lake import Lake
+
+OWNERS = ["team:data-platform"]
+HOURS_A_RUN = 24
+"""Bounds memory, bursts of Dagster events and what one failure takes with it."""
+
+BACKFILL_POLICY = dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_A_RUN)
+
+
+def hours_of(context: dg.AssetExecutionContext) -> Iterator[tuple[str, datetime]]:
+    """The run's partition keys and hours, one or a range."""
+    for key in context.partition_keys:
+        yield key, parse_hour(key)
+
+
+def describe_partition(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    table: str,
+    key: str,
+    rows: int,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Reports an hour's own numbers, which a range run would otherwise give to every hour alike."""
+    if dg.AssetKey(table) not in context.selected_asset_keys:
+        return
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": rows,
+        "dagster/uri": str(lake.path(table, parse_hour(key))),
+        **(extra or {}),
+    }
+    context.add_asset_metadata(metadata, asset_key=table, partition_key=key)
+
+
+def table_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) -> Iterator[dg.MaterializeResult[None]]:
+    """The results of tables whose hours are described: their columns, as the last hour has them.
+
+    A step makes all its tables together; what was not selected is made as well and not reported.
+    """
+    for table in tables:
+        if dg.AssetKey(table) in context.selected_asset_keys:
+            metadata: dict[str, Any] = {"dagster/storage_kind": "parquet"}
+            last = lake.path(table, parse_hour(context.partition_keys[-1]))
+            if last.exists():
+                columns = [dg.TableColumn(name, kind) for name, kind in lake.columns(last)]
+                metadata["dagster/column_schema"] = dg.TableSchema(columns)
+            yield dg.MaterializeResult(asset_key=table, metadata=metadata)
+
+
+def table_spec(
+    table: str,
+    description: str,
+    *,
+    group: str,
+    partitions: dg.PartitionsDefinition[str],
+    deps: list[str] | None = None,
+    code_version: str | None = None,
+    kinds: set[str] | None = None,
+) -> dg.AssetSpec:
+    """An hourly table of the lake as Dagster shows it."""
+    return dg.AssetSpec(
+        table,
+        description=description,
+        group_name=group,
+        kinds=kinds or {"duckdb", "parquet"},
+        owners=OWNERS,
+        deps=deps or [],
+        code_version=code_version,
+        partitions_def=partitions,
+        metadata={"dagster/table_name": table},
+    )

@@ -1,0 +1,145 @@
+"""The insights: dbt marts over what the hours left, and the accounting that they read.
+
+They look at all hours at once and cost seconds before they do anything, so they are no part of the hour.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from snap_pipeline.assets.hourly import OWNERS
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.settings import Settings
+
+DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+DBT = str(Path(sys.executable).with_name("dbt"))
+PARSED = (".sql", ".yml", ".csv", ".md", ".py")
+
+
+class DbtProjectError(PipelineError):
+    """The dbt project cannot be parsed."""
+
+
+def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
+    """The accounting and the dbt models."""
+    parse_where_stale()
+
+    @dg.multi_asset(
+        name="accounting_entries",
+        specs=[
+            dg.AssetSpec(
+                "accounting_entries",
+                description="Where the events of every hour stand, by workspace and destination.",
+                group_name="insights",
+                kinds={"duckdb", "parquet"},
+                owners=OWNERS,
+                deps=["raw_events", "quarantined_lines", "excluded_events", "conversion_payloads", "delivery_receipts"],
+            ),
+            dg.AssetSpec(
+                "destinations",
+                description="Who receives, without credentials.",
+                group_name="insights",
+                kinds={"duckdb", "parquet"},
+                owners=OWNERS,
+            ),
+        ],
+    )
+    def accounting_entries(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
+        settings, accounting = pipeline.settings, pipeline.accounting
+        hours = accounting.hours(settings.first_hour, settings.running_hour)
+        entries = accounting.entries(hours, pipeline.destinations.list())
+        accounting.export(entries)
+        destinations = pipeline.destinations.list(include_removed=True)
+        accounting.export_destinations(destinations)
+        sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
+        yield dg.MaterializeResult(asset_key="accounting_entries", metadata={"dagster/row_count": len(entries), **sums})
+        yield dg.MaterializeResult(asset_key="destinations", metadata={"dagster/row_count": len(destinations)})
+
+    @dbt_assets(manifest=MANIFEST, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
+    def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        with environment_of(pipeline.settings):
+            yield from dbt.cli(["build"], context=context).stream()
+
+    return [accounting_entries, marts]
+
+
+class Translator(DagsterDbtTranslator):
+    """Names the kinds of the models; everything else stands in the dbt project."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec of one model."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(kinds={"dbt", "duckdb"})
+
+
+def resources() -> dict[str, Any]:
+    """What the marts need of Dagster."""
+    return {"dbt": DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT)}
+
+
+@contextmanager
+def environment_of(settings: Settings) -> Iterator[None]:
+    """Sets the variables by which the dbt project finds this home's lake and clock, while dbt runs."""
+    before = dict(os.environ)
+    os.environ |= {
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "SNAP_PIPELINE_LAKE": str(settings.lake),
+        "SNAP_PIPELINE_MEMORY_LIMIT": settings.memory_limit,
+        "SNAP_PIPELINE_THREADS": str(settings.threads),
+    }
+    if settings.fixed_now:
+        os.environ["SNAP_PIPELINE_NOW"] = settings.fixed_now.isoformat()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
+
+
+def parse_where_stale() -> None:
+    """Makes the manifest that Dagster reads where it is missing or older than the project.
+
+    Raises:
+        DbtProjectError: dbt refuses the project; its words are in the message.
+    """
+    newest = max(
+        file.stat().st_mtime
+        for file in DBT_PROJECT.rglob("*")
+        if file.suffix in PARSED and "target" not in file.parts and "logs" not in file.parts
+    )
+    if MANIFEST.exists() and MANIFEST.stat().st_mtime >= newest:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = [DBT, "parse", "--quiet", "--no-partial-parse"]
+        places = [
+            "--project-dir",
+            str(DBT_PROJECT),
+            "--profiles-dir",
+            str(DBT_PROJECT),
+            "--target-path",
+            folder,
+        ]
+        done = subprocess.run(  # noqa: S603 - our own dbt
+            [*command, *places, "--log-path", folder],
+            env=os.environ | {"DBT_PROJECT_DIR": str(DBT_PROJECT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise DbtProjectError(f"The dbt project cannot be parsed:\n{done.stdout}{done.stderr}")
+        MANIFEST.parent.mkdir(exist_ok=True)
+        draft = MANIFEST.with_suffix(f".{os.getpid()}.tmp")
+        shutil.copy(Path(folder) / "manifest.json", draft)
+        draft.replace(MANIFEST)

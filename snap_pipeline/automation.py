@@ -1,0 +1,166 @@
+"""What runs by itself: the jobs, the hourly schedule, and the reconcile sensor that is the net under it.
+
+All are off until they are switched on in the UI or with `dg`; the README says which.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from snap_pipeline.assets.hourly import HOURS_A_RUN
+from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reconcile import contiguous, unread_hours
+
+HOURLY_JOB = "hourly"
+INSIGHTS_JOB = "insights"
+IN_FLIGHT = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=60)
+
+
+def hourly_job() -> UnresolvedAssetJobDefinition:
+    """Everything from landing files to receipts, for one hour or a range; steps run in the run's own process."""
+    return dg.define_asset_job(
+        HOURLY_JOB,
+        selection=dg.AssetSelection.groups("events", "conversions", "delivery"),
+        executor_def=dg.in_process_executor,
+        description="One hour, from landing files to receipts.",
+    )
+
+
+def insights_job() -> UnresolvedAssetJobDefinition:
+    """The dbt marts over all hours; they cost seconds before they do anything, so they are not part of the hour."""
+    return dg.define_asset_job(
+        INSIGHTS_JOB,
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights"),
+        executor_def=dg.in_process_executor,
+        description="Match quality, destination health and accounting, from what the hours left.",
+    )
+
+
+def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Five minutes past the hour, asks for the hour that closed."""
+
+    @dg.schedule(name="hourly_schedule", job=job, cron_schedule="5 * * * *", execution_timezone="UTC")
+    def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """Materializes the hour that closed."""
+        key = format_hour(floor_hour(context.scheduled_execution_time) - ONE_HOUR)
+        return dg.RunRequest(run_key=key, partition_key=key)
+
+    return closed_hour
+
+
+def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Twenty minutes past the hour, after the hour's run."""
+    return dg.ScheduleDefinition(
+        name="insights_schedule",
+        job=job,
+        cron_schedule="20 * * * *",
+        execution_timezone="UTC",
+        description="Refreshes the marts after the hour's run.",
+    )
+
+
+def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Asks for the hours whose files changed since they were read."""
+
+    @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
+    def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Asks for runs of hours with files that have not been read."""
+        unread = unread_hours(pipeline)
+        asked = Asked(context.cursor)
+        busy = hours_in_flight(context.instance)
+        now = pipeline.settings.now()
+        wanted = [hour for hour, digest in unread.items() if hour not in busy and asked.may_ask(hour, digest, now)]
+        asked.forget_all_but(unread)
+        for hour in wanted:
+            asked.note(hour, unread[hour], now)
+        context.update_cursor(asked.cursor)
+        if not wanted:
+            return dg.SkipReason("Every hour's files are read, or are being read.")
+        # The newest hour is what people wait for; then the oldest, which expire first.
+        ranges = contiguous(wanted, HOURS_A_RUN)
+        return dg.SensorResult(run_requests=[run_request(*each) for each in (ranges[-1], *ranges[:-1])])
+
+    return reconcile
+
+
+class Asked:
+    """What the sensor asked for and when, kept in its cursor: after a failure it asks again, ever more rarely."""
+
+    def __init__(self, cursor: str | None) -> None:
+        self._hours: dict[str, dict[str, str | int]] = json.loads(cursor) if cursor else {}
+
+    @property
+    def cursor(self) -> str:
+        """The text to keep."""
+        return json.dumps(self._hours)
+
+    def may_ask(self, hour: datetime, digest: str, now: datetime) -> bool:
+        """At once for files not asked for before; otherwise after 5, 10, 20 … 60 minutes."""
+        before = self._hours.get(format_hour(hour))
+        if before is None or before["digest"] != digest:
+            return True
+        wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
+        return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
+
+    def note(self, hour: datetime, digest: str, now: datetime) -> None:
+        """Remembers that an hour was asked for."""
+        before = self._hours.get(format_hour(hour), {})
+        times = int(before.get("times", 0)) + 1 if before.get("digest") == digest else 1
+        self._hours[format_hour(hour)] = {"digest": digest, "at": now.isoformat(), "times": times}
+
+    def forget_all_but(self, hours: Mapping[datetime, str]) -> None:
+        """Drops hours that need nothing any more."""
+        keep = {format_hour(hour) for hour in hours}
+        self._hours = {key: value for key, value in self._hours.items() if key in keep}
+
+
+def run_request(first: datetime, last: datetime) -> dg.RunRequest:
+    """One run for an hour or a range of hours."""
+    if first == last:
+        return dg.RunRequest(partition_key=format_hour(first))
+    return dg.RunRequest(tags=range_tags(first, last))
+
+
+def range_tags(first: datetime, last: datetime) -> dict[str, str]:
+    """The tags that make a run take every hour from the first to the last."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: format_hour(first),
+        ASSET_PARTITION_RANGE_END_TAG: format_hour(last),
+    }
+
+
+def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
+    """Hours that queued or started runs, or backfills not yet submitted, will make."""
+    busy: set[datetime] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT))):
+        busy.update(_hours_of_tags(run.tags))
+    for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
+        for key in backfill.partition_names or ():
+            busy.add(parse_hour(key))
+    return busy
+
+
+def _hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
+    if ASSET_PARTITION_RANGE_START_TAG in tags:
+        first, last = tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG]
+        yield from hours_between(parse_hour(first), parse_hour(last))
+    elif PARTITION_NAME_TAG in tags:
+        yield parse_hour(tags[PARTITION_NAME_TAG])

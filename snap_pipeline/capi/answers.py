@@ -1,0 +1,227 @@
+"""The error catalogue: from an answer of Snap's to what happens, and to what the user does about it.
+
+One table, `CATALOGUE`, serves the delivery engine, the command line, Dagster's failures and metadata, and the
+page docs/errors.md. What Snap does not document (reference, sections 10 and 12) is decided here: a refused
+request has taken none of its events, unless the answer speaks of single records as v2 does.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+ApiVersion = Literal["v3", "v2"]
+MAXIMUM_MESSAGE = 300
+
+
+class Action(StrEnum):
+    """What the delivery engine does after an answer."""
+
+    DELIVER = "deliver"
+    HALVE = "halve"
+    SLOW_DOWN = "slow down"
+    RETRY = "retry"
+    STOP = "stop"
+
+
+class Category(StrEnum):
+    """The kinds of answers, as they stand in `delivery_requests`."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    TOO_LARGE = "too_large"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    UNREADABLE_ANSWER = "unreadable_answer"
+    NO_ANSWER = "no_answer"
+    NO_CONNECTION = "no_connection"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the catalogue.
+
+    Attributes:
+        when: the answer in words.
+        action: what the engine does.
+        nothing_taken: whether the answer proves that Snap took none of the events.
+        remedy: what the user does, in the imperative.
+    """
+
+    when: str
+    action: Action
+    nothing_taken: bool
+    remedy: str
+
+
+CATALOGUE: Mapping[Category, Rule] = {
+    Category.ACCEPTED: Rule("2xx with status VALID (v3) or SUCCESS (v2)", Action.DELIVER, False, "Nothing to do."),
+    Category.REFUSED: Rule(
+        "400, another 4xx, or a 2xx that carries INVALID",
+        Action.HALVE,
+        True,
+        "Read the reasons with `snap-pipeline trace`; if every event is refused, compare the Pixel ID and the "
+        "Snap App ID with Events Manager: they must be UUIDs of this token's organization.",
+    ),
+    Category.UNAUTHORIZED: Rule(
+        "401",
+        Action.STOP,
+        True,
+        "The access token is expired, deleted or of another organization: regenerate the Conversions API token in "
+        "Ads Manager (Business Details), then run `snap-pipeline destination rotate-token`.",
+    ),
+    Category.FORBIDDEN: Rule(
+        "403",
+        Action.STOP,
+        True,
+        "The token lacks permission for this account's events (or the OAuth scope): have an organization admin make "
+        "a Conversions API token, then run `snap-pipeline destination rotate-token`.",
+    ),
+    Category.NOT_FOUND: Rule(
+        "404, 405 or a redirect",
+        Action.STOP,
+        True,
+        "The base URL or an asset id is wrong: compare `snap-pipeline destination show` with Events Manager and "
+        "correct it with `destination set`.",
+    ),
+    Category.TOO_LARGE: Rule("413", Action.HALVE, True, "Nothing to do: the batch is sent in smaller parts."),
+    Category.THROTTLED: Rule(
+        "429",
+        Action.SLOW_DOWN,
+        True,
+        "The account's rate limit is lower than the destination's setting: lower it with `destination set "
+        "--requests-per-minute`, or ask Snap to raise the account's limit.",
+    ),
+    Category.SERVER_ERROR: Rule(
+        "408 or 5xx",
+        Action.RETRY,
+        False,
+        "Snap's servers are in trouble; what is pending is asked for again by itself.",
+    ),
+    Category.UNREADABLE_ANSWER: Rule(
+        "an answer that is not Snap's: HTML, an empty, endless or unknown body",
+        Action.RETRY,
+        False,
+        "Something between this machine and Snap answered in its place: check the base URL and any proxy.",
+    ),
+    Category.NO_ANSWER: Rule(
+        "a time-out or a connection that broke after the request was sent",
+        Action.RETRY,
+        False,
+        "Check the network between this machine and Snap; what is in doubt is sent again under the same ids.",
+    ),
+    Category.NO_CONNECTION: Rule(
+        "no connection: refused, unknown host, TLS failure",
+        Action.RETRY,
+        True,
+        "Check the base URL with `snap-pipeline destination show`, and DNS, firewall and certificates on this machine.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from one request; carries neither URL nor token.
+
+    Attributes:
+        category: the row of the catalogue.
+        http_status: None where no answer came.
+        message: Snap's words, or what went wrong, cut to a line.
+        refused: reasons by position (from 0) of the records that the answer names.
+        others_taken: whether the records that it does not name were taken.
+        retry_after: seconds that the answer asks to wait.
+        latency_ms: time to the whole answer.
+    """
+
+    category: Category
+    http_status: int | None
+    message: str
+    refused: Mapping[int, str] = field(default_factory=dict)
+    others_taken: bool = False
+    retry_after: float | None = None
+    latency_ms: float | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The catalogue's row."""
+        return CATALOGUE[self.category]
+
+    @property
+    def explanation(self) -> str:
+        """What happened and what to do, for people."""
+        status = f"HTTP {self.http_status}" if self.http_status else "no answer"
+        return f"{status}: {self.message or self.category.value}. {self.rule.remedy}"
+
+
+_BY_STATUS: Mapping[int, Category] = {
+    401: Category.UNAUTHORIZED,
+    403: Category.FORBIDDEN,
+    404: Category.NOT_FOUND,
+    405: Category.NOT_FOUND,
+    408: Category.SERVER_ERROR,
+    413: Category.TOO_LARGE,
+    429: Category.THROTTLED,
+}
+
+
+def read_answer(version: ApiVersion, status: int, body: bytes, events: int, *, retry_after: float | None) -> Answer:
+    """Classifies an HTTP answer to a request of `events` records (reference, sections 2.3 and 3.9)."""
+    words = _object_in(body)
+    message = _message(words)
+    if status in _BY_STATUS or status >= 500:
+        category = _BY_STATUS.get(status, Category.SERVER_ERROR)
+        return Answer(category, status, message, retry_after=retry_after)
+    if 300 <= status < 400:
+        return Answer(Category.NOT_FOUND, status, "redirected elsewhere")
+    refused = _refused(version, words, message, events)
+    succeeded = words.get("status") in ("VALID", "SUCCESS")
+    if status >= 400:
+        return Answer(Category.REFUSED, status, message, refused, others_taken=False)
+    if not words.get("status"):
+        return Answer(Category.UNREADABLE_ANSWER, status, "the answer is not Snap's")
+    if succeeded and not refused:
+        return Answer(Category.ACCEPTED, status, message)
+    # v2 tells record by record, so the records that it does not name were taken.
+    return Answer(
+        Category.REFUSED,
+        status,
+        message,
+        refused,
+        others_taken=succeeded or (version == "v2" and bool(refused)),
+    )
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    try:
+        words = json.loads(body)
+    except ValueError:
+        return {}
+    return words if isinstance(words, dict) else {}
+
+
+def _refused(version: ApiVersion, words: Mapping[str, Any], message: str, events: int) -> dict[int, str]:
+    """Positions are from 0 in v2's `record_indexes` and from 1 in v3's `event`."""
+    named: dict[int, str] = {}
+    if version == "v2":
+        for record in words.get("error_records") or []:
+            for position in record.get("record_indexes") or []:
+                named[position] = _line(str(record.get("reason") or message))
+    elif isinstance(words.get("event"), int):
+        named[words["event"] - 1] = message
+    return {position: reason for position, reason in named.items() if 0 <= position < events}
+
+
+def _message(words: Mapping[str, Any]) -> str:
+    errors = words.get("errors")
+    texts = errors.get("error_msgs") if isinstance(errors, dict) else None
+    if isinstance(texts, list) and texts:
+        return _line("; ".join(map(str, texts)))
+    return _line(str(words.get("reason") or ""))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:MAXIMUM_MESSAGE]

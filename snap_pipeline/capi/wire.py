@@ -1,0 +1,21 @@
+"""The wire formats: one SQL projection a version, from payload columns to the JSON that Snap gets.
+
+The projections are `sql/wire_v3.sql` and `sql/wire_v2.sql`, to be read beside the reference.
+"""
+
+from functools import cache
+from importlib import resources
+
+from snap_pipeline.capi.answers import ApiVersion
+
+MAXIMUM_EVENTS = 2_000
+"""Of a request (reference, section 3.8)."""
+MAXIMUM_BYTES = 4_000_000
+"""Of a request's body. Snap documents no limit; a 413 halves a batch in any case."""
+
+
+@cache
+def projection(version: ApiVersion) -> str:
+    """The query that yields event id, event name, event time and JSON body of the payloads that are `due`."""
+    name = f"wire_{version}.sql"
+    return resources.files("snap_pipeline.capi").joinpath("sql", name).read_text(encoding="utf-8")

@@ -1,0 +1,77 @@
+"""How the accounting is shown: as a table for people, as JSON for programs."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from snap_pipeline.delivery.accounting import Entry, unaccounted
+
+STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
+WITH_REASONS = ("rejected", "undeliverable")
+
+
+def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """One object an hour and workspace, with its destinations."""
+    hours: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in entries:
+        hour = hours.setdefault((entry.hour, entry.workspace), _empty_hour(entry))
+        if entry.destination is None:
+            if entry.entry == "excluded":
+                hour["excluded"][entry.reason] = entry.events
+            else:
+                hour[entry.entry] += entry.events
+            continue
+        destination = hour["destinations"].setdefault(entry.destination, _empty_destination())
+        if entry.entry in WITH_REASONS:
+            destination[entry.entry][entry.reason] = entry.events
+        else:
+            destination[entry.entry] = entry.events
+    return [hours[key] for key in sorted(hours)]
+
+
+def print_accounting(entries: Sequence[Entry]) -> None:
+    """The sums over the entries' hours: what came in, what was left out and why, and where the rest stands."""
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in entries:
+        sums[entry.destination or ""][_label(entry)] += entry.events
+    before = sums.pop("", Counter())
+    hours = len({entry.hour for entry in entries})
+    console = Console(width=100)
+    table = Table(title=f"Accounting of {hours} hours", title_justify="left", show_header=False)
+    for label in sorted(before, key=_order):
+        table.add_row("", label, f"{before[label]:,}")
+    for name, states in sorted(sums.items()):
+        table.add_section()
+        for label in sorted(states, key=_order):
+            table.add_row(name, label, f"{states[label]:,}")
+    console.print(table)
+    gaps = unaccounted(entries)
+    console.print("\n".join(gaps) if gaps else "Nothing is unaccounted for.", markup=False)
+
+
+def _label(entry: Entry) -> str:
+    return f"{entry.entry}: {entry.reason}" if entry.reason else entry.entry
+
+
+def _order(label: str) -> tuple[int, str]:
+    order = ("raw", "quarantined", "excluded", "payloads", *STATES, "withdrawn")
+    return order.index(label.split(":", maxsplit=1)[0]), label
+
+
+def _empty_hour(entry: Entry) -> dict[str, Any]:
+    return {
+        "hour": entry.hour,
+        "workspace": entry.workspace,
+        "raw": 0,
+        "quarantined": 0,
+        "excluded": {},
+        "payloads": 0,
+        "destinations": {},
+    }
+
+
+def _empty_destination() -> dict[str, Any]:
+    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, "withdrawn")}

@@ -1,0 +1,80 @@
+"""`snap-pipeline demo`: the commands a user would give, on sample traffic and against the sandbox.
+
+Safe to run twice: traffic is the same for the same hour, and what has a receipt is not sent again.
+"""
+
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.sandbox.server import SandboxServer
+from snap_pipeline.sandbox.traffic import write_traffic
+from snap_pipeline.settings import load_settings
+
+NAME = "demo"
+PIXEL_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e01"
+SNAP_APP_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e02"
+TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
+HISTORY = timedelta(days=7)
+
+
+class DemoRefused(PipelineError):
+    """The home holds more than a demo."""
+
+
+@click.command()
+def demo() -> None:
+    """Run the whole pipeline on seven days of sample traffic, against the sandbox."""
+    settings = load_settings()
+    pipeline = Pipeline(settings)
+    refuse_real_destinations(pipeline)
+    last = settings.running_hour - ONE_HOUR
+    first = max(last - HISTORY + ONE_HOUR, settings.first_hour)
+    click.echo(f"A week of sample traffic of a small shop lands in {settings.landing} …")
+    traffic = write_traffic(settings.landing, list(hours_between(first, last)))
+    click.echo(f"{traffic}\n")
+    with SandboxServer() as sandbox:
+        click.echo(f"A stand-in for Snap's servers answers at {sandbox.url}.")
+        point_destination_at(pipeline, sandbox.url, first)
+        run_command("materialize", "--from", format_hour(first), "--to", format_hour(last))
+        run_command("insights")
+    click.echo("\nOpen the Dagster UI on this data with `make dev`; docs/ and README.md say what to look at.")
+
+
+def refuse_real_destinations(pipeline: Pipeline) -> None:
+    """Sample traffic must never reach a real pixel.
+
+    Raises:
+        DemoRefused: the home holds another destination than the demo's.
+    """
+    others = [each.name for each in pipeline.destinations.list() if each.pixel_id != PIXEL_ID]
+    if others:
+        raise DemoRefused(
+            f"This home has destinations of its own ({', '.join(others)}), which must not get sample traffic. "
+            "Give the demo another home: SNAP_PIPELINE_HOME=./demo-data make demo."
+        )
+
+
+def point_destination_at(pipeline: Pipeline, url: str, first: datetime) -> None:
+    """Adds the demo's destination, or gives it the address of today's sandbox."""
+    if any(each.name == NAME for each in pipeline.destinations.list()):
+        run_command("destination", "set", NAME, "--base-url", url)
+        return
+    ids = ("--pixel-id", PIXEL_ID, "--snap-app-id", SNAP_APP_ID)
+    run_command("destination", "add", "--name", NAME, *ids, "--base-url", url, "--since", format_hour(first), "--live")
+
+
+def run_command(*arguments: str) -> None:
+    """Runs one `snap-pipeline` command as a user would, and ends with it where it fails."""
+    click.echo(f"\n$ snap-pipeline {' '.join(arguments)}")
+    command = [str(Path(sys.executable).with_name("snap-pipeline")), *arguments]
+    done = subprocess.run(command, env=os.environ | {"SNAP_ACCESS_TOKEN": TOKEN}, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(done.returncode)

@@ -1,0 +1,180 @@
+"""`snap-pipeline destination`: who receives, and with which credentials.
+
+The access token comes from SNAP_ACCESS_TOKEN, standard input or a masked prompt, never from an argument, which
+other users of the machine could read.
+"""
+
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from snap_pipeline.capi.answers import Category
+from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.hours import format_hour
+from snap_pipeline.pipeline import Pipeline
+
+
+@click.group()
+def destination() -> None:
+    """Add, list, show, set, test, pause, resume, rotate-token and remove destinations."""
+
+
+@destination.command()
+@click.option("--name", required=True, help="What you call it.")
+@click.option("--workspace", default="default", show_default=True, help="Whose events it receives.")
+@click.option("--pixel-id", required=True, help="UUID, from Events Manager.")
+@click.option("--snap-app-id", help="UUID, for app events; without it they are not sent.")
+@click.option("--api-version", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
+@click.option("--base-url", default="https://tr.snapchat.com", show_default=True)
+@click.option("--requests-per-minute", type=int, default=1000, show_default=True)
+@click.option("--since", type=HOUR, help="The first hour that it is owed; the running hour unless given.")
+@click.option("--live", is_flag=True, help="Send from now on; without it the destination is paused until `resume`.")
+@click.option("--no-test", is_flag=True, help="Do not send a test event.")
+def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> None:
+    """Add a destination, then send it a test event."""
+    pipeline = open_pipeline()
+    check_workspace(pipeline, fields["workspace"])
+    hour = first_owed(pipeline, since)
+    made, warnings = pipeline.destinations.add(
+        **fields, since=format_hour(hour), live=live, token=read_token(f"Access token of {fields['name']}")
+    )
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo(f"{made.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
+    click.echo(
+        f"It is owed the hours from {made.since} on; earlier ones may have been reported by a browser pixel, and Snap "
+        f"would count them twice. For history: `snap-pipeline destination set {made.name} --since HOUR`."
+    )
+    if not no_test:
+        run_test(pipeline, made)
+
+
+@destination.command(name="list")
+def list_() -> None:
+    """List the destinations of all workspaces."""
+    table = Table("name", "workspace", "state", "API", "pixel id", "owed since", "token")
+    for each in open_pipeline().destinations.list():
+        table.add_row(
+            each.name,
+            each.workspace,
+            each.state,
+            each.api_version,
+            each.pixel_id,
+            each.since,
+            f"…{each.token_last_four}",
+        )
+    Console(width=140).print(table)
+
+
+@destination.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show one destination. Of the token, its last four characters."""
+    found = open_pipeline().destinations.get(name)
+    for label, value in (
+        ("name", found.name),
+        ("id", found.id),
+        ("workspace", found.workspace),
+        ("state", found.state),
+        ("pixel id", found.pixel_id),
+        ("Snap App ID", found.snap_app_id or "none: app events are not sent"),
+        ("API version", found.api_version),
+        ("base URL", found.base_url),
+        ("requests a minute", found.requests_per_minute),
+        ("owed since", found.since),
+        ("token", f"…{found.token_last_four}, set {found.token_set_at:%Y-%m-%d %H:%M} UTC"),
+    ):
+        click.echo(f"{label + ':':<20}{value}")
+
+
+@destination.command(name="set")
+@click.argument("name")
+@click.option("--api-version", type=click.Choice(["v3", "v2"]))
+@click.option("--since", type=HOUR, help="The first hour that it is owed; an early one asks for history.")
+@click.option("--snap-app-id", help="UUID, for app events.")
+@click.option("--base-url")
+@click.option("--requests-per-minute", type=int)
+def set_(name: str, since: datetime | None, **fields: Any) -> None:
+    """Change a destination. Its receipts stay, so nothing is sent again."""
+    pipeline = open_pipeline()
+    changes = {key: value for key, value in fields.items() if value is not None}
+    if since:
+        changes["since"] = format_hour(first_owed(pipeline, since))
+    if not changes:
+        raise click.UsageError("say what to change; see --help.")
+    pipeline.destinations.set(name, **changes)
+    click.echo(f"{name} is changed.")
+
+
+@destination.command()
+@click.argument("name")
+def test(name: str) -> None:
+    """Send a PAGE_VIEW to Snap's validate endpoint, which counts nothing."""
+    pipeline = open_pipeline()
+    run_test(pipeline, pipeline.destinations.get(name))
+
+
+@destination.command()
+@click.argument("name")
+def pause(name: str) -> None:
+    """Send nothing until `resume`; what is pending stays."""
+    open_pipeline().destinations.pause(name)
+    click.echo(f"{name} is paused.")
+
+
+@destination.command()
+@click.argument("name")
+def resume(name: str) -> None:
+    """Make a destination live."""
+    open_pipeline().destinations.resume(name)
+    click.echo(f"{name} is live.")
+
+
+@destination.command(name="rotate-token")
+@click.argument("name")
+def rotate_token(name: str) -> None:
+    """Replace the access token, then send a test event."""
+    pipeline = open_pipeline()
+    pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}"))
+    click.echo(f"The token of {name} is replaced.")
+    run_test(pipeline, pipeline.destinations.get(name))
+
+
+@destination.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a destination. Its receipts stay: added again, it gets nothing twice."""
+    open_pipeline().destinations.remove(name)
+    click.echo(f"{name} is removed; its history is kept.")
+
+
+def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:
+    """The hour from which a destination is owed events; nothing lies before the first partition."""
+    return max(since, pipeline.settings.first_hour) if since else pipeline.settings.running_hour
+
+
+def read_token(prompt: str) -> AccessToken:
+    """The token from SNAP_ACCESS_TOKEN, standard input or a masked prompt."""
+    from_environment = os.environ.get("SNAP_ACCESS_TOKEN")
+    if from_environment is not None:
+        return AccessToken(from_environment)
+    if not sys.stdin.isatty():
+        return AccessToken(sys.stdin.read().rstrip("\n"))
+    return AccessToken(click.prompt(prompt, hide_input=True))
+
+
+def run_test(pipeline: Pipeline, chosen: Destination) -> None:
+    """Prints how the connection test went; ends with 1 where it failed."""
+    answer = pipeline.session(chosen).test(chosen.pixel_id)
+    if answer.category is Category.ACCEPTED:
+        click.echo(f"Connection test successful ({answer.latency_ms:.0f} ms).")
+        return
+    click.echo(f"Error: the connection test of {chosen.name} failed: {answer.explanation}", err=True)
+    sys.exit(1)

@@ -1,0 +1,70 @@
+"""`status` and `preview`: what became of events, and what would be sent."""
+
+import json
+from datetime import datetime
+
+import click
+
+from snap_pipeline.capi.wire import projection
+from snap_pipeline.cli.accounting import as_json, print_accounting
+from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
+from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import format_hour
+from snap_pipeline.pipeline import Pipeline
+
+
+@click.command()
+@click.option("--from", "first", type=HOUR, help="The first hour; without it, the first partition.")
+@click.option("--to", "last", type=HOUR, help="The last hour, included; without it, the running hour.")
+@click.option("--json", "machine_readable", is_flag=True, help="One object an hour and workspace.")
+def status(first: datetime | None, last: datetime | None, *, machine_readable: bool) -> None:
+    """Account for every landed line: raw, excluded, payloads, and where each stands with each destination."""
+    pipeline = open_pipeline()
+    first, last = first or pipeline.settings.first_hour, last or pipeline.settings.running_hour
+    check_range(first, last)
+    accounting = pipeline.accounting
+    entries = accounting.entries(accounting.hours(first, last), pipeline.destinations.list())
+    if machine_readable:
+        click.echo(json.dumps(as_json(entries), indent=2))
+    else:
+        print_accounting(entries)
+
+
+@click.command()
+@click.option("--hour", type=HOUR, required=True, help="The hour, such as 2026-11-23T14.")
+@click.option("--destination", "name", help="Needed where there are several destinations.")
+@click.option("--limit", type=click.IntRange(1), default=5, show_default=True, help="How many events at most.")
+def preview(hour: datetime, name: str | None, limit: int) -> None:
+    """Show the exact JSON that would be sent of an hour, one event a line. Sends nothing."""
+    pipeline = open_pipeline()
+    destination = _chosen(pipeline, name)
+    ledger = Ledger(pipeline.lake, hour, destination.id, destination.workspace)
+    with pipeline.lake.connect() as connection:
+        pipeline.mappings.load_standards(connection)
+        if not pipeline.states().prepare(connection, ledger, destination, hour):
+            raise PipelineError(f"{format_hour(hour)} has no payloads yet: run `snap-pipeline materialize` first.")
+        connection.execute(
+            "create table due as select file_row_number from payload_states where state = 'pending' and is_deliverable"
+        )
+        ids = {"pixel_id": destination.pixel_id, "snap_app_id": destination.snap_app_id}
+        connection.execute(projection(destination.api_version), ids if destination.api_version == "v2" else None)
+        rows = connection.fetchmany(limit)
+    for *_, body in rows:
+        click.echo(body)
+    if not rows:
+        click.echo(f"Nothing of {format_hour(hour)} is pending for {destination.name}.", err=True)
+
+
+def _chosen(pipeline: Pipeline, name: str | None) -> Destination:
+    if name:
+        return pipeline.destinations.get(name)
+    known = pipeline.destinations.list()
+    if len(known) != 1:
+        raise click.UsageError(
+            "say which with --destination: " + ", ".join(d.name for d in known)
+            if known
+            else "there is no destination yet: see `snap-pipeline destination add --help`."
+        )
+    return known[0]

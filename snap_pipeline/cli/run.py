@@ -1,0 +1,120 @@
+"""`materialize`, `insights` and `dev`: Dagster from the command line, on the home's own instance."""
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+import dagster as dg
+
+from snap_pipeline.assets.hourly import HOURS_A_RUN
+from snap_pipeline.automation import HOURLY_JOB, INSIGHTS_JOB, range_tags
+from snap_pipeline.cli.accounting import print_accounting
+from snap_pipeline.cli.options import HOUR, check_range
+from snap_pipeline.definitions import build_definitions
+from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.settings import Settings, load_settings
+
+INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
+
+
+@click.command()
+@click.option("--from", "first", type=HOUR, required=True, help="The first hour, such as 2026-11-23T14.")
+@click.option("--to", "last", type=HOUR, required=True, help="The last hour, included.")
+def materialize(first: datetime, last: datetime) -> None:
+    """Run the hourly job over a range of hours, in this process.
+
+    Ends with 0 only if every live destination is complete: nothing pending, nothing in doubt.
+    """
+    check_range(first, last)
+    settings = load_settings()
+    check_partitions(settings, first, last)
+    definitions = build_definitions(settings)
+    job = definitions.resolve_job_def(HOURLY_JOB)
+    failed = False
+    with instance_of(settings) as instance:
+        start = first
+        while start <= last:
+            end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
+            click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
+            result = job.execute_in_process(instance=instance, tags=range_tags(start, end), raise_on_error=False)
+            failed |= not result.success
+            report_failures(result)
+            start = end + ONE_HOUR
+    sys.exit(0 if not failed and print_completeness(Pipeline(settings), first, last) else 1)
+
+
+@click.command()
+def insights() -> None:
+    """Rebuild the marts (match quality, destination health, accounting) and print scores and coaching."""
+    settings = load_settings()
+    job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
+    with instance_of(settings) as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    report_failures(result)
+    if not result.success:
+        sys.exit(1)
+    from snap_pipeline.cli.insights import print_insights  # noqa: PLC0415
+
+    print_insights(Pipeline(settings).lake)
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True, help="Of the web server.")
+def dev(port: int) -> None:
+    """Open the Dagster UI on this home's data."""
+    settings = load_settings()
+    prepare_instance(settings)
+    click.echo(f"The Dagster UI will be at http://127.0.0.1:{port}; stop it with Ctrl-C.")
+    command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port)]
+    os.execv(command[0], command)  # noqa: S606 - becomes dg itself, so that Ctrl-C reaches it
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Makes the home of the Dagster instance, and names it to everything that this process starts."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    file = settings.dagster_home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(INSTANCE_SETTINGS)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+
+
+def instance_of(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance that the command line and `make dev` share."""
+    prepare_instance(settings)
+    return dg.DagsterInstance.get()
+
+
+def check_partitions(settings: Settings, first: datetime, last: datetime) -> None:
+    """Bad usage where a range leaves the partitions."""
+    if first < settings.first_hour or last > settings.running_hour:
+        raise click.UsageError(
+            f"There are partitions from {format_hour(settings.first_hour)} (SNAP_PIPELINE_START) to "
+            f"{format_hour(settings.running_hour)}, the running hour."
+        )
+
+
+def report_failures(result: dg.ExecuteInProcessResult) -> None:
+    """Prints why steps failed, in the words that were meant for the user."""
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.error
+        while error and error.cause:
+            error = error.cause
+        message = event.step_failure_data.user_failure_data
+        text = message.description if message else error.message if error else "failed without a message"
+        click.echo(f"Error: {event.step_key}: {str(text).strip()}", err=True)
+
+
+def print_completeness(pipeline: Pipeline, first: datetime, last: datetime) -> bool:
+    """Prints the range's accounting and returns whether every live destination is complete."""
+    live = [each for each in pipeline.destinations.list() if each.state == "live"]
+    if not live:
+        click.echo(
+            "Warning: no destination is live, so nothing was sent. See `snap-pipeline destination add`.",
+            err=True,
+        )
+    entries = pipeline.accounting.entries(pipeline.accounting.hours(first, last), live)
+    print_accounting(entries)
+    return not any(entry.events for entry in entries if entry.entry in ("pending", "in_doubt"))

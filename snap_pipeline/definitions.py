@@ -1,0 +1,60 @@
+"""Every asset, job, schedule, sensor and resource is wired here, and nowhere else."""
+
+import dagster as dg
+
+from snap_pipeline.assets import (
+    conversion_payloads,
+    dispatched_batches,
+    filtered_events,
+    insights,
+    parameter_completeness,
+    raw_events,
+)
+from snap_pipeline.automation import (
+    hourly_job,
+    hourly_schedule,
+    insights_job,
+    insights_schedule,
+    reconcile_sensor,
+)
+from snap_pipeline.partitions import hourly_partitions
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.resources import SnapConversionsApi
+from snap_pipeline.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The code location over one home.
+
+    Args:
+        settings: of the home; tests pass their own.
+    """
+    pipeline = Pipeline(settings)
+    partitions = hourly_partitions(settings.first_hour)
+    hourly, marts = hourly_job(), insights_job()
+    return dg.Definitions(
+        assets=[
+            raw_events.build(pipeline, partitions),
+            filtered_events.build(pipeline, partitions),
+            conversion_payloads.build(pipeline, partitions),
+            dispatched_batches.build(partitions),
+            parameter_completeness.build(pipeline, partitions),
+            *insights.build(pipeline),
+        ],
+        jobs=[hourly, marts],
+        schedules=[hourly_schedule(hourly), insights_schedule(marts)],
+        sensors=[reconcile_sensor(pipeline, hourly)],
+        resources={
+            "pipeline": pipeline,
+            "snap": SnapConversionsApi(web_age_days=7, offline_age_days=37),
+            **insights.resources(),
+        },
+        # Importing is most of a step's cost on small machines; runs, not steps, are what is parallel.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The code location of this environment's home."""
+    return build_definitions(load_settings())

@@ -1,0 +1,161 @@
+"""The accounting: what became of every landed line, by hour, workspace and destination.
+
+`snap-pipeline status`, the conservation check and the `accounting` mart all read what is counted here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from snap_pipeline.delivery.dispatch import counts_of
+from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.states import PayloadStates, owes
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import format_hour, hours_between
+from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.mappings import Mappings
+
+STAGES = {
+    "raw_events": ("raw", "null"),
+    "quarantined_lines": ("quarantined", "reason"),
+    "excluded_events": ("excluded", "reason"),
+    "conversion_payloads": ("payloads", "null"),
+}
+"""The tables that are counted before delivery: the entry, and the column that holds its reason."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How many events of an hour and workspace stand where. `destination` is None before delivery."""
+
+    hour: str
+    workspace: str
+    destination_id: str | None
+    destination: str | None
+    entry: str
+    reason: str | None
+    events: int
+
+
+class Accounting:
+    """Counts what stands in the lake.
+
+    Args:
+        lake: to count in.
+        mappings: as for delivery.
+        states: of the data's clock.
+    """
+
+    def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates) -> None:
+        self._lake, self._mappings, self._states = lake, mappings, states
+
+    def hours(self, first: datetime, last: datetime) -> list[datetime]:
+        """The hours of a range that have been read."""
+        return [hour for hour in hours_between(first, last) if self._lake.path("raw_events", hour).exists()]
+
+    def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
+        """Every entry of the hours, those of delivery for each destination that an hour owes."""
+        destinations = list(destinations)
+        with self._lake.connect() as connection:
+            self._mappings.load_standards(connection)
+            entries = [entry for table in STAGES for entry in self._staged(connection, table, hours)]
+            for hour in hours:
+                for destination in destinations:
+                    if owes(destination, hour):
+                        entries.extend(self._delivery(connection, hour, destination))
+        return entries
+
+    def export(self, entries: Iterable[Entry]) -> None:
+        """Writes the entries where the dbt project reads them."""
+        with self._lake.connect() as connection:
+            connection.execute(
+                """
+                create table entries (
+                    hour varchar, workspace varchar, destination_id varchar, destination varchar, entry varchar,
+                    reason varchar, events bigint
+                )
+                """
+            )
+            rows = [list(vars(entry).values()) for entry in entries]
+            if rows:
+                connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._lake.replace(connection, self._lake.root / "accounting_entries" / "data.parquet", "from entries")
+
+    def export_destinations(self, destinations: Iterable[Destination]) -> None:
+        """Writes who receives, without credentials, where the dbt project reads it."""
+        rows = [[d.id, d.name, d.workspace, d.api_version, d.state, d.since] for d in destinations]
+        with self._lake.connect() as connection:
+            connection.execute(
+                "create table exported (destination_id varchar, name varchar, workspace varchar, api_version varchar, "
+                "state varchar, since varchar)"
+            )
+            if rows:
+                connection.executemany("insert into exported values (?, ?, ?, ?, ?, ?)", rows)
+            self._lake.replace(connection, self._lake.root / "destinations" / "data.parquet", "from exported")
+
+    def _staged(self, connection: duckdb.DuckDBPyConnection, table: str, hours: Sequence[datetime]) -> list[Entry]:
+        entry, reason = STAGES[table]
+        paths = [self._lake.path(table, hour) for hour in hours]
+        files = ", ".join(literal(path) for path in paths if path.exists())
+        if not files:
+            return []
+        rows = connection.execute(
+            f"""
+            select hour, workspace, {reason} as reason, count(*)
+            from read_parquet(
+                [{files}], hive_partitioning = true, hive_types = {{'hour': varchar}}, union_by_name = true
+            )
+            group by all
+            order by all
+            """
+        ).fetchall()
+        return [Entry(hour, workspace, None, None, entry, why, events) for hour, workspace, why, events in rows]
+
+    def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
+        ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
+        if not self._states.prepare(connection, ledger, destination, hour):
+            return []
+        counts = counts_of(connection)
+        row = connection.execute(
+            "select count(distinct event_id) from own_receipts "
+            "where event_id not in (select event_id from payload_states)"
+        ).fetchone()
+        if row and row[0]:
+            counts["withdrawn", None] = row[0]
+        key = format_hour(hour)
+        return [
+            Entry(key, destination.workspace, destination.id, destination.name, state, reason, events)
+            for (state, reason), events in counts.items()
+        ]
+
+
+def unaccounted(entries: Iterable[Entry]) -> list[str]:
+    """The places where the accounting does not hold, in words; empty where nothing is unaccounted for."""
+    raw: Counter[tuple[str, str]] = Counter()
+    payloads: Counter[tuple[str, str]] = Counter()
+    delivery: Counter[tuple[str, str, str]] = Counter()
+    for entry in entries:
+        key = (entry.hour, entry.workspace)
+        if entry.entry == "raw":
+            raw[key] += entry.events
+        elif entry.entry == "excluded":
+            raw[key] -= entry.events
+        elif entry.entry == "payloads":
+            payloads[key] += entry.events
+        elif entry.destination is not None and entry.entry != "withdrawn":
+            delivery[*key, entry.destination] += entry.events
+    gaps = [
+        f"{hour} {workspace}: raw events less excluded ones are {raw[hour, workspace]}, "
+        f"payloads {payloads[hour, workspace]}"
+        for hour, workspace in sorted(raw.keys() | payloads.keys())
+        if raw[hour, workspace] != payloads[hour, workspace]
+    ]
+    gaps += [
+        f"{hour} {workspace}: payloads are {payloads[hour, workspace]}, {destination} accounts for {events}"
+        for (hour, workspace, destination), events in delivery.items()
+        if events != payloads[hour, workspace]
+    ]
+    return gaps

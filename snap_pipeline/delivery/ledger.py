@@ -1,0 +1,224 @@
+"""What delivery remembers of one destination and hour: intents, receipts and requests, as files of the lake.
+
+An intent is on disk before a request goes out, a receipt after its answer; each is a small file of its own, so a
+crash can leave one unwritten but none half-written. At the end of a run the small files are folded into one.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+
+from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.lake import Lake, literal, make_durable
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "delivery_receipts": {
+        "event_id": "varchar",
+        "event_name": "varchar",
+        "event_time": "timestamp",
+        "workspace": "varchar",
+        "batch_id": "varchar",
+        "outcome": "varchar",
+        "http_status": "integer",
+        "reason": "varchar",
+        "sent_at": "timestamp",
+        "acknowledged_at": "timestamp",
+    },
+    "delivery_intents": {"event_id": "varchar", "batch_id": "varchar", "first_sent_at": "timestamp"},
+    "delivery_requests": {
+        "request_id": "varchar",
+        "batch_id": "varchar",
+        "workspace": "varchar",
+        "attempt": "integer",
+        "events": "integer",
+        "bytes": "bigint",
+        "sent_at": "timestamp",
+        "latency_ms": "double",
+        "waited_ms": "double",
+        "http_status": "integer",
+        "category": "varchar",
+        "message": "varchar",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events that go out in one request, in event-time order. The four sequences run in parallel."""
+
+    batch_id: str
+    event_ids: Sequence[str]
+    event_names: Sequence[str]
+    event_times: Sequence[datetime]
+    bodies: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.event_ids)
+
+
+class Ledger:
+    """The files of one destination and hour. Writing is safe from several threads; one process holds the lease."""
+
+    def __init__(self, lake: Lake, hour: datetime, destination_id: str, workspace: str) -> None:
+        self._lake = lake
+        self._key = Path(f"hour={format_hour(hour)}") / f"destination={destination_id}"
+        self._workspace = workspace
+        self._journal_lock = Lock()
+
+    def folder(self, table: str) -> Path:
+        """Where the table's files of this destination and hour lie."""
+        return self._lake.root / table / self._key
+
+    def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:
+        """Notes that a batch is about to be sent. False where that was noted before, which then still counts."""
+        path = self._path("delivery_intents", batch.batch_id)
+        if path.exists():
+            return False
+        query = f"select unnest($event_ids::varchar[]) as event_id, {literal(batch.batch_id)} as batch_id, "
+        query += f"{literal(_utc(moment))}::timestamp as first_sent_at"
+        self._write(connection, path, query, {"event_ids": list(batch.event_ids)})
+        return True
+
+    def drop_intent(self, batch: Batch) -> None:
+        """Takes an intent back: the batch is settled, or an answer proved that none of it was taken."""
+        self._path("delivery_intents", batch.batch_id).unlink(missing_ok=True)
+
+    def write_receipts(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        batch: Batch,
+        *,
+        refused: Mapping[int, str],
+        positions: Iterable[int],
+        http_status: int,
+        sent_at: datetime,
+        acknowledged_at: datetime,
+    ) -> None:
+        """Notes the outcome of events of a batch: those in `refused` as rejected, the other positions as delivered."""
+        chosen = list(positions)
+        rejected = bool(refused)
+        name = f"{batch.batch_id}-{'rejected' if rejected else 'delivered'}"
+        query = f"""
+            select
+                unnest($event_ids::varchar[]) as event_id,
+                unnest($event_names::varchar[]) as event_name,
+                unnest($event_times::timestamp[]) as event_time,
+                {literal(self._workspace)} as workspace,
+                {literal(batch.batch_id)} as batch_id,
+                {literal("rejected" if rejected else "delivered")} as outcome,
+                {http_status}::integer as http_status,
+                unnest($reasons::varchar[]) as reason,
+                {literal(_utc(sent_at))}::timestamp as sent_at,
+                {literal(_utc(acknowledged_at))}::timestamp as acknowledged_at
+        """
+        values = {
+            "event_ids": [batch.event_ids[i] for i in chosen],
+            "event_names": [batch.event_names[i] for i in chosen],
+            "event_times": [batch.event_times[i] for i in chosen],
+            "reasons": [refused.get(i) for i in chosen],
+        }
+        self._write(connection, self._path("delivery_receipts", name), query, values)
+
+    def note_request(self, request: Mapping[str, Any]) -> None:
+        """Appends one HTTP attempt to this run's journal."""
+        path = self.folder("delivery_requests") / "journal.ndjson"
+        with self._journal_lock:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as journal:
+                journal.write(json.dumps({**request, "workspace": self._workspace}, default=_utc) + "\n")
+
+    def define_views(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes `own_receipts` and `intents` of this destination and hour."""
+        for view, table in (("own_receipts", "delivery_receipts"), ("intents", "delivery_intents")):
+            connection.execute(
+                f"create or replace table {view} as {files_of(table, self.folder(table).glob('*.parquet'))}"
+            )
+
+    def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Folds small files into the hour's one, and drops intents whose events all have a receipt.
+
+        A crash half-way leaves rows twice, never too few; readers take the newest row of an event.
+        """
+        self._fold_receipts(connection)
+        self._fold_requests(connection)
+        self.define_views(connection)
+        settled = connection.execute(
+            """
+            select batch_id from intents
+            group by batch_id
+            having bool_and(event_id in (select event_id from own_receipts))
+            """
+        ).fetchall()
+        for (batch_id,) in settled:
+            self._path("delivery_intents", batch_id).unlink(missing_ok=True)
+
+    def _fold_receipts(self, connection: duckdb.DuckDBPyConnection) -> None:
+        folder = self.folder("delivery_receipts")
+        small = [path for path in folder.glob("*.parquet") if path.name != "data.parquet"]
+        if small:
+            query = f"from ({files_of('delivery_receipts', folder.glob('*.parquet'))}) "
+            query += "qualify row_number() over (partition by event_id order by sent_at desc) = 1 "
+            query += "order by event_time, event_id"
+            self._lake.replace(connection, folder / "data.parquet", query)
+            _unlink_all(small)
+
+    def _fold_requests(self, connection: duckdb.DuckDBPyConnection) -> None:
+        folder = self.folder("delivery_requests")
+        journals = list(folder.glob("*.ndjson"))
+        if journals:
+            columns = ", ".join(f"{name}: {literal(kind)}" for name, kind in TABLES["delivery_requests"].items())
+            paths = ", ".join(literal(path) for path in journals)
+            query = f"({files_of('delivery_requests', folder.glob('*.parquet'))}) union all by name "
+            query += f"from read_json([{paths}], format = 'newline_delimited', columns = {{{columns}}}, "
+            query += "ignore_errors = true)"
+            self._lake.replace(
+                connection,
+                folder / "data.parquet",
+                f"from ({query}) where request_id is not null qualify row_number() over (partition by request_id) = 1",
+            )
+            _unlink_all(journals)
+
+    def _path(self, table: str, name: str) -> Path:
+        return self.folder(table) / f"{name}.parquet"
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, path: Path, query: str, values: Mapping[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        connection.execute(f"copy ({query}) to {literal(draft)} (format parquet)", dict(values))
+        make_durable(draft)
+        draft.replace(path)
+        make_durable(path.parent)
+
+
+def files_of(table: str, paths: Iterable[Path]) -> str:
+    """A query over Parquet files of a table; an empty relation of its columns where there are none."""
+    columns, names = ", ".join(TABLES[table]), ", ".join(map(literal, sorted(paths)))
+    if names:
+        return f"select {columns} from read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+    nothing = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[table].items())
+    return f"select {nothing} limit 0"
+
+
+def files_of_all(table: str, folder: Path) -> str:
+    """A query over a table's Parquet files of all destinations of an hour, with the column `destination`."""
+    parts = [
+        f"select *, {literal(each.name.removeprefix('destination='))} as destination "
+        f"from ({files_of(table, each.glob('*.parquet'))})"
+        for each in sorted(folder.glob("destination=*"))
+    ]
+    return " union all ".join(parts) or f"select *, null::varchar as destination from ({files_of(table, [])})"
+
+
+def _unlink_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()

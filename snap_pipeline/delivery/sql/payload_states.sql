@@ -1,0 +1,81 @@
+-- Where each conversion of an hour stands with one destination, and in which batches it would go. Reads
+-- `conversion_payloads` (with file_row_number), `own_receipts` of this hour, `other_receipts` of hours that may hold
+-- the same event, `intents`, `snap_event_names`, `currencies`.
+with own as (
+    select
+        event_id,
+        arg_max(outcome, sent_at) as outcome,
+        arg_max(reason, sent_at) as reason
+    from own_receipts
+    group by event_id
+),
+
+elsewhere as (
+    select distinct event_id from other_receipts
+),
+
+doubted as (
+    select
+        event_id,
+        min(first_sent_at) as first_sent_at
+    from intents
+    group by event_id
+),
+
+judged as (
+    select
+        file_row_number,
+        event_id,
+        event_name,
+        conversion_type,
+        event_time,
+        currency,
+        order_id,
+        case
+            when
+                event_time < $now::timestamp - (case
+                    when $api_version = 'v3' and conversion_type != 'OFFLINE' then $web_age_days else $offline_age_days
+                end) * interval 1 day
+                then 'expired'
+            when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
+            when
+                em is null and ph is null and madid is null
+                and (client_ip_address is null or client_user_agent is null)
+                then 'insufficient_identifiers'
+            when event_name = 'PURCHASE' and (value is null or currency is null) then 'purchase_without_value'
+        end as undeliverable_reason
+    from conversion_payloads
+    where workspace = $workspace
+)
+
+select
+    judged.file_row_number,
+    judged.event_id,
+    judged.event_name,
+    judged.event_time,
+    judged.order_id,
+    case
+        when own.outcome is not null then own.outcome
+        when elsewhere.event_id is not null then 'duplicate'
+        when doubted.event_id is not null then 'in_doubt'
+        when judged.undeliverable_reason is not null then 'undeliverable'
+        else 'pending'
+    end as state,
+    case
+        when own.outcome is not null then own.reason
+        when elsewhere.event_id is null and doubted.event_id is null then judged.undeliverable_reason
+    end as reason,
+    judged.undeliverable_reason is null as is_deliverable,
+    doubted.first_sent_at,
+    case when judged.conversion_type = 'MOBILE_APP' then 'app' else 'pixel' end as asset,
+    -- What Snap might refuse goes in batches of its own, so that it cannot hold up the others.
+    judged.event_name not in (select snap_name from snap_event_names) as has_custom_name,
+    judged.currency is not null
+    and judged.currency not in (
+        select currency from currencies
+        where accepted_by_snap
+    ) as has_rare_currency
+from judged
+left join own using (event_id)
+left join elsewhere using (event_id)
+left join doubted using (event_id)

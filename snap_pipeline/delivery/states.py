@@ -1,0 +1,100 @@
+"""Where each conversion of an hour stands with a destination: delivered, pending, in doubt …
+
+One query answers for the dispatch engine, for `status` and for the accounting alike.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from snap_pipeline.delivery.ledger import Ledger, files_of
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
+from snap_pipeline.lake.lake import Lake, literal
+
+DEDUPLICATION_WINDOW = timedelta(hours=48)
+"""Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
+
+
+@dataclass(frozen=True)
+class AgeLimits:
+    """How old Snap takes events, in days (reference, section 3.8 and contradiction 1)."""
+
+    web_days: int = 7
+    offline_days: int = 37
+
+
+def delivery_sql(name: str) -> str:
+    """The text of `delivery/sql/<name>.sql`."""
+    return resources.files("snap_pipeline.delivery").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def owes(destination: Destination, hour: datetime) -> bool:
+    """Whether an hour's conversions are this destination's at all."""
+    return hour >= parse_hour(destination.since)
+
+
+class PayloadStates:
+    """Makes the temp table `payload_states` for one destination and hour.
+
+    Args:
+        lake: holds payloads and receipts.
+        now: the data's clock.
+        limits: of age.
+    """
+
+    def __init__(self, lake: Lake, now: datetime, limits: AgeLimits) -> None:
+        self._lake, self._now, self._limits = lake, now, limits
+
+    def prepare(
+        self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
+    ) -> bool:
+        """Makes `conversion_payloads` and `payload_states`. False where the hour has no payloads yet.
+
+        The mapping tables must be loaded (`lake/mappings.py`).
+        """
+        path = self._lake.path("conversion_payloads", hour)
+        if not path.exists():
+            return False
+        connection.execute(
+            "create or replace view conversion_payloads as "
+            f"from read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
+        )
+        ledger.define_views(connection)
+        others = self._receipts_elsewhere(connection, destination, hour)
+        connection.execute(f"create or replace table other_receipts as {files_of('delivery_receipts', others)}")
+        connection.execute(
+            f"create or replace table payload_states as {delivery_sql('payload_states')}",
+            {
+                "workspace": destination.workspace,
+                "now": self._now.astimezone(UTC).replace(tzinfo=None),
+                "api_version": destination.api_version,
+                "has_app_id": destination.snap_app_id is not None,
+                "web_age_days": self._limits.web_days,
+                "offline_age_days": self._limits.offline_days,
+            },
+        )
+        return True
+
+    def _receipts_elsewhere(
+        self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime
+    ) -> Iterator[Path]:
+        """Receipts of the hours in which a copy of one of this hour's events may have been delivered.
+
+        A copy cannot land before its event happened, so an ordinary hour reads few files, and a late replay as many as
+        it is late. What is too old for Snap is not sent, so it needs no look further back.
+        """
+        oldest = self._now - timedelta(days=max(self._limits.offline_days, self._limits.web_days))
+        row = connection.execute(
+            "select min(event_time) from conversion_payloads where workspace = ? and event_time >= ?",
+            [destination.workspace, oldest.replace(tzinfo=None)],
+        ).fetchone()
+        first = floor_hour(row[0].replace(tzinfo=UTC)) - ONE_HOUR if row and row[0] else hour
+        for other in hours_between(min(first, hour), hour + DEDUPLICATION_WINDOW):
+            if other != hour:
+                folder = self._lake.root / "delivery_receipts" / f"hour={format_hour(other)}"
+                yield from (folder / f"destination={destination.id}").glob("*.parquet")

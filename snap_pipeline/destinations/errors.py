@@ -1,0 +1,19 @@
+"""What can be wrong with a destination. None of these messages carries a token or a value that may hold one."""
+
+from snap_pipeline.errors import PipelineError
+
+
+class DestinationError(PipelineError):
+    """A destination cannot be saved or found; nothing was stored."""
+
+
+class InvalidDestination(DestinationError):
+    """A field has a value that cannot be used."""
+
+
+class DestinationTaken(DestinationError):
+    """The name, or the workspace's pixel, belongs to another destination."""
+
+
+class UnknownDestination(DestinationError):
+    """There is no destination of that name."""

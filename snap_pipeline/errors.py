@@ -1,0 +1,17 @@
+"""The root of every error that the user can do something about.
+
+The command line prints these on standard error without a traceback; in Dagster they fail the step. Anything
+else that is raised is a defect and stays loud.
+"""
+
+
+class PipelineError(Exception):
+    """A failure whose message tells the user what to do."""
+
+
+class SettingsError(PipelineError):
+    """A setting, in the environment or in `workspaces.toml`, that cannot be used."""
+
+
+class LakeError(PipelineError):
+    """The lake or the landing zone could not be read or written; the old partition is intact."""

@@ -1,0 +1,168 @@
+"""The lake: one Parquet file for each table and hour, replaced atomically, and DuckDB to make and read them.
+
+Here is where files lie and how one is replaced. What stands in them is decided by the SQL beside this module.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from snap_pipeline.errors import LakeError
+from snap_pipeline.hours import format_hour
+
+ROW_GROUP_ROWS = 20_480
+"""Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
+
+MACRO_FILES = (
+    "normalize",
+    "phones",
+    "places",
+    "ip_addresses",
+    "values",
+    "names",
+    "urls",
+    "json",
+    "payload",
+    "products",
+    "consent",
+)
+"""In load order: a macro may use those of an earlier file."""
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of `lake/sql/<name>.sql`."""
+    return resources.files("snap_pipeline.lake").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def literal(value: object) -> str:
+    """A text or path as an SQL literal, for places where DuckDB takes no parameter."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+class Lake:
+    """The tables under one folder.
+
+    Args:
+        root: the folder; made when it is first written to.
+        memory_limit: DuckDB's, such as `1500MB`; what does not fit spills to disk under the root.
+        threads: DuckDB's, for each connection.
+    """
+
+    def __init__(self, root: Path, *, memory_limit: str, threads: int) -> None:
+        self.root = root
+        self._config = {"memory_limit": memory_limit, "threads": str(threads)}
+
+    def path(self, table: str, hour: datetime) -> Path:
+        """Where the partition of a table lies, whether or not it exists."""
+        return self.root / table / f"hour={format_hour(hour)}" / "data.parquet"
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB database of its own in memory, in UTC; its tables are seen by all cursors of the connection.
+
+        Raises:
+            LakeError: DuckDB could not read or write a file, or ran out of disk or memory.
+        """
+        with self._explained(), closing(self._open()) as connection:
+            yield connection
+
+    @contextmanager
+    def connect_with_macros(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that knows the project's macros; what it makes must be temporary.
+
+        The macros take longer to load than a small hour takes to make, so that a process loads them once.
+
+        Raises:
+            LakeError: as `connect`.
+        """
+        with self._explained(), closing(self._with_macros.cursor()) as connection:
+            yield connection
+
+    @cached_property
+    def _with_macros(self) -> duckdb.DuckDBPyConnection:
+        connection = self._open()
+        # Constant lists are tested value by value: as joins, they cost a small hour more than all its other work.
+        connection.execute("set global disabled_optimizers = 'in_clause'")
+        for name in MACRO_FILES:
+            connection.execute(sql(f"macros/{name}"))
+        return connection
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / ".spill")})
+        connection.execute("set global TimeZone = 'UTC'")
+        return connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+            raise LakeError(f"The lake at {self.root} could not be used: {_first_line(error)}") from error
+
+    def replace(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        query: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Makes one Parquet file from a query, as a whole or not at all, and returns its number of rows.
+
+        A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key.
+        """
+        draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection.execute(
+                f"copy ({query}) to {literal(draft)} (format parquet, compression zstd, "
+                f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
+            )
+            rows = connection.fetchone()
+            make_durable(draft)
+            draft.replace(path)
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        return int(rows[0]) if rows else 0
+
+    def notes(self, connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+        """What `replace` was given as metadata of a file; nothing where there is no file."""
+        if not path.exists():
+            return {}
+        rows = connection.execute(
+            "select decode(key), decode(value) from parquet_kv_metadata($path)", {"path": str(path)}
+        ).fetchall()
+        return {key: json.loads(value) for key, value in rows}
+
+    def columns(self, path: Path) -> list[tuple[str, str]]:
+        """Names and types of a file's columns."""
+        with self.connect() as connection:
+            rows = connection.execute(
+                f"describe from read_parquet({literal(path)}, hive_partitioning = false)"
+            ).fetchall()
+        return [(name, kind) for name, kind, *_ in rows]
+
+
+def make_durable(path: Path) -> None:
+    """Waits until a file's content is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

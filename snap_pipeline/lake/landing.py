@@ -1,0 +1,127 @@
+"""The landing zone: which files of an hour are there, and what a changed listing means.
+
+Files land below `<root>/<layout>`, one folder a workspace and hour. Their content is read in `raw.py`.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from snap_pipeline.errors import LakeError, SettingsError
+
+
+@dataclass(frozen=True, order=True)
+class LandedFile:
+    """One file as a listing shows it. `source_file` is its path below the landing root."""
+
+    workspace: str
+    source_file: str
+    size: int
+    modified_ns: int
+
+    def as_note(self) -> dict[str, Any]:
+        """The form in which a partition remembers what it has read."""
+        return asdict(self)
+
+
+Listing = Sequence[LandedFile]
+
+
+class LandingZone:
+    """The folders that events land in.
+
+    Args:
+        root: the landing zone's folder.
+        layout: a strftime template below it, with `{workspace}` in it.
+        workspaces: the names of the workspaces; folders of others are not read.
+
+    Raises:
+        SettingsError: the layout does not tell workspaces or hours apart.
+    """
+
+    def __init__(self, root: Path, layout: str, workspaces: Sequence[str]) -> None:
+        self.root = root
+        self.layout = layout
+        self.workspaces = workspaces
+        probes = {layout_folder(layout, name, hour) for name in ("a", "b") for hour in _PROBE_HOURS}
+        if len(probes) != 2 * len(_PROBE_HOURS):
+            raise SettingsError(
+                f"SNAP_PIPELINE_LANDING_LAYOUT is {layout!r}: it needs {{workspace}} and year, month, day and hour, "
+                "as in {workspace}/%Y-%m-%dT%H."
+            )
+
+    def folder(self, workspace: str, hour: datetime) -> Path:
+        """The folder of a workspace's hour, whether or not it exists."""
+        return self.root / layout_folder(self.layout, workspace, hour)
+
+    def listing(self, hour: datetime) -> list[LandedFile]:
+        """The files of an hour, by workspace and name. Hidden, `_` and `.tmp` names are somebody's drafts.
+
+        Raises:
+            LakeError: a folder cannot be read.
+        """
+        return sorted(file for name in self.workspaces for file in self._files(name, self.folder(name, hour)))
+
+    def hours(self) -> set[datetime]:
+        """Every hour that has a folder, of any workspace."""
+        depth = len(PurePosixPath(self.layout).parts)
+        found = set()
+        for folder in _folders(self.root, depth):
+            relative = folder.relative_to(self.root).as_posix()
+            for name in self.workspaces:
+                with suppress(ValueError):
+                    found.add(datetime.strptime(f"{relative} +0000", f"{layout_of(self.layout, name)} %z"))
+        return found
+
+    def _files(self, workspace: str, folder: Path) -> Iterator[LandedFile]:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith((".", "_")) and not entry.name.endswith(".tmp") and entry.is_file():
+                        status = entry.stat()
+                        source_file = Path(entry.path).relative_to(self.root).as_posix()
+                        yield LandedFile(workspace, source_file, status.st_size, status.st_mtime_ns)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise LakeError(f"The landing folder {folder} cannot be read: {error.strerror}.") from error
+
+
+def layout_folder(layout: str, workspace: str, hour: datetime) -> str:
+    """The folder below the landing root that a layout gives to a workspace's hour."""
+    return hour.strftime(layout_of(layout, workspace))
+
+
+def layout_of(layout: str, workspace: str) -> str:
+    """The strftime template of one workspace's folders."""
+    return layout.replace("{workspace}", workspace)
+
+
+_PROBE_HOURS = tuple(
+    datetime(*parts, tzinfo=UTC)
+    for parts in (
+        (2026, 11, 23, 14),
+        (2026, 11, 23, 15),
+        (2026, 11, 24, 14),
+        (2026, 10, 23, 14),
+        (2025, 11, 23, 14),
+    )
+)
+
+
+def _folders(root: Path, depth: int) -> Iterator[Path]:
+    if depth == 0:
+        yield root
+        return
+    try:
+        children = [Path(entry.path) for entry in os.scandir(root) if entry.is_dir()]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LakeError(f"The landing folder {root} cannot be read: {error.strerror}.") from error
+    for child in children:
+        yield from _folders(child, depth - 1)

@@ -1,0 +1,135 @@
+"""The mapping tables: seeds that the pipeline and dbt share, with the rows that a home overrides.
+
+`mappings/<seed>.csv` in the home has the seed's columns. Its rows win over the seed's rows for the same name, so
+that an upgrade of the seeds does not conflict with a customer's names.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.lake import literal, sql
+from snap_pipeline.workspaces import Workspace
+
+SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+
+COLUMNS = {
+    "event_names": ("source_name", "snap_name", "workspace"),
+    "internal_events": ("event_name",),
+    "consent_purposes": ("purpose", "meaning"),
+    "currencies": ("currency", "accepted_by_snap"),
+    "snap_event_names": ("snap_name",),
+}
+
+
+class Mappings:
+    """The seeds and what the home overrides.
+
+    Args:
+        home_mappings: the folder of the home's CSV files; need not exist.
+        workspaces: by name.
+
+    Raises:
+        SettingsError: the folder holds a CSV that is no mapping table.
+    """
+
+    def __init__(self, home_mappings: Path, workspaces: Mapping[str, Workspace]) -> None:
+        self._home = home_mappings
+        self._workspaces = workspaces
+        for file in self.own_files:
+            if file.stem not in COLUMNS:
+                raise SettingsError(
+                    f"{file} is no mapping table. There are: {', '.join(f'{name}.csv' for name in COLUMNS)}."
+                )
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """The home's CSV files."""
+        return tuple(sorted(self._home.glob("*.csv")))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that decides how events are mapped, for the version of a partition."""
+        return (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
+
+    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes the tables and variables that transformations read; the connection must know the macros.
+
+        Raises:
+            SettingsError: one of the home's files lacks a column.
+        """
+        self.load_standards(connection)
+        self._load_workspaces(connection)
+        for name in ("event_names", "internal_events", "consent_purposes"):
+            self._load_seed(connection, name)
+        connection.execute(
+            f"""
+            create or replace temp table event_names as {sql("event_names")};
+            create or replace temp table internal_events as
+                select distinct folded_name(event_name) as folded from internal_events_rows;
+            set variable consent_purposes = (
+                select map_from_entries(list((folded, meaning))) from (
+                    select folded_name(purpose) as folded, arg_max(meaning, origin = 'home') as meaning
+                    from consent_purposes_rows group by all
+                )
+            );
+            """
+        )
+
+    def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes the tables that delivery reads: what Snap knows of event names and currencies.
+
+        Raises:
+            SettingsError: one of the home's files lacks a column.
+        """
+        self._load_seed(connection, "snap_event_names")
+        self._load_seed(connection, "currencies")
+        connection.execute(
+            """
+            create or replace temp table snap_event_names as select snap_name from snap_event_names_rows;
+            create or replace temp table currencies as
+                select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
+                from currencies_rows group by currency;
+            """
+        )
+
+    def _load_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        columns = ", ".join(COLUMNS[name])
+        own = self._home / f"{name}.csv"
+        reads = [f"select {columns}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"]
+        if own.exists():
+            reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
+        try:
+            connection.execute(f"create or replace temp table {name}_rows as {' union all '.join(reads)}")
+        except (duckdb.BinderException, duckdb.InvalidInputException) as error:
+            raise SettingsError(f"{own} cannot be read: its header must be {','.join(COLUMNS[name])}.") from error
+
+    def _load_workspaces(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(
+            """
+            create or replace temp table workspaces (
+                name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
+                unknown_consent varchar, unmapped_events varchar
+            )
+            """
+        )
+        connection.executemany(
+            "insert into workspaces values (?, ?, ?, ?, ?, ?)",
+            [
+                [
+                    w.name,
+                    w.site_url,
+                    w.default_currency,
+                    w.default_calling_code,
+                    w.unknown_consent,
+                    w.unmapped_events,
+                ]
+                for w in self._workspaces.values()
+            ],
+        )
+
+
+def _read_csv(path: Path) -> str:
+    return f"read_csv({literal(path)}, header = true, all_varchar = true, delim = ',')"

@@ -1,0 +1,203 @@
+"""Landing files in: `raw_events` and `quarantined_lines` of an hour.
+
+An hour is read strictly in one go. Only when that fails are its files looked at one by one, and those at fault
+read line by line, so that bad lines are quarantined and everything else goes on.
+"""
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+import duckdb
+
+from snap_pipeline.errors import LakeError
+from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing
+from snap_pipeline.lake.versions import code_version
+
+MAXIMUM_LINE_BYTES = 16_000_000
+HEAD_BYTES = 65_536
+NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
+
+
+@dataclass(frozen=True)
+class RawHour:
+    """What one reading of an hour made."""
+
+    rows: int
+    quarantined: int
+    files: int
+    kept_files: int
+    """Files that are gone from the landing zone and whose rows were kept."""
+
+
+def make_raw_events(lake: Lake, landing: LandingZone, hour: datetime) -> RawHour:
+    """Reads the files of an hour into `raw_events` and `quarantined_lines`.
+
+    Rows of files that were read before and are gone now (pruned, or a bucket's lifecycle rule) are kept. The
+    listing that was read is kept with the partition: a folder that shows another one is to be read again.
+
+    Raises:
+        LakeError: a file cannot be read (permission, disk, vanished meanwhile), or the lake cannot be written;
+            the old partition is intact.
+    """
+    listing = landing.listing(hour)
+    with lake.connect_with_macros() as connection:
+        reader = _HourReader(lake, landing.root, connection, hour, listing)
+        try:
+            reader.read_strictly(listing)
+            return reader.write()
+        except (duckdb.InvalidInputException, duckdb.IOException):
+            troubled = [file for file in listing if not reader.is_strictly_readable(file)]
+            if not troubled:
+                raise
+            reader.read_strictly([file for file in listing if file not in troubled])
+            reader.read_line_by_line(troubled)
+            return reader.write()
+
+
+def read_listing(lake: Lake, connection: duckdb.DuckDBPyConnection, hour: datetime) -> list[LandedFile] | None:
+    """The listing that the hour's partition was made from; None where there is no partition."""
+    notes = lake.notes(connection, lake.path("raw_events", hour))
+    return [LandedFile(**file) for file in notes["listing"]] if notes else None
+
+
+class _HourReader:
+    """Gathers the sources of one hour's lines as SQL, then writes both tables from them."""
+
+    def __init__(
+        self, lake: Lake, root: Path, connection: duckdb.DuckDBPyConnection, hour: datetime, listing: Listing
+    ) -> None:
+        self._lake, self._root, self._connection = lake, root, connection
+        self._raw_path = lake.path("raw_events", hour)
+        self._quarantine_path = lake.path("quarantined_lines", hour)
+        self._listing = listing
+        notes = lake.notes(connection, self._raw_path)
+        present = {file.source_file for file in listing}
+        before = {file["source_file"] for file in notes.get("listing", [])} | set(notes.get("gone", []))
+        self._gone = sorted(before - present)
+        self._sources: list[str] = []
+        connection.execute(f"set variable landed_event = ({sql('landed_event')})")
+        connection.execute(
+            "create temp table quarantined (workspace varchar, source_file varchar, line_number bigint, reason varchar)"
+        )
+
+    def read_strictly(self, files: Sequence[LandedFile]) -> None:
+        """Takes whole files, one read a workspace; a line that is no object will fail the query."""
+        self._sources = [
+            self._strict_read(workspace, list(group)) for workspace, group in groupby(files, attrgetter("workspace"))
+        ]
+
+    def read_line_by_line(self, files: Sequence[LandedFile]) -> None:
+        """Takes the good lines of files and quarantines the others; what is not text is quarantined whole."""
+        for number, file in enumerate(files):
+            reason = why_not_text(self._root / file.source_file)
+            if reason:
+                self._connection.execute(
+                    "insert into quarantined values (?, ?, null, ?)",
+                    [file.workspace, file.source_file, reason],
+                )
+            else:
+                self._sources.append(self._read_lines(file, f"good_lines_{number}"))
+
+    def is_strictly_readable(self, file: LandedFile) -> bool:
+        """Whether every line is an object.
+
+        Raises:
+            LakeError: the file itself cannot be read.
+        """
+        try:
+            with (self._root / file.source_file).open("rb") as stream:
+                stream.read(1)
+            self._connection.execute(f"select count(line) from ({self._strict_read(file.workspace, [file])})")
+        except OSError as error:
+            raise LakeError(
+                f"{file.source_file} cannot be read: {error.strerror}. The hour keeps its old partition."
+            ) from error
+        except (duckdb.InvalidInputException, duckdb.IOException):
+            return False
+        return True
+
+    def write(self) -> RawHour:
+        """Replaces both partitions, `raw_events` last, since it carries the listing."""
+        lines = " union all ".join(self._sources or [NO_LINES])
+        self._connection.execute(f"create or replace temp view landed_lines as {lines}")
+        quarantined = self._lake.replace(
+            self._connection,
+            self._quarantine_path,
+            f"from quarantined {self._kept_rows(self._quarantine_path)} order by all",
+        )
+        rows = self._lake.replace(
+            self._connection,
+            self._raw_path,
+            f"{sql('raw_events')} {self._kept_rows(self._raw_path)}",
+            metadata={
+                "listing": [file.as_note() for file in self._listing],
+                "gone": self._gone,
+                "code_version": code_version("raw_events"),
+            },
+        )
+        return RawHour(rows, quarantined, len(self._listing), len(self._gone))
+
+    def _strict_read(self, workspace: str, files: Sequence[LandedFile]) -> str:
+        paths = ", ".join(literal(as_pattern(self._root / file.source_file)) for file in files)
+        return f"""
+            select
+                {literal(workspace)} as workspace,
+                substr(filename, {len(str(self._root)) + 2}) as source_file,
+                case when starts_with(json::varchar, '{{') then json else error('a line that is no object') end as line
+            from read_json_objects(
+                [{paths}], format = 'newline_delimited', filename = true, maximum_object_size = {MAXIMUM_LINE_BYTES}
+            )
+        """
+
+    def _read_lines(self, file: LandedFile, table: str) -> str:
+        self._connection.execute(
+            f"""
+            drop table if exists reject_errors;
+            drop table if exists reject_scans;
+            create or replace temp table read_lines as
+            select row_number() over () as position, line
+            from read_csv(
+                {literal(as_pattern(self._root / file.source_file))}, columns = {{'line': 'VARCHAR'}},
+                auto_detect = false, header = false, delim = '\x01', quote = '', escape = '', strict_mode = false,
+                max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
+            );
+            create or replace temp table file_lines as {sql("file_lines")};
+            create temp table {table} as select line::json as line from file_lines where is_object;
+            """
+        )
+        names = {"workspace": file.workspace, "source_file": file.source_file}
+        self._connection.execute(f"insert into quarantined {sql('quarantined_lines')}", names)
+        workspace, source_file = literal(file.workspace), literal(file.source_file)
+        return f"select {workspace} as workspace, {source_file} as source_file, line from {table}"
+
+    def _kept_rows(self, path: Path) -> str:
+        if not self._gone or not path.exists():
+            return ""
+        names = ", ".join(map(literal, self._gone))
+        kept = f"from read_parquet({literal(path)}, hive_partitioning = false) where source_file in ({names})"
+        return f"union all by name ({kept})"
+
+
+def as_pattern(path: Path) -> str:
+    """The pattern that matches a path alone, since DuckDB reads file names as patterns."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+
+
+def why_not_text(path: Path) -> str | None:
+    """The reason for which a file cannot be read as lines at all."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            if path.suffix == ".gz":
+                while stream.read(HEAD_BYTES * 16):
+                    pass
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return "damaged_gzip"
+    return "not_text" if b"\0" in head else None

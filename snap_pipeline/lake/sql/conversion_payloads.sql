@@ -1,0 +1,230 @@
+-- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
+-- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events` and
+-- `workspaces`. Rules of normalization: macros/normalize.sql; fields: reference, sections 2 to 4.
+with parsed as (
+    select
+        *,
+        from_json(
+            properties,
+            '{
+                "value": "VARCHAR", "revenue": "VARCHAR", "total": "VARCHAR", "total_price": "VARCHAR",
+                "currency": "VARCHAR", "currency_code": "VARCHAR",
+                "order_id": "VARCHAR", "orderId": "VARCHAR", "transaction_id": "VARCHAR",
+                "products": "JSON", "items": "JSON", "line_items": "JSON", "contents": "JSON",
+                "product_id": "VARCHAR", "item_id": "VARCHAR", "sku": "VARCHAR",
+                "price": "VARCHAR", "quantity": "VARCHAR",
+                "brand": "VARCHAR", "category": "VARCHAR", "name": "VARCHAR", "delivery_category": "VARCHAR",
+                "num_items": "VARCHAR", "content_ids": "JSON", "item_ids": "JSON",
+                "content_category": "VARCHAR", "content_name": "VARCHAR", "content_type": "VARCHAR",
+                "query": "VARCHAR", "search_term": "VARCHAR", "search_string": "VARCHAR",
+                "method": "VARCHAR", "sign_up_method": "VARCHAR",
+                "predicted_ltv": "VARCHAR", "status": "VARCHAR", "customer_status": "VARCHAR", "event_tag": "VARCHAR",
+                "app_id": "VARCHAR"
+            }'
+        ) as property
+    from filtered_events
+),
+
+itemized as (
+    select
+        *,
+        coalesce(
+            nullif(
+                items_of(
+                    coalesce(
+                        products_of(property.products),
+                        products_of(property.items),
+                        products_of(property.line_items),
+                        products_of(property.contents)
+                    )
+                ),
+                []
+            ),
+            case
+                when
+                    coalesce(present(property.product_id), present(property.item_id), present(property.sku)) is not null
+                    then [
+                        item(
+                            coalesce(present(property.product_id), present(property.item_id), present(property.sku)),
+                            property.quantity,
+                            property.price,
+                            present(property.brand),
+                            present(property.category),
+                            property.delivery_category
+                        )
+                    ]
+            end
+        ) as items,
+        -- The amount as the shop gives it; the first that is there is taken, whatever it says.
+        coalesce(
+            value,
+            present(property.value),
+            present(property.revenue),
+            present(property.total),
+            present(property.total_price)
+        ) as given_value,
+        coalesce(currency, present(property.currency), present(property.currency_code)) as given_currency
+    from parsed
+),
+
+valued as (
+    select
+        itemized.*,
+        workspaces.site_url,
+        workspaces.default_calling_code,
+        case
+            when given_value is not null then money(given_value)
+            else list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1)))
+        end as amount,
+        known_currencies.currency as known_currency,
+        coalesce(known_currencies.currency, workspaces.default_currency) as amount_currency,
+        country_code(country) as country_code,
+        ip_address(itemized.ip_address) as client_ip_address,
+        advertising_id(itemized.advertising_id) as madid_normalized,
+        advertising_id(itemized.idfv) as idfv_normalized,
+        list_distinct(
+            coalesce(
+                nullif(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null), []),
+                item_ids_of(item_ids),
+                item_ids_of(texts_of(property.content_ids)),
+                item_ids_of(texts_of(property.item_ids)),
+                []
+            )
+        ) as unique_item_ids,
+        nullif(list_filter(list_transform(emails, lambda e: hashed_email(e)), lambda h: h is not null), []) as em,
+        nullif(
+            list_filter(
+                list_transform(phones, lambda p: hashed_phone(p, workspaces.default_calling_code)),
+                lambda h: h is not null
+            ),
+            []
+        ) as ph
+    from itemized
+    left join workspaces on itemized.workspace = workspaces.name
+    left join currencies as known_currencies on currency_code(itemized.given_currency) = known_currencies.currency
+)
+
+select
+    workspace,
+    event_id,
+    snap_event_name as event_name,
+    conversion_type,
+    event_time,
+    case when conversion_type = 'WEB' then coalesce(page_url_without_identifiers(page_url), site_url) end
+        as event_source_url,
+    present(property.event_tag) as event_tag,
+    coalesce(limited_use, false) as limited_use,
+    -- user_data
+    list_distinct(em) as em,
+    list_distinct(ph) as ph,
+    hashed_name(first_name) as fn,
+    hashed_name(last_name) as ln,
+    hashed_gender(gender) as ge,
+    hashed_city(city) as ct,
+    hashed_state(state, country_code) as st,
+    hashed_zip(zip, country_code) as zp,
+    coalesce(given_digest(country), sha256(country_code)) as country,
+    nullif(
+        list_distinct(
+            list_filter(
+                list_transform(
+                    coalesce(external_ids, case when user_id is not null then [user_id] end),
+                    lambda id: case when contains(id, '@') then hashed_email(id) else id end
+                ),
+                lambda id: id is not null
+            )
+        ),
+        []
+    ) as external_id,
+    client_ip_address,
+    user_agent(valued.user_agent) as client_user_agent,
+    sc_click_id,
+    sc_cookie1,
+    case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
+    case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
+    -- what version 2 hashes otherwise
+    hashed_name_v2(first_name) as first_name_v2,
+    hashed_name_v2(last_name) as last_name_v2,
+    hashed_city_v2(city) as city_v2,
+    sha256(client_ip_address) as hashed_ip_address,
+    case when conversion_type = 'MOBILE_APP' then sha256(madid_normalized) end as hashed_mobile_ad_id,
+    case when conversion_type = 'MOBILE_APP' then sha256(idfv_normalized) end as hashed_idfv,
+    -- custom_data
+    amount as value,
+    case when amount is not null then amount_currency end as currency,
+    coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
+        as order_id,
+    list_transform(
+        list_filter(items, lambda i: i.id is not null),
+        lambda i: {
+            'id': i.id,
+            'quantity': i.quantity,
+            'item_price': i.item_price,
+            'brand': i.brand,
+            'delivery_category': i.delivery_category
+        }
+    ) as contents,
+    nullif(unique_item_ids, []) as content_ids,
+    coalesce(
+        present(property.content_category),
+        present(property.category),
+        list_aggregate(
+            list_distinct(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
+            'string_agg',
+            ';'
+        )
+    ) as content_category,
+    coalesce(
+        present(property.content_name),
+        case when len(items) = 1 and property.product_id is not null then present(property.name) end
+    ) as content_name,
+    case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
+        as content_type,
+    coalesce(
+        whole_number(property.num_items),
+        list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
+        nullif(len(unique_item_ids), 0)
+    ) as num_items,
+    nullif(
+        list_distinct(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
+    ) as brands,
+    coalesce(present(property.search_string), present(property.query), present(property.search_term)) as search_string,
+    case
+        when snap_event_name = 'SIGN_UP' then coalesce(present(property.sign_up_method), present(property.method))
+        else present(property.sign_up_method)
+    end as sign_up_method,
+    money(property.predicted_ltv) as predicted_ltv,
+    present(property.status) as status,
+    present(property.customer_status) as customer_status,
+    -- app_data
+    case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
+    case when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), app_namespace) end as app_id,
+    case
+        when conversion_type = 'MOBILE_APP'
+            -- Silence counts as a refusal where the system asks (reference, section 3.7).
+            then not limited_use and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+    end as advertiser_tracking_enabled,
+    case
+        when conversion_type = 'MOBILE_APP'
+            then list_transform(
+                [
+                    if(is_ios(os_name), 'i2', 'a2'), app_namespace, app_version, app_build, os_version, device_model,
+                    locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
+                ],
+                lambda slot: coalesce(slot, '')
+            )
+    end as extinfo,
+    -- what was given but could not be used, counted in the partition's metadata
+    list_filter(
+        [
+            case when len(emails) > len(coalesce(em, [])) then 'email' end,
+            case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
+            case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
+            case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
+            case when given_value is not null and amount is null then 'value' end,
+            case when given_currency is not null and known_currency is null then 'currency' end
+        ],
+        lambda name: name is not null
+    ) as dropped
+from valued
+order by event_time, workspace, event_id

@@ -1,0 +1,70 @@
+-- Every raw event of the hour with the verdict on it: its Snap event name and conversion type, and the one reason
+-- for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `event_names`,
+-- `internal_events`, `workspaces`.
+with suspected_ids as (
+    -- Few ids repeat: the hash finds them in little memory, the window below decides.
+    select hash(workspace, event_id) as id_hash
+    from raw_events
+    group by all
+    having count(*) > 1
+),
+
+repeated as (
+    select
+        workspace,
+        source_file,
+        file_row_number
+    from raw_events
+    where hash(workspace, event_id) in (from suspected_ids)
+    qualify row_number() over (partition by workspace, event_id order by source_file, file_row_number) > 1
+),
+
+judged as (
+    select
+        raw_events.*,
+        folded_name(raw_events.event_name) as folded,
+        workspaces.unmapped_events,
+        workspaces.unknown_consent,
+        repeated.file_row_number is not null as is_repeated,
+        consent_state(raw_events.consent) as consent_state,
+        event_names.folded is not null as is_mapped,
+        case
+            when raw_events.call_type in ('page', 'screen') then 'PAGE_VIEW'
+            when event_names.folded is not null then event_names.snap_name
+            else upper_snake_name(raw_events.event_name)
+        end as snap_event_name,
+        case
+            when raw_events.call_type = 'screen' or raw_events.channel = 'mobile' then 'MOBILE_APP'
+            when raw_events.channel in ('web', 'browser') then 'WEB'
+            when raw_events.has_app_context and raw_events.page_url is null then 'MOBILE_APP'
+            when raw_events.origin = 'mobile_app' then 'MOBILE_APP'
+            when raw_events.origin in ('csv', 'cod_webhook') then 'OFFLINE'
+            else 'WEB'
+        end as conversion_type
+    from raw_events
+    left join repeated using (workspace, source_file, file_row_number)
+    left join workspaces on raw_events.workspace = workspaces.name
+    left join event_names
+        on raw_events.workspace = event_names.workspace and folded_name(raw_events.event_name) = event_names.folded
+)
+
+select
+    * exclude (folded, unmapped_events, unknown_consent, is_repeated, consent_state, is_mapped),
+    consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
+    case
+        when is_repeated then 'duplicate_id'
+        when call_type in ('identify', 'group', 'alias') then 'internal'
+        when coalesce(call_type, 'track') not in ('page', 'screen') and folded in (select folded from internal_events)
+            then 'internal'
+        when snap_event_name is null and is_mapped then 'mapped_to_nothing'
+        when snap_event_name is null then 'no_event_name'
+        when not has_time then 'no_timestamp'
+        when event_time is null then 'unreadable_timestamp'
+        when event_time > getvariable('hour_end') + interval 10 minutes then 'future_timestamp'
+        when
+            unmapped_events = 'exclude' and not is_mapped and coalesce(call_type, 'track') not in ('page', 'screen')
+            then 'unmapped'
+        when consent_state = 'denied' then 'consent_denied'
+        when consent_state is null and unknown_consent = 'exclude' then 'consent_unknown'
+    end as reason
+from judged

@@ -1,0 +1,103 @@
+-- Network addresses: one spelling for each, and none that says nothing about a person. Needs nothing of other files.
+
+-- An IPv6 address (lower case) with all its eight groups, without leading zeros; no address gives other text.
+create or replace macro ipv6_groups(address) as regexp_replace(
+    case
+        -- ':' stands between groups seven times; '::' hides the groups that are missing.
+        when contains(address, '::')
+            then replace(
+                case when starts_with(address, '::') then '0' else '' end || address
+                || case when ends_with(address, '::') then '0' else '' end,
+                '::',
+                ':' || repeat('0:', 8 - (strlen(address) - strlen(replace(address, ':', ''))))
+            )
+        else address
+    end,
+    '(^|:)0+([0-9a-f])',
+    '\1\2',
+    'g'
+);
+
+-- The last two groups of an IPv6 address, written as an IPv4 address, in hexadecimal.
+create or replace macro without_dotted_tail(address) as case
+    when contains(address, '.')
+        then regexp_replace(address, '[^:]*$', '') || list_transform(
+            [string_split(regexp_extract(address, '[^:]*$'), '.')],
+            lambda octets: printf(
+                '%x:%x',
+                octets[1]::integer * 256 + octets[2]::integer,
+                octets[3]::integer * 256 + octets[4]::integer
+            )
+        )[1]
+    else address
+end;
+
+-- Eight groups in the form of RFC 5952: the longest run of zero groups, if it is of two or more, becomes '::'.
+create or replace macro compressed_ipv6(groups) as case
+    when contains(':' || groups, ':0:0')
+        then list_transform(
+            [{
+                'text': ':' || groups,
+                -- Of texts that repeat ':0', the greatest is the longest.
+                'run': list_max(regexp_extract_all(':' || groups, '(?::0\b){2,}'))
+            }],
+            lambda found: ltrim(left(found.text, strpos(found.text, found.run) - 1), ':') || '::'
+            || ltrim(substr(found.text, strpos(found.text, found.run) + strlen(found.run)), ':')
+        )[1]
+    else groups
+end;
+
+-- The IPv4 address inside a mapped IPv6 address (::ffff:1.2.3.4), of eight groups.
+create or replace macro mapped_ipv4(groups) as list_transform(
+    [[('0x' || split_part(groups, ':', 7))::integer, ('0x' || split_part(groups, ':', 8))::integer]],
+    lambda halves: concat_ws('.', halves[1] // 256, halves[1] % 256, halves[2] // 256, halves[2] % 256)
+)[1];
+
+create or replace macro canonical_ipv6(address) as list_transform(
+    [regexp_extract(ipv6_groups(without_dotted_tail(address)), '^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$')],
+    lambda groups: case
+        when groups = '' then ''
+        when starts_with(groups, '0:0:0:0:0:ffff:') then mapped_ipv4(groups)
+        else compressed_ipv6(groups)
+    end
+)[1];
+
+-- One address, with or without a port ("1.2.3.4:5678", "[2001:db8::1]:443"), in its canonical spelling; '' where it
+-- is malformed.
+create or replace macro canonical_ip(text) as regexp_extract(
+    regexp_replace(text, '^\s+|(?::[0-9]{1,5})?\s*$', '', 'g'),
+    '^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$'
+)
+|| case
+    when contains(text, ':')
+        then canonical_ipv6(
+            regexp_extract(
+                lower(regexp_replace(text, '^[\s\[]+|\](?::[0-9]{1,5})?\s*$|\s+$', '', 'g')),
+                '^(?:[0-9a-f]{0,4}:){2,8}(?:[0-9a-f]{0,4}|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}'
+                || '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]))$'
+            )
+        )
+    else ''
+end;
+
+-- '' for addresses that are not of the public internet: private, shared, loopback, link-local, unspecified,
+-- multicast, reserved (RFC 6890). Those of the documentation ranges pass, because samples are written with them.
+create or replace macro public_ip(address) as regexp_replace(
+    address,
+    '^(?:(?:0|10|127|22[4-9]|2[345][0-9])\.|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|169\.254\.'
+    || '|172\.(?:1[6-9]|2[0-9]|3[01])\.|192\.168\.|198\.1[89]\.|::1?$|f[c-f][0-9a-f]{2}:).*$',
+    ''
+);
+
+-- The first public address of a list, as X-Forwarded-For gives it, or of one address alone.
+create or replace macro ip_address(text) as list_filter(
+    case
+        when contains(text, ',')
+            then list_transform(string_split(text, ','), lambda part: public_ip(canonical_ip(part)))
+        else [public_ip(canonical_ip(text))]
+    end,
+    lambda address: address <> ''
+)[1];
+
+-- Version 2 takes it hashed (reference, section 2.2).
+create or replace macro hashed_ip(text) as sha256(ip_address(text));

@@ -1,0 +1,34 @@
+-- Reading JSON that client libraries write in several shapes. Needs present() of normalize.sql.
+
+-- An object, or an object written as JSON text (a JSONB column); null for anything else.
+create or replace macro object_of(value) as case json_type(value)
+    when 'OBJECT' then value
+    when 'VARCHAR' then
+        case when json_type(try_cast(value ->> '$' as json)) = 'OBJECT' then try_cast(value ->> '$' as json) end
+end;
+
+-- The texts of a plain value or of a list of plain values, blanks left out; null where nothing remains.
+create or replace macro texts_of(value) as nullif(
+    list_filter(
+        case json_type(value)
+            when 'ARRAY' then from_json(value, '["VARCHAR"]')
+            when 'OBJECT' then cast([] as varchar[])
+            else [value ->> '$']
+        end,
+        lambda text: present(text) is not null
+    ),
+    []
+);
+
+-- The first non-empty value of a key, the key in any case.
+create or replace macro value_in_any_case(object, key) as list_filter(
+    list_transform(
+        list_filter(json_keys(object), lambda name: lower(name) = key),
+        lambda name: present(json_extract_string(object, '/' || name))
+    ),
+    lambda text: text is not null
+)[1];
+
+-- Snap's click id among an object's keys: ScCid before sclid (docs/mapping.md, click id).
+create or replace macro click_id_among(object) as
+coalesce(value_in_any_case(object, 'sccid'), value_in_any_case(object, 'sclid'));

@@ -1,0 +1,13 @@
+-- Small rules of the payload that have no home of their own.
+
+-- Item ids as an uploaded CSV gives them, `;` between, or as a list.
+create or replace macro item_ids_of(texts) as nullif(
+    list_filter(
+        list_transform(flatten(list_transform(texts, lambda t: string_split(t, ';'))), lambda t: present(t)),
+        lambda t: t is not null
+    ),
+    []
+);
+
+create or replace macro is_ios(os_name) as
+coalesce(lower(os_name) in ('ios', 'ipados', 'iphone os', 'tvos', 'iphone', 'ipad'), false);

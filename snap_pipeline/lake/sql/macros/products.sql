@@ -1,0 +1,64 @@
+-- Products as shops put them into an event's properties: a list, the list as JSON text, or one product's own keys.
+
+-- A list, or a list written as JSON text; null for anything else.
+create or replace macro list_of(value) as case json_type(value)
+    when 'ARRAY' then value
+    when 'VARCHAR' then
+        case when json_type(try_cast(value ->> '$' as json)) = 'ARRAY' then try_cast(value ->> '$' as json) end
+end;
+
+create or replace macro products_of(value) as from_json(
+    list_of(value),
+    '[{
+        "product_id": "VARCHAR", "productId": "VARCHAR", "sku": "VARCHAR", "id": "VARCHAR", "item_id": "VARCHAR",
+        "price": "VARCHAR", "item_price": "VARCHAR", "quantity": "VARCHAR", "brand": "VARCHAR", "item_brand": "VARCHAR",
+        "vendor": "VARCHAR", "category": "VARCHAR", "item_category": "VARCHAR", "delivery_category": "VARCHAR"
+    }]'
+);
+
+-- Inside a list, regular expressions are compiled again for every chunk of rows, which costs more than all else; so
+-- these do without, for texts and amounts as shops write them into products.
+create or replace macro plain(text) as
+case when lower(trim(text)) not in ('', 'null', 'undefined', 'nan', 'none') then trim(text) end;
+
+-- A unit price: a number, with a decimal point or comma.
+create or replace macro price_of(text) as list_filter(
+    [
+        coalesce(
+            try_cast(text as double),
+            case
+                when strlen(text) - instr(text, ',') between 1 and 2 then try_cast(replace(text, ',', '.') as double)
+            end
+        )
+    ],
+    lambda price: price >= 0 and isfinite(price)
+)[1];
+
+create or replace macro quantity_of(text) as list_filter(
+    [try_cast(try_cast(text as double) as bigint)], lambda quantity: quantity >= 0
+)[1];
+
+-- One item of Snap's contents (reference, section 3.5). A price that is no amount, or a quantity that is no number,
+-- is left out.
+create or replace macro item(id, quantity, price, brand, category, delivery_category) as {
+    'id': id,
+    'quantity': quantity_of(quantity),
+    'item_price': price_of(price),
+    'brand': brand,
+    'category': category,
+    'delivery_category': case
+        when lower(delivery_category) in ('in_store', 'curbside', 'home_delivery') then lower(delivery_category)
+    end
+};
+
+create or replace macro items_of(products) as list_transform(
+    products,
+    lambda p: item(
+        coalesce(plain(p.product_id), plain(p."productId"), plain(p.item_id), plain(p.sku), plain(p.id)),
+        p.quantity,
+        coalesce(p.price, p.item_price),
+        coalesce(plain(p.brand), plain(p.item_brand), plain(p.vendor)),
+        coalesce(plain(p.category), plain(p.item_category)),
+        p.delivery_category
+    )
+);

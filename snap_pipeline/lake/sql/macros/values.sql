@@ -1,0 +1,100 @@
+-- Amounts, whole numbers, currencies and times, from the texts that client libraries send for them. Null where a text
+-- is none of the kind. Needs normalize.sql.
+
+-- The digits of an amount, as they are written: what stands before and after them may only be a currency.
+create or replace macro amount_digits(text) as regexp_extract(
+    text,
+    '(?i)^[\p{Z}\p{Cc}\p{Cf}]*(?:[^\x00-@\[-`{-\x{bf}\p{Sc}]{1,3}\.?\p{Z}*)?(?:\p{Sc}\p{Z}*)?'
+    || '((?:[0-9](?:[0-9.,\x{27}\x{2019}\p{Z}]*[0-9])?|\.[0-9]+)(?:e[+-]?[0-9]+)?)'
+    || '\p{Z}*(?:\p{Sc}|[^\x00-@\[-`{-\x{bf}\p{Sc}]{2,3}\.?)?[\p{Z}\p{Cc}\p{Cf}]*$',
+    1
+);
+
+-- An amount of zero or more, as a DOUBLE, which is how JSON writes it. How separators are read:
+--   1. One point is the decimal point, whatever follows: "12.5", "1.299" (a number of JSON looks like this).
+--   2. Commas, spaces or apostrophes between groups that end with three digits are thousands separators: "1,299",
+--      "1,299.00", "1'299.00", "1,29,900". A comma before three digits is therefore no decimal comma, unless a zero
+--      stands before it ("0,500").
+--   3. Any other single comma is a decimal comma: "49,90", "1.299,00", "1 299,00".
+--   4. Several points between groups of three digits are thousands separators: "1.299.000".
+-- Everything else is no amount, negative numbers, NaN and Infinity among it.
+create or replace macro money(text) as case
+    when regexp_full_match(text, '[0-9]{1,15}(?:\.[0-9]+)?') then text::double
+    else list_filter(
+        list_transform(
+            [amount_digits(text)],
+            lambda digits: try_cast(
+                case
+                    when regexp_full_match(digits, '(?i)[0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?') then digits
+                    when
+                        regexp_full_match(
+                            digits,
+                            '[1-9][0-9]{0,2}(?:[,\x{27}\x{2019}\p{Z}][0-9]{2,3})*'
+                            || '[,\x{27}\x{2019}\p{Z}][0-9]{3}(?:\.[0-9]+)?'
+                        )
+                        then regexp_replace(digits, '[^0-9.]+', '', 'g')
+                    when regexp_full_match(digits, '[0-9]+(?:[.\x{27}\x{2019}\p{Z}][0-9]{3})*,[0-9]+')
+                        then replace(regexp_replace(digits, '[^0-9,]+', '', 'g'), ',', '.')
+                    when regexp_full_match(digits, '[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}') then replace(digits, '.', '')
+                end as double
+            )
+        ),
+        lambda amount: isfinite(amount)
+    )[1]
+end;
+
+-- Three letters, in upper case. Whether a currency has that code is decided by the seed currencies.csv.
+create or replace macro currency_code(text) as nullif(regexp_extract(upper(trimmed(text)), '^[A-Z]{3}$'), '');
+
+-- A count: digits, with or without a fraction of zeros.
+create or replace macro whole_number(text) as try_cast(
+    regexp_extract(text, '^[\p{Z}\p{Cc}\p{Cf}]*([0-9]{1,18})(?:\.0*)?[\p{Z}\p{Cc}\p{Cf}]*$', 1) as bigint
+);
+
+-- Microseconds since 1970 from seconds, milliseconds, microseconds or nanoseconds: which of them it is follows from
+-- the number, since years far from ours are of no interest.
+create or replace macro epoch_microseconds(number) as case
+    when number < 100000000000 then number * 1000000
+    when number < 100000000000000 then number * 1000
+    when number < 100000000000000000 then number
+    else number // 1000
+end;
+
+-- ISO 8601 in the one form that the cast below reads the same in every session: with an offset. Without one, and for
+-- a date alone, it is UTC. '' for anything else.
+create or replace macro iso_with_offset(text) as regexp_extract(
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(upper(trimmed(text)), '^([0-9]{4}-[0-9]{2}-[0-9]{2})$', '\1T00:00Z'),
+            '^([0-9-]{10}[T ][0-9:]{5,8}(?:\.[0-9]+)?) ?(?:UTC|GMT|Z)?$',
+            '\1Z'
+        ),
+        ' ([+-])',
+        '\1'
+    ),
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?'
+    || '(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)$'
+);
+
+-- A TIMESTAMP in UTC, in the years 2000 to 2100, from ISO 8601 or from an epoch in any unit. A cast to TIMESTAMP
+-- would leave the offset out without a word; hence the way over TIMESTAMPTZ.
+create or replace macro event_timestamp(text) as list_filter(
+    list_transform(
+        [text],
+        lambda given: case
+            when
+                regexp_full_match(
+                    given,
+                    '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?'
+                    || '(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)'
+                )
+                then try_cast(given as timestamptz) at time zone 'UTC'
+            when regexp_full_match(given, '\s*[0-9]{9,19}\s*')
+                then make_timestamp(epoch_microseconds(try_cast(given as bigint)))
+            when regexp_full_match(given, '\s*(?:[0-9]{9,19}\.[0-9]+|[0-9]{1,19}(?:\.[0-9]+)?[eE]\+?[0-9]{1,2})\s*')
+                then make_timestamp(try_cast(round(epoch_microseconds(try_cast(given as double))) as bigint))
+            else try_cast(iso_with_offset(given) as timestamptz) at time zone 'UTC'
+        end
+    ),
+    lambda instant: instant >= timestamp '2000-01-01' and instant < timestamp '2101-01-01'
+)[1];

@@ -1,0 +1,47 @@
+-- How many conversions of the hour carry each parameter, by workspace, event name and conversion type. Reads
+-- `conversion_payloads`.
+with counted as (
+    select
+        workspace,
+        event_name,
+        conversion_type,
+        count(*) as events,
+        [
+            { 'parameter': 'sc_click_id', 'present': count(sc_click_id) },
+            { 'parameter': 'em', 'present': count(em) },
+            { 'parameter': 'ph', 'present': count(ph) },
+            {
+                'parameter': 'ip_and_user_agent',
+                'present': count(*) filter (where client_ip_address is not null and client_user_agent is not null)
+            },
+            { 'parameter': 'client_ip_address', 'present': count(client_ip_address) },
+            { 'parameter': 'client_user_agent', 'present': count(client_user_agent) },
+            { 'parameter': 'external_id', 'present': count(external_id) },
+            { 'parameter': 'sc_cookie1', 'present': count(sc_cookie1) },
+            { 'parameter': 'fn', 'present': count(fn) },
+            { 'parameter': 'ln', 'present': count(ln) },
+            { 'parameter': 'ge', 'present': count(ge) },
+            { 'parameter': 'ct', 'present': count(ct) },
+            { 'parameter': 'st', 'present': count(st) },
+            { 'parameter': 'zp', 'present': count(zp) },
+            { 'parameter': 'country', 'present': count(country) },
+            { 'parameter': 'madid', 'present': count(madid) },
+            { 'parameter': 'idfv', 'present': count(idfv) },
+            { 'parameter': 'value', 'present': count(value) },
+            { 'parameter': 'currency', 'present': count(currency) },
+            { 'parameter': 'content_ids', 'present': count(content_ids) },
+            { 'parameter': 'order_id', 'present': count(order_id) }
+        ] as parameters
+    from conversion_payloads
+    group by all
+)
+
+select
+    counted.workspace,
+    counted.event_name,
+    counted.conversion_type,
+    entry.parameter as parameter,
+    counted.events,
+    entry.present as present
+from counted, unnest(counted.parameters) as entries (entry)
+order by workspace, event_name, conversion_type, parameter

@@ -1,0 +1,20 @@
+-- The lines of `file_lines` that are no JSON object, and the lines that were refused while the file was read
+-- (`reject_errors`), by their number in the file.
+select
+    $workspace as workspace,
+    $source_file as source_file,
+    line_number,
+    case when json_valid(line) then 'not_an_object' else 'malformed_json' end as reason
+from file_lines
+where not is_object
+union all
+select
+    $workspace as workspace,
+    $source_file as source_file,
+    line as line_number,
+    case error_type
+        when 'INVALID ENCODING' then 'not_utf8'
+        when 'LINE SIZE OVER MAXIMUM' then 'line_too_long'
+        else 'unreadable'
+    end as reason
+from reject_errors

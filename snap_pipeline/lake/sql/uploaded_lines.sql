@@ -1,0 +1,48 @@
+-- The lines of an uploaded file with the hour that each belongs to: its own, or the running hour where its time is
+-- missing, unreadable, ahead, or before the first hour. Reads `uploaded` (position, line), lines as text.
+with parsed as (
+    select
+        position,
+        line,
+        try_cast(line as json) as event
+    from uploaded
+),
+
+timed as (
+    select
+        position,
+        line,
+        coalesce(json_type(event) = 'OBJECT', false) as is_event,
+        case
+            when json_type(event) = 'OBJECT'
+                then date_trunc(
+                    'hour',
+                    event_timestamp(
+                        coalesce(
+                            present(event ->> 'timestamp'),
+                            present(event ->> 'event_timestamp'),
+                            present(event ->> 'originalTimestamp'),
+                            present(event ->> 'sentAt')
+                        )
+                    )
+                )
+        end as own_hour,
+        json_type(event) = 'OBJECT' and $origin is not null and present(event ->> 'origin') is null as lacks_origin
+    from parsed
+)
+
+select
+    position,
+    -- The line stays as it was written; the origin is put before its first key.
+    case
+        when not lacks_origin then line
+        when json_keys(line::json) = [] then '{"origin":"' || $origin || '"}'
+        else '{"origin":"' || $origin || '",' || substr(ltrim(line, E' \t\r\n'), 2)
+    end as line,
+    is_event,
+    case
+        when $given_hour is not null then $given_hour
+        when own_hour between $first_hour and $running_hour then own_hour
+        else $running_hour
+    end as hour
+from timed

@@ -1,0 +1,101 @@
+"""From raw events to payloads: runs the SQL of each table over one hour.
+
+What the tables hold is decided in `sql/`; here is which partitions a step reads and writes, and in which order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.versions import code_version
+
+
+class MissingPartition(PipelineError):
+    """A step was asked for before the step that it reads from."""
+
+
+@dataclass(frozen=True)
+class FilteredHour:
+    """What became of an hour's raw events."""
+
+    kept: int
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class PayloadHour:
+    """What an hour's conversions are."""
+
+    rows: int
+    dropped: Mapping[str, int]
+    """Values that were given and could not be used, by kind."""
+
+
+class Transformations:
+    """The set-based steps of one lake."""
+
+    def __init__(self, lake: Lake, mappings: Mappings) -> None:
+        self._lake = lake
+        self._mappings = mappings
+
+    def version(self, table: str) -> str:
+        """What Dagster shows as the code version of a table."""
+        return code_version(table, *self._mappings.files)
+
+    def make_filtered_events(self, hour: datetime) -> FilteredHour:
+        """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them."""
+        with self._lake.connect_with_macros() as connection:
+            self._mappings.load(connection)
+            self._view(connection, "raw_events", hour, numbered=True)
+            connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
+            connection.execute(f"create temp view judged_events as {sql('judged_events')}")
+            excluded_path = self._lake.path("excluded_events", hour)
+            self._lake.replace(
+                connection, excluded_path, sql("excluded_events"), metadata=self._notes("filtered_events")
+            )
+            kept = self._write(connection, "filtered_events", hour)
+            reasons = connection.execute(
+                f"select reason, count(*) from read_parquet({literal(excluded_path)}) group by reason order by reason"
+            ).fetchall()
+        return FilteredHour(kept, dict(reasons))
+
+    def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
+        """Makes `conversion_payloads`: enriched, normalized, hashed, in event-time order."""
+        with self._lake.connect_with_macros() as connection:
+            self._mappings.load(connection)
+            self._view(connection, "filtered_events", hour)
+            rows = self._write(connection, "conversion_payloads", hour)
+            path = literal(self._lake.path("conversion_payloads", hour))
+            dropped = connection.execute(
+                f"select kind, count(*) from (select unnest(dropped) as kind from read_parquet({path})) group by kind"
+            ).fetchall()
+        return PayloadHour(rows, dict(dropped))
+
+    def make_parameter_completeness(self, hour: datetime) -> int:
+        """Makes `parameter_completeness` and returns its number of rows."""
+        with self._lake.connect_with_macros() as connection:
+            self._view(connection, "conversion_payloads", hour)
+            return self._write(connection, "parameter_completeness", hour)
+
+    def _view(
+        self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, *, numbered: bool = False
+    ) -> None:
+        path = self._lake.path(table, hour)
+        if not path.exists():
+            raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
+        options = ", file_row_number = true" if numbered else ""
+        connection.execute(
+            f"create temp view {table} as from read_parquet({literal(path)}, hive_partitioning = false{options})"
+        )
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> int:
+        return self._lake.replace(connection, self._lake.path(table, hour), sql(table), metadata=self._notes(table))
+
+    def _notes(self, table: str) -> dict[str, str]:
+        return {"code_version": self.version(table)}

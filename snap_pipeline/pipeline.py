@@ -1,0 +1,95 @@
+"""Everything that moves data, put together from the settings. The command line and Dagster both start here.
+
+Nothing is decided here: which object needs which other one, and no more.
+"""
+
+from functools import cached_property
+
+from snap_pipeline.capi.rate_limit import RateLimiter
+from snap_pipeline.capi.session import ApiSession
+from snap_pipeline.delivery.accounting import Accounting
+from snap_pipeline.delivery.dispatch import Dispatcher
+from snap_pipeline.delivery.states import AgeLimits, PayloadStates
+from snap_pipeline.destinations.store import Destination, DestinationStore
+from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
+from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.transform import Transformations
+from snap_pipeline.settings import Settings
+from snap_pipeline.state.database import Database
+from snap_pipeline.workspaces import load_workspaces
+
+
+class Pipeline:
+    """The parts of one pipeline, each made when it is first needed.
+
+    Args:
+        settings: of this process.
+
+    Raises:
+        SettingsError: `workspaces.toml`, the landing layout or a mapping table cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.workspaces = load_workspaces(settings.home / "workspaces.toml")
+        self.lake = Lake(settings.lake, memory_limit=settings.memory_limit, threads=settings.threads)
+        self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces))
+        self.mappings = Mappings(settings.mappings, self.workspaces)
+        self.transformations = Transformations(self.lake, self.mappings)
+
+    @cached_property
+    def database(self) -> Database:
+        """The state database, migrated."""
+        database = Database(self.settings.state_url)
+        database.migrate()
+        return database
+
+    @cached_property
+    def destinations(self) -> DestinationStore:
+        """Who receives."""
+        return DestinationStore(self.database, TokenCipher(self._secret_key), tuple(self.workspaces))
+
+    def session(self, destination: Destination) -> ApiSession:
+        """A destination's access to Snap."""
+        return ApiSession(
+            base_url=destination.base_url,
+            version=destination.api_version,
+            token=self.destinations.access_token(destination),
+            requests_per_minute=destination.requests_per_minute,
+            limiter=RateLimiter(self.database),
+            now=self.settings.now,
+        )
+
+    def dispatcher(self, limits: AgeLimits | None = None) -> Dispatcher:
+        """The dispatch engine."""
+        return Dispatcher(
+            lake=self.lake,
+            mappings=self.mappings,
+            database=self.database,
+            open_session=self.session,
+            now=self.settings.now(),
+            limits=limits or AgeLimits(),
+        )
+
+    def states(self, limits: AgeLimits | None = None) -> PayloadStates:
+        """Where conversions stand, by the data's clock."""
+        return PayloadStates(self.lake, self.settings.now(), limits or AgeLimits())
+
+    @property
+    def accounting(self) -> Accounting:
+        """What became of every landed line."""
+        return Accounting(self.lake, self.mappings, self.states())
+
+    @property
+    def _secret_key(self) -> str:
+        if self.settings.secret_key:
+            return self.settings.secret_key.get_secret_value()
+        if self.database.is_sqlite:
+            return load_or_create_key_file(self.settings.secret_key_file)
+        raise SettingsError(
+            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
+            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
+        )

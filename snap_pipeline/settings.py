@@ -1,0 +1,133 @@
+"""The environment as typed settings, and what is derived from it: folders of the home, the clock, the first hour.
+
+One `Settings` is made at start-up and passed on; no other module reads the environment.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from snap_pipeline.errors import SettingsError
+from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
+
+HISTORY = timedelta(days=37)
+"""How far back conversions are of use to Snap (reference, section 3.8), and so where a new home begins."""
+
+
+class Settings(BaseSettings):
+    """The environment variables `SNAP_PIPELINE_…`; docs/configuration.md describes each."""
+
+    model_config = SettingsConfigDict(env_prefix="SNAP_PIPELINE_", frozen=True, extra="ignore")
+
+    home: Path = Path("data")
+    landing_folder: Path | None = Field(default=None, alias="SNAP_PIPELINE_LANDING")
+    landing_layout: str = "{workspace}/%Y-%m-%dT%H"
+    lake_folder: Path | None = Field(default=None, alias="SNAP_PIPELINE_LAKE")
+    database_url: SecretStr | None = Field(default=None, alias="SNAP_PIPELINE_STATE_URL")
+    secret_key: SecretStr | None = None
+    start: str | None = None
+    fixed_now: datetime | None = Field(default=None, alias="SNAP_PIPELINE_NOW")
+    memory_limit: str = "1500MB"
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+    @field_validator("start")
+    @classmethod
+    def _start_is_an_hour(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse_hour(value)
+            except HourError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("fixed_now")
+    @classmethod
+    def _now_is_in_utc(cls, value: datetime | None) -> datetime | None:
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+    @property
+    def landing(self) -> Path:
+        """The root of the landing zone."""
+        return (self.landing_folder or self.home / "landing").absolute()
+
+    @property
+    def lake(self) -> Path:
+        """The root of the lake."""
+        return (self.lake_folder or self.home / "lake").absolute()
+
+    @property
+    def state_url(self) -> str:
+        """The SQLAlchemy URL of the state database; holds a password on Postgres, so never log it."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.home / 'state.db').absolute()}"
+
+    @property
+    def secret_key_file(self) -> Path:
+        """Where the key that encrypts tokens lies when the environment gives none."""
+        return self.home.absolute() / "secret.key"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder of the Dagster instance that the command line and `make dev` share."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster").absolute()
+
+    @property
+    def mappings(self) -> Path:
+        """The folder whose CSV files override rows of the seeds."""
+        return self.home.absolute() / "mappings"
+
+    def now(self) -> datetime:
+        """The data's clock: running hour, expiry. Real time unless `SNAP_PIPELINE_NOW` fixes it."""
+        return self.fixed_now.astimezone(UTC) if self.fixed_now else datetime.now(UTC)
+
+    @property
+    def running_hour(self) -> datetime:
+        """The hour that is not over yet."""
+        return floor_hour(self.now())
+
+    @property
+    def first_hour(self) -> datetime:
+        """The first partition. Written into the home once: a start that moves would change the partitions."""
+        if self.start is not None:
+            return parse_hour(self.start)
+        marker = self.home / "start"
+        if not marker.exists():
+            _write_once(marker, format_hour(self.now() - HISTORY))
+        return parse_hour(marker.read_text().strip())
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101 - pydantic's ErrorDetails
+    variable = str(problem["loc"][0])
+    if not variable.startswith("SNAP_PIPELINE_"):
+        variable = f"SNAP_PIPELINE_{variable.upper()}"
+    return f"{variable}: {problem['msg']}"
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Two processes that start a new home at once agree on the first one's text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

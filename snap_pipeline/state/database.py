@@ -1,0 +1,238 @@
+"""The engine of the state database: SQLite by default, Postgres in production, the same code for both.
+
+On Postgres every transaction runs as the role `snap_pipeline_app`, which owns nothing and is held by row-level
+security to the one workspace that the transaction names.
+"""
+
+import logging
+import os
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.util import CommandError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    OperationalError,
+    ProgrammingError,
+)
+
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.state import migrations
+
+BUSY_SECONDS = 30
+DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2"}
+POSTGRES_OPTIONS = {"connect_timeout": 10, "application_name": "snap_pipeline"}
+ROLE = "snap_pipeline_app"
+WITHOUT_SCHEMAS = {"destinations": None, "snap_pipeline": None}
+MIGRATION_LOCK = 0x534E4150
+"""The key of the Postgres advisory lock under which one process migrates; any number that stays the same."""
+
+INSUFFICIENT_PRIVILEGE = "42501"
+"""Postgres' code for a right that is missing."""
+
+log = logging.getLogger(__name__)
+_alembic_is_global = threading.Lock()
+
+
+class StateDatabaseError(PipelineError):
+    """The state database cannot be reached, or does not let the pipeline do its work."""
+
+
+class Database:
+    """The state database.
+
+    Args:
+        url: SQLAlchemy's, `sqlite:///…` or `postgresql://…`; it may hold a password and is never shown.
+        clock: seconds since the epoch, used on SQLite; on Postgres the database's clock counts, which all hosts share.
+
+    Raises:
+        StateDatabaseError: the URL cannot be used.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        self._url = _parse(url)
+        self._clock = clock
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _sqlite_engine(self._url) if self.is_sqlite else _postgres_engine(self._url)
+
+    @contextmanager
+    def transaction(self, workspace: str | None = None, *, read_only: bool = False) -> Iterator[sa.Connection]:
+        """A transaction: committed at the end, rolled back where an exception leaves the block.
+
+        Args:
+            workspace: the one whose destinations are visible on Postgres; none of them are without it.
+            read_only: does not wait for writers on SQLite.
+
+        Raises:
+            StateDatabaseError: the database cannot be reached, or the login may not act as the pipeline's role.
+        """
+        with self._explained(), self._engine.begin() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("begin" if read_only else "begin immediate")
+            else:
+                self._take_role(connection, workspace)
+            yield connection
+
+    def migrate(self) -> None:
+        """Brings the tables up to date; does nothing where they are, and is safe in several processes at once.
+
+        Raises:
+            StateDatabaseError: the database cannot be reached or the login may not change it.
+        """
+        if self.is_sqlite:
+            _create_file(self._url)
+        with _alembic_is_global, self._explained():
+            try:
+                self._migrate()
+            except CommandError:
+                raise StateDatabaseError(
+                    f"The state database at {self.shown_url} was made by a newer snap_pipeline. Install that one."
+                ) from None
+            except ProgrammingError as error:
+                if getattr(error.orig, "pgcode", None) != INSUFFICIENT_PRIVILEGE:
+                    raise
+                raise StateDatabaseError(
+                    f"The login of {self.shown_url} may not migrate the state database: {str(error.orig).strip()}. "
+                    "Run any command once with a login that owns the database and may create roles."
+                ) from None
+
+    def now(self) -> sa.ColumnElement[float]:
+        """Real time in seconds since the epoch, for a statement; to be called within the transaction."""
+        if self.is_sqlite:
+            return sa.literal(self._clock(), sa.Double)
+        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An insert that knows `on conflict`, which SQLAlchemy keeps apart by database."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def dispose(self) -> None:
+        """Closes the pooled connections."""
+        self._engine.dispose()
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without what is secret in it."""
+        return self._url.set(query={}).render_as_string(hide_password=True)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what the database's operator can put right into an error that says so."""
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or type(error) is DatabaseError:
+                raise StateDatabaseError(
+                    f"The state database at {self.shown_url} cannot be used: {str(error.orig).strip()}. "
+                    "See that it runs and that SNAP_PIPELINE_STATE_URL is right."
+                ) from None
+            raise
+
+    def _migrate(self) -> None:
+        with self._engine.begin() as connection:
+            if not migrations.is_current(connection):
+                self._lock_for_migration(connection)
+                migrations.upgrade(connection)
+            if not self.is_sqlite:
+                self._warn_of_powerful_login(connection)
+
+    def _take_role(self, connection: sa.Connection, workspace: str | None) -> None:
+        """Both settings end with the transaction, so that a pooled connection carries nothing over."""
+        statement = sa.select(
+            sa.func.set_config("role", ROLE, True), sa.func.set_config("snap_pipeline.workspace", workspace or "", True)
+        )
+        try:
+            connection.execute(statement)
+        except (ProgrammingError, DataError):
+            raise StateDatabaseError(
+                f"The login of {self.shown_url} may not act as {ROLE}. Ask the database's administrator for "
+                f'`grant {ROLE} to "{self._url.username}"`.'
+            ) from None
+
+    def _lock_for_migration(self, connection: sa.Connection) -> None:
+        """Lets one process migrate; the others find nothing to do when it is their turn."""
+        if self.is_sqlite:
+            connection.exec_driver_sql("begin immediate")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+
+    def _warn_of_powerful_login(self, connection: sa.Connection) -> None:
+        bypasses = connection.scalar(
+            sa.text("select rolsuper or rolbypassrls from pg_roles where rolname = session_user")
+        )
+        if bypasses:
+            log.warning(
+                "The login of %s is above row-level security. In production give the pipeline a login that only has "
+                "the role %s; such a powerful one is needed for migrations alone.",
+                self.shown_url,
+                ROLE,
+            )
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed and parsed.drivername in DRIVERS and parsed.database not in {None, "", ":memory:"}:
+        return parsed
+    raise StateDatabaseError(
+        "SNAP_PIPELINE_STATE_URL must be sqlite:////path/of/state.db or postgresql://user@host/db."
+    )
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        # Without an isolation level the driver begins nothing by itself; `transaction` does.
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        execution_options={"schema_translate_map": WITHOUT_SCHEMAS},
+        hide_parameters=True,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def flush_on_commit(connection: Any, _record: object) -> None:
+        connection.execute("pragma synchronous = full")
+
+    return engine
+
+
+def _postgres_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        connect_args={key: value for key, value in POSTGRES_OPTIONS.items() if key not in url.query},
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _create_file(url: sa.URL) -> None:
+    """Makes the file of an SQLite database, for its owner alone.
+
+    It appears under its name when it already is in WAL mode: switching over a file that others have open can fail.
+    """
+    path = Path(url.database or "")
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(descriptor)
+        with closing(sqlite3.connect(draft)) as connection:
+            connection.execute("pragma journal_mode = wal")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        Path(draft).unlink()
+    except (OSError, sqlite3.Error) as error:
+        raise StateDatabaseError(f"The state database {path} cannot be made: {error}.") from None

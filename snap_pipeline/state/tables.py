@@ -1,0 +1,86 @@
+"""The tables of the state database, as the code of today sees them. How they come to be is `migrations/`.
+
+On SQLite, which has no schemas, the schema names fall away (see `database.py`).
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment in UTC, aware in Python; SQLite, which knows no zones, stores it without one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To the database: in UTC, and without a zone on SQLite."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database: aware, in UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+METADATA = sa.MetaData()
+
+DESTINATIONS = sa.Table(
+    "destinations",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("pixel_id", sa.Text, nullable=False),
+    sa.Column("snap_app_id", sa.Text),
+    sa.Column("api_version", sa.Text, nullable=False),
+    sa.Column("base_url", sa.Text, nullable=False),
+    sa.Column("requests_per_minute", sa.Integer, nullable=False),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("token_encrypted", sa.LargeBinary),
+    sa.Column("token_last_four", sa.Text, nullable=False),
+    sa.Column("token_set_at", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("stopped_at", UtcDateTime),
+    sa.Column("stop_count", sa.Integer, nullable=False),
+    sa.Column("stop_category", sa.Text),
+    sa.Column("stop_message", sa.Text),
+    sa.Column("retry_at", UtcDateTime),
+    sa.Column("last_success_at", UtcDateTime),
+    sa.Column("last_error_at", UtcDateTime),
+    sa.Column("last_error", sa.Text),
+    schema="destinations",
+)
+sa.Index(
+    "destinations_name",
+    DESTINATIONS.c.workspace,
+    DESTINATIONS.c.name,
+    unique=True,
+    sqlite_where=DESTINATIONS.c.state != "removed",
+    postgresql_where=DESTINATIONS.c.state != "removed",
+)
+
+LEASES = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("destination_id", sa.Text, primary_key=True),
+    sa.Column("hour", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    schema="snap_pipeline",
+)
+
+RATE_LIMITS = sa.Table(
+    "rate_limits",
+    METADATA,
+    sa.Column("token_fingerprint", sa.Text, primary_key=True),
+    sa.Column("next_slot", sa.Double, nullable=False),
+    sa.Column("paused_until", sa.Double, nullable=False),
+    schema="snap_pipeline",
+)

@@ -1,0 +1,58 @@
+"""`workspaces.toml`: what differs between the sites that share one pipeline.
+
+A file with one table a workspace. Without it there is one workspace, `default`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from snap_pipeline.errors import SettingsError
+
+WorkspaceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Workspace(BaseModel):
+    """One site's settings; docs/configuration.md describes each key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: WorkspaceName
+    site_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    default_currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    default_calling_code: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}$")] | None = None
+    unknown_consent: Literal["send", "limited", "exclude"] = "send"
+    unmapped_events: Literal["pass", "exclude"] = "pass"
+    identity_window_days: Annotated[int, Field(ge=1, le=365)] = 30
+    click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
+
+
+def load_workspaces(file: Path) -> Mapping[str, Workspace]:
+    """The workspaces by name, in the file's order.
+
+    Raises:
+        SettingsError: the file is not TOML, or a key is unknown or has a value that cannot be used; the message
+            names file, table and key.
+    """
+    if not file.exists():
+        return {"default": Workspace(name="default")}
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}") from None
+    if not tables:
+        raise SettingsError(f"{file} names no workspace. Add a table such as [default], or remove the file.")
+    return {name: _workspace(file, name, table) for name, table in tables.items()}
+
+
+def _workspace(file: Path, name: str, table: object) -> Workspace:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{file}: {name} is not a table. Write [{name}] and its keys below it.")
+    try:
+        return Workspace(**{"name": name, **table})
+    except ValidationError as error:
+        problems = (f"[{name}] {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        raise SettingsError(f"{file}: " + "; ".join(problems)) from None

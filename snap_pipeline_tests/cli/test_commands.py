@@ -1,0 +1,227 @@
+"""The command line as a user meets it: what it prints, and the status it ends with."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from snap_pipeline.cli import COMMANDS, main
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, START, TOKEN, Project, ids, key, purchase
+
+
+@pytest.fixture
+def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Runs a command on the project's home."""
+    monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
+    monkeypatch.setenv("SNAP_PIPELINE_START", START)
+    monkeypatch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())
+    monkeypatch.setenv("DAGSTER_HOME", "")
+
+    def invoke(*arguments: str, token: str | None = TOKEN) -> Result:
+        return CliRunner().invoke(main, list(arguments), env={"SNAP_ACCESS_TOKEN": token})
+
+    return invoke
+
+
+def add(run: object, project: Project, *options: str, **kwargs: object) -> Result:
+    arguments = (
+        "--name",
+        "shop",
+        "--pixel-id",
+        PIXEL_ID,
+        "--base-url",
+        project.sandbox_url,
+        "--since",
+        START,
+    )
+    return run("destination", "add", *arguments, *options, **kwargs)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(run, command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+def test_land_puts_events_into_their_own_hours_and_says_what_it_cannot_read(
+    run, project: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    lines = [
+        purchase("a"),
+        purchase("b", at=HOUR + ONE_HOUR),
+        purchase("ahead", at=NOW + 2 * ONE_HOUR),
+        {"event_name": "x"},
+    ]
+    file.write_bytes("\n".join(map(json.dumps, lines)).encode() + b"\nno json\n\xff\xfe\n")
+    result = run("land", str(file))
+    assert result.exit_code == 0
+    assert "6 lines landed in 3 hours" in result.stdout
+    assert "2 cannot be read" in result.stdout
+    landing = project.pipeline.landing
+    running = b"".join(
+        (landing.root / f.source_file).read_bytes() for f in landing.listing(project.settings.running_hour)
+    )
+    assert running.count(b"\n") == 4
+    assert b"\xff\xfe" in running
+
+
+@pytest.mark.parametrize("suffix", ["json", "ndjson.gz", "csv"])
+def test_land_takes_arrays_gzip_and_csv(run, project: Project, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"orders.{suffix}"
+    events = [purchase("a"), purchase("b")]
+    if suffix == "json":
+        file.write_text(json.dumps(events, indent=2))
+    elif suffix == "csv":
+        file.write_text(
+            "event_id,event_name,event_timestamp,email,value,currency,item_ids\n"
+            + "".join(f"{e['event_id']},purchase,{e['event_timestamp']},x@example.com,10,EUR,1;2\n" for e in events)
+        )
+    else:
+        file.write_bytes(gzip.compress("\n".join(map(json.dumps, events)).encode()))
+    assert run("land", str(file), "--origin", "csv").exit_code == 0
+    project.add_destination()
+    assert project.materialize().success
+    received = project.received()
+    assert ids(received) == ["a", "b"]
+    assert {event["action_source"] for event in received} == {"OFFLINE"}
+
+
+def test_land_in_a_given_hour_and_twice_is_the_same_as_once(run, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps(purchase("a", at=HOUR - ONE_HOUR)))
+    for _ in range(2):
+        assert run("land", str(file), "--hour", key(HOUR)).exit_code == 0
+    assert len(project.pipeline.landing.listing(HOUR)) == 1
+    assert project.pipeline.landing.listing(HOUR - ONE_HOUR) == []
+
+
+def test_materialize_delivers_and_ends_with_0(run, project: Project) -> None:
+    assert add(run, project, "--live").exit_code == 0
+    project.land(purchase("a"))
+    result = run("materialize", "--from", key(HOUR), "--to", key(HOUR))
+    assert result.exit_code == 0, result.output
+    assert "Nothing is unaccounted for." in result.stdout
+    assert ids(project.received()) == ["a"]
+
+
+def test_materialize_with_a_refused_token_ends_with_1_and_the_remedy(run, project: Project) -> None:
+    refused = add(run, project, "--live", token="someone-elses-token")
+    assert refused.exit_code == 1
+    assert "regenerate the Conversions API token" in refused.stderr
+    assert [each.name for each in project.pipeline.destinations.list()] == ["shop"]
+    project.land(purchase("a"))
+    result = run("materialize", "--from", key(HOUR), "--to", key(HOUR))
+    assert result.exit_code == 1
+    assert "regenerate the Conversions API token" in result.stderr
+    assert "someone-elses-token" not in refused.output + result.output
+
+
+def test_materialize_without_a_live_destination_ends_with_0_and_a_warning(run, project: Project) -> None:
+    project.land(purchase("a"))
+    result = run("materialize", "--from", key(HOUR), "--to", key(HOUR))
+    assert result.exit_code == 0
+    assert "no destination is live" in result.stderr
+
+
+def test_status_as_json_accounts_for_every_event(run, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"), purchase("b", email=None), "broken", {"type": "identify", "messageId": "i"})
+    project.materialize()
+    result = run("status", "--from", key(HOUR), "--to", key(HOUR), "--json")
+    assert json.loads(result.stdout) == [
+        {
+            "hour": key(HOUR),
+            "workspace": "default",
+            "raw": 3,
+            "quarantined": 1,
+            "excluded": {"internal": 1},
+            "payloads": 2,
+            "destinations": {
+                "shop": {
+                    "delivered": 1,
+                    "rejected": {},
+                    "undeliverable": {"insufficient_identifiers": 1},
+                    "duplicate": 0,
+                    "in_doubt": 0,
+                    "pending": 0,
+                    "withdrawn": 0,
+                }
+            },
+        }
+    ]
+
+
+def test_preview_shows_what_is_sent(run, project: Project) -> None:
+    project.add_destination(live=False)
+    project.land(purchase("a"))
+    project.materialize()
+    previewed = json.loads(run("preview", "--hour", key(HOUR)).stdout)
+    project.pipeline.destinations.resume("shop")
+    project.materialize()
+    assert project.received()[0]["event"] == previewed
+
+
+def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_token(run, project: Project) -> None:
+    added = add(run, project)
+    assert added.exit_code == 0
+    assert "Connection test successful" in added.stdout
+    outputs = [added.output]
+    for command in (
+        ["list"],
+        ["show", "shop"],
+        ["test", "shop"],
+        ["resume", "shop"],
+        ["pause", "shop"],
+        ["remove", "shop"],
+    ):
+        result = run("destination", *command)
+        assert result.exit_code == 0, result.output
+        outputs.append(result.output)
+    assert TOKEN not in "".join(outputs)
+    assert project.pipeline.destinations.list() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["land"],
+        ["land", "no-such-file"],
+        ["materialize", "--from", "2026-11-20", "--to", "2026-11-20T12"],
+        ["materialize", "--from", "2026-11-20T13", "--to", "2026-11-20T12"],
+        ["materialize", "--from", "2026-01-01T00", "--to", "2026-01-01T01"],
+        ["preview"],
+        ["destination", "add"],
+        ["no-such-command"],
+    ],
+)
+def test_bad_usage_ends_with_2(run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Error:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["destination", "show", "nobody"],
+        ["destination", "test", "nobody"],
+        ["preview", "--hour", "2026-11-20T12", "--destination", "x"],
+    ],
+)
+def test_a_failure_ends_with_1_and_no_traceback(run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+def test_a_setting_that_cannot_be_used_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAP_PIPELINE_THREADS", "none")
+    result = run("status")
+    assert result.exit_code == 1
+    assert "SNAP_PIPELINE_THREADS" in result.stderr

@@ -1,0 +1,49 @@
+"""What a build needs and leaves behind."""
+
+from pathlib import Path
+
+import pytest
+
+from snap_pipeline_tests.dbt import lakes
+from snap_pipeline_tests.dbt.conftest import PROJECT, query_on, run_dbt
+
+
+def test_a_build_passes_without_warnings(built: tuple[Path, str]) -> None:
+    _, output = built
+    assert "WARN=0 ERROR=0 SKIP=0" in output
+    assert "deprecat" not in output.lower()
+
+
+def test_a_build_writes_its_marts_and_nothing_else(built: tuple[Path, str]) -> None:
+    lake, _ = built
+    assert {path.name for path in lake.iterdir()} - {".spill"} == {*lakes.TABLES, *lakes.MARTS}
+    assert all([path.name for path in (lake / mart).iterdir()] == ["data.parquet"] for mart in lakes.MARTS)
+
+
+@pytest.fixture(scope="module")
+def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake that nothing was written to, not even its folder, after one build."""
+    lake = tmp_path_factory.mktemp("empty") / "it's new" / "lake"
+    build = run_dbt(lake, "build")
+    assert build.returncode == 0, build.stdout
+    return lake
+
+
+def test_a_lake_without_files_gives_empty_marts(empty_lake: Path) -> None:
+    for mart in lakes.MARTS:
+        assert query_on(empty_lake)(f"select count(*) from {mart}") == [(0,)]
+
+
+def test_an_empty_mart_has_the_columns_of_a_full_one(empty_lake: Path, built: tuple[Path, str]) -> None:
+    for mart in lakes.MARTS:
+        describe = f"select column_name, column_type from (describe from {mart})"
+        assert query_on(empty_lake)(describe) == query_on(built[0])(describe)
+
+
+def test_a_build_leaves_nothing_in_the_repository(tmp_path: Path) -> None:
+    def files() -> set[Path]:
+        return {path for path in PROJECT.rglob("*") if "__pycache__" not in path.parts}
+
+    before = files()
+    assert run_dbt(tmp_path / "lake", "run", "--select", "stg_destinations").returncode == 0
+    assert files() == before

@@ -1,0 +1,282 @@
+"""Destinations saved, found and changed, on SQLite and Postgres."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from snap_pipeline.destinations.errors import (
+    DestinationError,
+    DestinationTaken,
+    InvalidDestination,
+    UnknownDestination,
+)
+from snap_pipeline.destinations.store import DestinationStore
+from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError, TokenCipher
+from snap_pipeline.state.database import Database
+from snap_pipeline.state.tables import DESTINATIONS
+from snap_pipeline_tests.destinations.conftest import PIXEL_ID, TOKEN, WORKSPACES, Add, Clock, fields
+from snap_pipeline_tests.processes import run_at_once
+
+OTHER_PIXEL_ID = "99999999-2222-4333-8444-555555555555"
+APP_ID = "66666666-7777-4888-9999-000000000000"
+
+
+def names(store: DestinationStore, **filters: Any) -> list[str]:
+    return [destination.name for destination in store.list(**filters)]
+
+
+def test_a_destination_is_found_as_it_was_added(store: DestinationStore, add: Add, clock: Clock) -> None:
+    added = add(snap_app_id=APP_ID.upper(), api_version="v2", requests_per_minute=600, base_url="https://a.example/")
+
+    assert added == store.get("shop") == store.list()[0]
+    assert (added.snap_app_id, added.api_version, added.base_url) == (APP_ID, "v2", "https://a.example")
+    assert (added.state, added.since, added.requests_per_minute) == ("live", "2026-11-20T12", 600)
+    assert (added.token_last_four, added.token_set_at) == ("1234", clock.moment)
+    assert store.access_token(added).reveal() == TOKEN
+
+
+def test_defaults_are_snaps_v3_servers_paused_at_a_thousand_requests_a_minute(store: DestinationStore) -> None:
+    added, warnings = store.add(
+        name="shop", workspace="shop_a", pixel_id=PIXEL_ID, since="2026-11-20T12", token=AccessToken(TOKEN)
+    )
+
+    assert (added.base_url, added.api_version, added.requests_per_minute, added.state) == (
+        "https://tr.snapchat.com",
+        "v3",
+        1_000,
+        "paused",
+    )
+    assert warnings == []
+
+
+def test_destinations_are_listed_by_workspace_and_name(store: DestinationStore, add: Add) -> None:
+    add(name="zoo", workspace="shop_b")
+    add(name="web")
+    add(name="app", pixel_id=OTHER_PIXEL_ID)
+
+    assert names(store) == ["app", "web", "zoo"]
+    assert names(store, workspace="shop_b") == ["zoo"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pixel_id": "12345"}, "Pixel ID must be a UUID"),
+        ({"pixel_id": f"{PIXEL_ID}\n"}, "Pixel ID must be a UUID"),
+        ({"snap_app_id": "com.shop.app"}, "Snap App ID must be a UUID"),
+        ({"token": AccessToken("secret-part-one\nsecret-part-two")}, "access token must be one line"),
+        ({"token": AccessToken("")}, "access token must be one line"),
+        ({"token": AccessToken("x" * 4_097)}, "access token must be one line"),
+        ({"token": AccessToken("secret-tökèn")}, "access token must be one line"),
+        ({"base_url": "https://user:secret@tr.snapchat.com"}, "without credentials"),
+        ({"base_url": "https://@tr.snapchat.com"}, "without credentials"),
+        ({"base_url": "https://tr.snapchat.com/?access_token=secret"}, "without credentials"),
+        ({"base_url": "https://tr.snapchat.com/#secret"}, "without credentials"),
+        ({"base_url": "https://tr.snapchat.com\r\nHost: other"}, "must be an address"),
+        ({"base_url": "https://[::1"}, "must be an address"),
+        ({"base_url": "https://host:port"}, "must be an address"),
+        ({"base_url": "tr.snapchat.com"}, "must be an address"),
+        ({"base_url": "http://tr.snapchat.com"}, "must begin with https"),
+        ({"base_url": "http://127.0.0.1.example.com"}, "must begin with https"),
+        ({"base_url": "ftp://127.0.0.1"}, "must begin with https"),
+        ({"name": "n" * 10_000}, "1 to 64"),
+        ({"name": ""}, "1 to 64"),
+        ({"name": "a/b"}, "1 to 64"),
+        ({"name": "shop\n"}, "1 to 64"),
+        ({"name": "shop'; drop table destinations; --"}, "1 to 64"),
+        ({"workspace": "shop_c"}, "no workspace 'shop_c'; there are: shop_a, shop_b"),
+        ({"workspace": "shop_a' or '1'='1"}, "no workspace"),
+        ({"requests_per_minute": 0}, "between 1 and 60,000"),
+        ({"requests_per_minute": 60_001}, "between 1 and 60,000"),
+        ({"since": "yesterday"}, "2026-11-23T14"),
+        ({"api_version": "v4"}, "v3 or v2"),
+    ],
+)
+def test_what_cannot_be_used_is_a_clear_error_and_nothing_is_stored(
+    store: DestinationStore, database: Database, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidDestination, match=message) as caught:
+        store.add(**fields(**changes))
+
+    assert len(str(caught.value)) < 300
+    assert "secret" not in str(caught.value)
+    assert store.list(include_removed=True) == []
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8123", "http://localhost:8123/", "http://[::1]:8123"])
+def test_http_is_allowed_to_this_machine(add: Add, base_url: str) -> None:
+    assert add(base_url=base_url).base_url == base_url.rstrip("/")
+
+
+def test_a_token_that_does_not_look_long_lived_is_warned_of_without_being_shown(store: DestinationStore) -> None:
+    _, warnings = store.add(**fields(token=AccessToken("short-token")))
+
+    assert "does not look like a long-lived one" in warnings[0]
+    assert "short-token" not in warnings[0]
+    assert store.get("shop").token_last_four == ""
+
+
+def test_a_name_or_a_workspaces_pixel_in_use_is_refused(store: DestinationStore, add: Add) -> None:
+    add()
+
+    with pytest.raises(DestinationTaken, match="already, in workspace shop_a"):
+        add(workspace="shop_b")
+    with pytest.raises(DestinationTaken, match="sends to this pixel already, as 'shop'"):
+        add(name="other")
+    assert names(store) == ["shop"]
+    assert add(name="other", workspace="shop_b").pixel_id == PIXEL_ID
+
+
+def add_in_a_process(url: str, keys: str) -> str:
+    store = DestinationStore(Database(url), TokenCipher(keys), WORKSPACES)
+    try:
+        store.add(**fields())
+    except DestinationTaken:
+        return "taken"
+    return "added"
+
+
+def test_of_processes_that_add_the_same_destination_at_once_one_succeeds(
+    database_url: str, database: Database, keys: str
+) -> None:
+    assert sorted(run_at_once(add_in_a_process, 3, database_url, keys)) == ["added", "taken", "taken"]
+
+
+def test_set_changes_what_it_is_given_and_keeps_the_rest(store: DestinationStore, add: Add) -> None:
+    before = add(api_version="v2", snap_app_id=APP_ID)
+
+    store.set("shop", api_version="v3", since="2026-11-01T00", snap_app_id=None)
+
+    after = store.get("shop")
+    assert (after.id, after.base_url, after.token_set_at) == (before.id, before.base_url, before.token_set_at)
+    assert (after.api_version, after.since, after.snap_app_id) == ("v3", "2026-11-01T00", None)
+
+
+def test_set_changes_nothing_where_one_value_cannot_be_used(store: DestinationStore, add: Add) -> None:
+    before = add()
+
+    with pytest.raises(InvalidDestination):
+        store.set("shop", api_version="v2", base_url="http://tr.snapchat.com")
+
+    assert store.get("shop") == before
+
+
+def test_pause_and_resume(store: DestinationStore, add: Add) -> None:
+    add()
+    store.pause("shop")
+    assert store.get("shop").state == "paused"
+    store.resume("shop")
+    assert store.get("shop").state == "live"
+
+
+def test_removed_destinations_are_history_without_a_token_and_come_back_under_their_id(
+    store: DestinationStore, add: Add
+) -> None:
+    first = add()
+    store.remove("shop")
+
+    assert names(store) == []
+    assert [(each.id, each.state) for each in store.list(include_removed=True)] == [(first.id, "removed")]
+    with pytest.raises(DestinationError, match="Add it again"):
+        store.access_token(first)
+    with pytest.raises(UnknownDestination):
+        store.resume("shop")
+    assert add(name="shop again", api_version="v2").id == first.id
+    assert add(name="shop", pixel_id=OTHER_PIXEL_ID).id != first.id
+
+
+def test_a_new_token_replaces_the_old_one(store: DestinationStore, add: Add, clock: Clock) -> None:
+    add()
+    clock.advance(minutes=1)
+    store.rotate_token("shop", AccessToken(f"{TOKEN}-5678"))
+
+    changed = store.get("shop")
+    assert (changed.token_last_four, changed.token_set_at) == ("5678", clock.moment)
+    assert store.access_token(changed).reveal() == f"{TOKEN}-5678"
+    with pytest.raises(InvalidDestination):
+        store.rotate_token("shop", AccessToken("two lines\nof text"))
+    assert store.access_token(changed).reveal() == f"{TOKEN}-5678"
+
+
+def test_tokens_are_encrypted_in_the_database(add: Add, database: Database) -> None:
+    add()
+    with database.transaction("shop_a") as connection:
+        row = connection.execute(sa.select(DESTINATIONS)).one()
+    assert TOKEN not in repr(row)
+    assert TOKEN.encode() not in bytes(row.token_encrypted)
+
+
+def test_tokens_are_encrypted_again_under_a_new_key(
+    store: DestinationStore, add: Add, database: Database, keys: str
+) -> None:
+    shop, other = add(), add(name="other", workspace="shop_b")
+    add(name="gone", pixel_id=OTHER_PIXEL_ID)
+    store.remove("gone")
+    new_key = Fernet.generate_key().decode()
+
+    both = DestinationStore(database, TokenCipher(f"{new_key},{keys}"), WORKSPACES)
+    assert both.reencrypt_tokens() == 2
+
+    new = DestinationStore(database, TokenCipher(new_key), WORKSPACES)
+    assert [new.access_token(each).reveal() for each in (shop, other)] == [TOKEN, TOKEN]
+    with pytest.raises(SecretKeyError, match="SNAP_PIPELINE_SECRET_KEY the key it was saved with"):
+        store.access_token(shop)
+    with pytest.raises(SecretKeyError, match="shop: "):
+        store.reencrypt_tokens()
+    assert new.access_token(shop).reveal() == TOKEN
+
+
+def test_stops_in_a_row_put_the_next_attempt_off_up_to_an_hour(store: DestinationStore, add: Add, clock: Clock) -> None:
+    shop, began = add(), clock.moment
+    delays = []
+    for _ in range(6):
+        delays.append(store.record_stop(shop, "unauthorized", "Renew the token.") - clock.moment)
+        clock.moment += delays[-1]
+
+    assert delays == [timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60, 60)]
+    stopped = store.get("shop")
+    assert (stopped.stopped_at, stopped.stop_count, stopped.stop_category) == (began, 6, "unauthorized")
+    assert (stopped.stop_message, stopped.last_error, stopped.retry_at) == (
+        "Renew the token.",
+        "Renew the token.",
+        clock.moment,
+    )
+
+
+def test_stops_of_several_hours_at_the_same_time_count_once(store: DestinationStore, add: Add, clock: Clock) -> None:
+    shop = add()
+    first = store.record_stop(shop, "no_answer", "Try again later.")
+    clock.advance(minutes=1)
+
+    assert store.record_stop(shop, "no_answer", "Try again later.") == first
+    assert store.get("shop").stop_count == 1
+
+
+def test_a_success_ends_a_stop_and_keeps_the_last_error(store: DestinationStore, add: Add, clock: Clock) -> None:
+    shop = add()
+    store.record_stop(shop, "no_answer", "Try again later.")
+    failed_at = clock.moment
+    clock.advance(minutes=5)
+    store.record_success(shop)
+
+    recovered = store.get("shop")
+    assert (recovered.stopped_at, recovered.stop_count, recovered.retry_at) == (None, 0, None)
+    assert (recovered.last_success_at, recovered.last_error_at) == (clock.moment, failed_at)
+    assert recovered.last_error == "Try again later."
+
+
+@pytest.mark.parametrize("change", ["set", "resume", "rotate_token"])
+def test_what_the_user_changes_may_be_tried_at_once(store: DestinationStore, add: Add, change: str) -> None:
+    store.record_stop(add(), "unauthorized", "Renew the token.")
+
+    if change == "set":
+        store.set("shop", requests_per_minute=10)
+    elif change == "resume":
+        store.resume("shop")
+    else:
+        store.rotate_token("shop", AccessToken(TOKEN))
+
+    assert (store.get("shop").retry_at, store.get("shop").stop_count) == (None, 0)

@@ -1,0 +1,156 @@
+"""Which events are conversions, under which name and type, and the one reason for which others are not."""
+
+from typing import Any
+
+import pytest
+
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.project import HOUR, Project, purchase
+
+MINUTES_10 = "2026-11-20T13:10:00Z"
+
+
+def judge(project: Project) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Kept rows, and reasons by event id."""
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    project.pipeline.transformations.make_filtered_events(HOUR)
+    excluded = project.rows("excluded_events")
+    return project.rows("filtered_events"), {row["event_id"]: row["reason"] for row in excluded}
+
+
+def kept_one(project: Project, event: dict[str, Any]) -> dict[str, Any]:
+    project.land(event)
+    kept, excluded = judge(project)
+    assert not excluded
+    return kept[0]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"type": "identify", "event": "Order Completed"}, "internal"),
+        ({"type": "group"}, "internal"),
+        ({"type": "alias"}, "internal"),
+        ({"event_name": "session_start"}, "internal"),
+        ({"event_name": "Page Hidden"}, "internal"),
+        ({"event_name": "consent_update"}, "internal"),
+        ({"event_name": " "}, "no_event_name"),
+        ({"event_timestamp": None}, "no_timestamp"),
+        ({"event_timestamp": "yesterday"}, "unreadable_timestamp"),
+        ({"event_timestamp": "2026-11-20T13:10:01Z"}, "future_timestamp"),
+        ({"event_name": "Order Refunded"}, "mapped_to_nothing"),
+        ({"consent": {"advertising": False}}, "consent_denied"),
+        ({"consent": '{"ad_storage":"denied"}'}, "consent_denied"),
+        ({"context": {"consent": {"categoryPreferences": {"Advertising": False}}}}, "consent_denied"),
+    ],
+)
+def test_an_event_that_is_no_conversion_has_one_reason(project: Project, event: dict[str, Any], reason: str) -> None:
+    project.land(purchase("e") | event)
+    kept, excluded = judge(project)
+    assert (kept, excluded) == ([], {"e": reason})
+
+
+def test_up_to_ten_minutes_after_the_hour_an_event_is_taken(project: Project) -> None:
+    assert kept_one(project, purchase("e") | {"event_timestamp": MINUTES_10})
+
+
+def test_the_first_event_of_an_id_by_file_and_line_is_kept(project: Project) -> None:
+    project.land(purchase("same", order_id="third"), name="b")
+    project.land(purchase("same", order_id="first"), purchase("same", order_id="second"), name="a")
+    kept, excluded = judge(project)
+    assert [row["order_id"] for row in kept] == ["first"]
+    assert excluded == {"same": "duplicate_id"}
+    assert len(project.rows("excluded_events")) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ({"event_name": "order-completed"}, "PURCHASE"),
+        ({"event_name": "Order Completed"}, "PURCHASE"),
+        ({"event_name": "product_list_viewed"}, "LIST_VIEW"),
+        ({"event_name": "add_to_cart"}, "ADD_CART"),
+        ({"event_name": "checkout_completed"}, "PURCHASE"),
+        ({"event_name": "Size Guide Opened"}, "SIZE_GUIDE_OPENED"),
+        ({"type": "page", "name": "Order Completed"}, "PAGE_VIEW"),
+        ({"type": "screen", "name": "identify"}, "PAGE_VIEW"),
+    ],
+)
+def test_names_are_mapped_with_case_and_separators_folded(project: Project, event: dict[str, Any], name: str) -> None:
+    assert kept_one(project, purchase("e") | event)["snap_event_name"] == name
+
+
+@pytest.mark.parametrize(
+    ("event", "conversion_type"),
+    [
+        ({}, "WEB"),
+        ({"origin": "web"}, "WEB"),
+        ({"origin": "mobile_app"}, "MOBILE_APP"),
+        ({"origin": "csv"}, "OFFLINE"),
+        ({"origin": "cod_webhook"}, "OFFLINE"),
+        ({"channel": "mobile"}, "MOBILE_APP"),
+        ({"channel": "mobile", "origin": "csv"}, "MOBILE_APP"),
+        ({"type": "screen", "origin": "csv"}, "MOBILE_APP"),
+        ({"channel": "web", "origin": "mobile_app"}, "WEB"),
+        ({"context": {"app": {"name": "Shop"}}}, "MOBILE_APP"),
+        ({"context": {"device": {"model": "x"}, "page": {"url": "https://shop.example.com/"}}}, "WEB"),
+        ({"context": {"app": {"name": "Shop"}}, "origin": "csv"}, "MOBILE_APP"),
+    ],
+)
+def test_the_conversion_type_is_what_the_event_says_then_how_it_came(
+    project: Project, event: dict[str, Any], conversion_type: str
+) -> None:
+    assert kept_one(project, purchase("e") | event)["conversion_type"] == conversion_type
+
+
+def test_a_home_overrides_a_mapping_and_one_for_the_workspace_wins(project: Project) -> None:
+    mappings = project.settings.mappings
+    mappings.mkdir(parents=True)
+    (mappings / "event_names.csv").write_text(
+        "source_name,snap_name,workspace\npurchase,SUBSCRIBE,\npurchase,START_TRIAL,default\nOrder Completed,,\n"
+    )
+    project.reopen()
+    project.land(purchase("a"), purchase("b", event_name="Order Completed"))
+    kept, excluded = judge(project)
+    assert [row["snap_event_name"] for row in kept] == ["START_TRIAL"]
+    assert excluded == {"b": "mapped_to_nothing"}
+
+
+def test_a_workspace_decides_on_unmapped_names_and_unknown_consent(project: Project) -> None:
+    (project.settings.home / "workspaces.toml").write_text(
+        '[default]\nunmapped_events = "exclude"\nunknown_consent = "exclude"\n'
+    )
+    project.reopen()
+    granted = {"consent": {"marketing": "granted"}}
+    project.land(
+        purchase("unmapped", event_name="Size Guide Opened") | granted,
+        purchase("unknown"),
+        purchase("sent") | granted,
+    )
+    kept, excluded = judge(project)
+    assert [row["event_id"] for row in kept] == ["sent"]
+    assert excluded == {"unmapped": "unmapped", "unknown": "consent_unknown"}
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        {"advertising": True, "ad_personalization": "denied"},
+        {"advertising": True, "us_privacy": "1YYN"},
+        {"gpc": True},
+        {"limited": True},
+    ],
+)
+def test_limited_use_is_kept_and_marked(project: Project, consent: dict[str, Any]) -> None:
+    assert kept_one(project, purchase("e") | {"consent": consent})["limited_use"]
+
+
+@pytest.mark.parametrize("consent", [{"us_privacy": "1YNN"}, {"gpc": False}, {"advertising": "granted"}, {"x": 1}])
+def test_what_limits_nothing_is_not_marked(project: Project, consent: dict[str, Any]) -> None:
+    assert not kept_one(project, purchase("e") | {"consent": consent})["limited_use"]
+
+
+def test_another_hour_is_not_touched(project: Project) -> None:
+    project.land(purchase("e"), hour=HOUR + ONE_HOUR)
+    assert judge(project) == ([], {})

@@ -1,0 +1,30 @@
+"""Real processes that start at the same moment, for tests of what processes share."""
+
+import multiprocessing
+from collections.abc import Callable
+from typing import Any
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def run_at_once(function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
+    """What a module's function returns in each of several processes, none of which begins before all are up."""
+    barrier, answers = SPAWN.Barrier(count), SPAWN.Queue()
+    processes = [SPAWN.Process(target=_run, args=(function, arguments, barrier, answers)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    results = [answers.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+def _run(function: Callable[..., Any], arguments: tuple[Any, ...], barrier: Any, answers: Any) -> None:
+    barrier.wait(timeout=60)
+    try:
+        answers.put(function(*arguments))
+    except Exception as error:  # noqa: BLE001 - raised again in the test's process
+        answers.put(error)

@@ -1,0 +1,88 @@
+"""The code location as Dagster and `dg` see it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from snap_pipeline.definitions import build_definitions
+from snap_pipeline_tests.project import START, Project
+
+HOURLY = {
+    "raw_events",
+    "quarantined_lines",
+    "filtered_events",
+    "excluded_events",
+    "conversion_payloads",
+    "dispatched_batches",
+    "delivery_receipts",
+    "delivery_requests",
+    "parameter_completeness",
+}
+MARTS = {"emq_scores", "emq_coaching", "destination_health", "accounting"}
+ROOT = Path(__file__).parents[1]
+
+
+def dg_command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("dg")), *arguments],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "SNAP_PIPELINE_HOME": str(project.settings.home),
+            "SNAP_PIPELINE_START": START,
+            "DAGSTER_HOME": "",
+            "VIRTUAL_ENV": sys.prefix,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_asset_says_what_it_is_and_whose(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.materializable_asset_keys}
+    assert keys >= HOURLY | MARTS | {"accounting_entries"}
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name != "default", key
+        assert node.kinds, key
+        assert node.owners, key
+
+
+def test_the_hourly_assets_share_partitions_and_take_a_range_in_one_run(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    nodes = [graph.get(dg.AssetKey(name)) for name in HOURLY]
+    assert len({node.partitions_def for node in nodes}) == 1
+    assert {node.backfill_policy for node in nodes} == {dg.BackfillPolicy.multi_run(24)}
+
+
+def test_the_marts_read_the_hourly_assets_in_one_graph(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    ancestors = {key.to_user_string() for mart in MARTS for key in graph.get_ancestor_asset_keys(dg.AssetKey(mart))}
+    assert ancestors >= {
+        "parameter_completeness",
+        "delivery_receipts",
+        "delivery_requests",
+        "accounting_entries",
+    }
+
+
+def test_dg_checks_and_lists_the_definitions_without_warnings(project: Project) -> None:
+    checked = dg_command(project, "check", "defs")
+    assert checked.returncode == 0, checked.stderr
+    assert "Warning" not in checked.stdout + checked.stderr
+    listed = dg_command(project, "list", "defs", "--json")
+    assert listed.returncode == 0, listed.stderr
+    assert {asset["asset_key"] for asset in json.loads(listed.stdout)["assets"]} >= HOURLY | MARTS
+
+
+def test_dg_launches_an_hour(project: Project) -> None:
+    launched = dg_command(project, "launch", "--assets", "raw_events", "--partition", project.settings.start or "")
+    assert launched.returncode == 0, launched.stderr
+    assert project.pipeline.lake.path("raw_events", project.settings.first_hour).exists()
