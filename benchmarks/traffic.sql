@@ -5,14 +5,10 @@ select
         'messageId': md5(i::varchar),
         'event': (
             [
-                'Product Viewed',
-                'Product List Viewed',
-                'Product Added',
-                'Checkout Started',
-                'Order Completed',
-                'Page Scrolled'
+                'Page Viewed', 'Page Viewed', 'Product Viewed', 'Product Viewed', 'Product Added',
+                'Product List Viewed', 'Checkout Started', 'Order Completed'
             ]
-        )[1 + i % 6],
+        )[1 + i % 8],
         'timestamp': strftime(
             $hour::timestamp + interval (i * 3600000 // $events) millisecond, '%Y-%m-%dT%H:%M:%S.%gZ'
         ),
@@ -24,7 +20,7 @@ select
             || 'Version/18.1 Mobile/15E148 Safari/604.1',
             'page': {
                 'url': 'https://shop.example.com/products/sku-' || (i % 900)
-                || '?utm_source=snapchat' || if(i % 8 = 0, '&ScCid=' || md5('c' || i), ''),
+                || '?utm_source=snapchat' || if(i % 9 = 0, '&ScCid=' || md5('c' || i), ''),
                 'referrer': 'https://www.snapchat.com/'
             },
             'locale': 'en-GB',
@@ -45,16 +41,14 @@ select
             'revenue': round(10 + i % 9000 / 100, 2),
             'currency': 'EUR',
             'category': 'Apparel',
-            'products': [
-                {
-                    'product_id': 'sku-' || (i % 900),
-                    'price': 19.99,
-                    'quantity': 1 + i % 3,
-                    'brand': 'Acme',
-                    'category': 'Shoes'
-                },
-                { 'product_id': 'sku-' || (i % 700), 'price': 9.5, 'quantity': 1, 'brand': 'Acme', 'category': 'Hats' }
-            ]
+            'product_id': if(i % 8 between 2 and 4, 'sku-' || (i % 900), null),
+            'products': case
+                when i % 8 > 4
+                    then [
+                        { 'product_id': 'sku-' || (i % 900), 'price': 19.99, 'quantity': 1 + i % 3, 'category': 'Shoes' },
+                        { 'product_id': 'sku-' || (i % 700), 'price': 9.5, 'quantity': 1, 'category': 'Hats' }
+                    ]
+            end
         }
     })::varchar as line
 from range($events) as events (i)

@@ -69,6 +69,10 @@ class Mappings:
             create or replace temp table event_names as {sql("event_names")};
             create or replace temp table internal_events as
                 select distinct folded_name(event_name) as folded from internal_events_rows;
+            set variable currency_pattern = (select '^(?:' || string_agg(currency, '|') || ')$' from currencies);
+            set variable workspace_settings = (
+                select map_from_entries(list((name, workspaces))) from workspaces
+            );
             set variable consent_purposes = (
                 select map_from_entries(list((folded, meaning))) from (
                     select folded_name(purpose) as folded, arg_max(meaning, origin = 'home') as meaning

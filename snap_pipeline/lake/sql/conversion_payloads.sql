@@ -1,9 +1,10 @@
 -- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
--- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events` and
--- `workspaces`. Rules of normalization: macros/normalize.sql; fields: reference, sections 2 to 4.
+-- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose
+-- order it keeps: so it joins nothing. Rules of normalization: macros/normalize.sql; fields: reference, sections 2 to 4.
 with parsed as (
     select
         *,
+        getvariable('workspace_settings')[workspace] as workspace_settings,
         from_json(
             properties,
             '{
@@ -69,19 +70,17 @@ itemized as (
 
 valued as (
     select
-        itemized.*,
-        workspaces.site_url,
-        workspaces.default_calling_code,
+        *,
         case
             when given_value is not null then money(given_value)
             else list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1)))
         end as amount,
-        known_currencies.currency as known_currency,
-        coalesce(known_currencies.currency, workspaces.default_currency) as amount_currency,
+        currency_of(given_currency) as known_currency,
+        coalesce(currency_of(given_currency), workspace_settings.default_currency) as amount_currency,
         country_code(country) as country_code,
-        ip_address(itemized.ip_address) as client_ip_address,
-        advertising_id(itemized.advertising_id) as madid_normalized,
-        advertising_id(itemized.idfv) as idfv_normalized,
+        ip_address(ip_address) as client_ip_address,
+        advertising_id(advertising_id) as madid_normalized,
+        advertising_id(idfv) as idfv_normalized,
         list_distinct(
             coalesce(
                 nullif(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null), []),
@@ -94,14 +93,12 @@ valued as (
         nullif(list_filter(list_transform(emails, lambda e: hashed_email(e)), lambda h: h is not null), []) as em,
         nullif(
             list_filter(
-                list_transform(phones, lambda p: hashed_phone(p, workspaces.default_calling_code)),
+                list_transform(phones, lambda p: hashed_phone(p, workspace_settings.default_calling_code)),
                 lambda h: h is not null
             ),
             []
         ) as ph
     from itemized
-    left join workspaces on itemized.workspace = workspaces.name
-    left join currencies as known_currencies on currency_code(itemized.given_currency) = known_currencies.currency
 )
 
 select
@@ -110,7 +107,7 @@ select
     snap_event_name as event_name,
     conversion_type,
     event_time,
-    case when conversion_type = 'WEB' then coalesce(page_url_without_identifiers(page_url), site_url) end
+    case when conversion_type = 'WEB' then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url) end
         as event_source_url,
     present(property.event_tag) as event_tag,
     coalesce(limited_use, false) as limited_use,
@@ -227,4 +224,3 @@ select
         lambda name: name is not null
     ) as dropped
 from valued
-order by event_time, workspace, event_id

@@ -20,8 +20,9 @@ named as (
         coalesce(
             present(timestamp), present(event_timestamp), present("originalTimestamp"), present("sentAt")
         ) as given_time,
-        -- The keys of the event itself may hold the click id in any case; few lines do.
-        case when regexp_matches(line, '(?i)"(sccid|sclid)"') then line end as line_with_click_id,
+        -- Few lines have a key for the click id, and to look for one in every object costs more than all else. Letters
+        -- in both cases are found ten times as fast as by a match that ignores case.
+        regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
         coalesce(present(page_url), present(context.page.url)) as given_page_url
     from keyed
 )
@@ -44,13 +45,13 @@ select
         texts_of(email),
         texts_of(context.traits.email),
         texts_of(traits.email),
-        texts_of(property_values -> 'email')
+        case when contains(properties, '"email"') then texts_of(property_values -> 'email') end
     ) as emails,
     coalesce(
         texts_of(phone),
         texts_of(context.traits.phone),
         texts_of(traits.phone),
-        texts_of(property_values -> 'phone')
+        case when contains(properties, '"phone"') then texts_of(property_values -> 'phone') end
     ) as phones,
     coalesce(
         present(first_name),
@@ -90,14 +91,15 @@ select
     coalesce(present(user_agent), present(context."userAgent")) as user_agent,
     given_page_url as page_url,
     coalesce(
-        click_id_among(object_of(click_ids)),
-        click_id_among(line_with_click_id),
-        case when regexp_matches(properties, '(?i)sccid|sclid') then click_id_among(property_values) end,
         case
-            when regexp_matches(given_page_url, '(?i)sccid|sclid')
+            when has_click_id_key
                 then coalesce(
-                    query_parameter(given_page_url, 'sccid'), query_parameter(given_page_url, 'sclid')
+                    click_id_among(object_of(click_ids)), click_id_among(line), click_id_among(property_values)
                 )
+        end,
+        case
+            when regexp_matches(given_page_url, '[sS][cC][cClL][iI][dD]')
+                then coalesce(query_parameter(given_page_url, 'sccid'), query_parameter(given_page_url, 'sclid'))
         end
     ) as sc_click_id,
     present(sc_cookie1) as sc_cookie1,

@@ -105,7 +105,11 @@ end;
 
 create or replace macro hashed_gender(text) as coalesce(given_digest(text), sha256(normalized_gender(text)));
 
-create or replace macro user_agent(text) as nonempty(present_or_empty(regexp_replace(text, '\p{Cc}+', '', 'g')));
+create or replace macro user_agent(text) as case
+    -- Most are plain, and too long to be a word for nothing.
+    when strlen(text) > 20 and regexp_full_match(text, '[!-~][ -~]*[!-~]') then text
+    else present(regexp_replace(text, '\p{Cc}+', '', 'g'))
+end;
 
 -- An IDFA, AAID or IDFV as a lower-case UUID. The one of zeros is what a device gives whose owner has opted out.
 create or replace macro advertising_id(text) as nonempty(

@@ -1,5 +1,11 @@
 -- Small rules of the payload that have no home of their own.
 
+-- A currency of ISO 4217, in upper case; what is no such code is dropped as a value. The codes are the seed
+-- currencies.csv, here as the variable `currency_pattern`.
+create or replace macro currency_of(text) as nullif(
+    regexp_extract(currency_code(text), getvariable('currency_pattern')), ''
+);
+
 -- Item ids as an uploaded CSV gives them, `;` between, or as a list.
 create or replace macro item_ids_of(texts) as nullif(
     list_filter(

@@ -16,7 +16,12 @@ create or replace macro query_parameter(url, name) as trimmed(
 create or replace macro page_url_without_identifiers(url) as nonempty(
     case
         -- Most addresses are plain.
-        when regexp_full_match(url, 'https?://[0-9A-Za-z._~/:,-]+') then url
+        when
+            regexp_full_match(url, 'https?://[0-9A-Za-z._~/:,?&=;!$()*-]+')
+            and not regexp_matches(
+                url, '[mM][aA][iI][lL]|[pP][hH][oO]|[tT][eE][lL]|[mM][oO][bB]|[mM][sS][iI]|[wW][hH][aA]'
+            )
+            then url
         else regexp_replace(
             regexp_replace(
                 regexp_replace(
