@@ -12,7 +12,7 @@ dev: .venv/.installed
 	@$(BIN)/snap-pipeline dev
 
 test: .venv/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

@@ -22,7 +22,8 @@ NAME = "demo"
 PIXEL_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e01"
 SNAP_APP_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e02"
 TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
-HISTORY = timedelta(days=7)
+REQUESTS_PER_MINUTE = "60000"
+"""The sandbox needs no sparing, and the demo is waited for."""
 
 
 class DemoRefused(PipelineError):
@@ -30,14 +31,15 @@ class DemoRefused(PipelineError):
 
 
 @click.command()
-def demo() -> None:
-    """Run the whole pipeline on seven days of sample traffic, against the sandbox."""
+@click.option("--days", type=click.IntRange(1, 7), default=7, show_default=True, help="Of sample traffic.")
+def demo(days: int) -> None:
+    """Run the whole pipeline on sample traffic, against the sandbox."""
     settings = load_settings()
     pipeline = Pipeline(settings)
     refuse_real_destinations(pipeline)
     last = settings.running_hour - ONE_HOUR
-    first = max(last - HISTORY + ONE_HOUR, settings.first_hour)
-    click.echo(f"A week of sample traffic of a small shop lands in {settings.landing} …")
+    first = max(last - timedelta(days=days) + ONE_HOUR, settings.first_hour)
+    click.echo(f"Sample traffic of a small shop lands in {settings.landing} …")
     traffic = write_traffic(settings.landing, list(hours_between(first, last)))
     click.echo(f"{traffic}\n")
     with SandboxServer() as sandbox:
@@ -68,7 +70,8 @@ def point_destination_at(pipeline: Pipeline, url: str, first: datetime) -> None:
         run_command("destination", "set", NAME, "--base-url", url)
         return
     ids = ("--pixel-id", PIXEL_ID, "--snap-app-id", SNAP_APP_ID)
-    run_command("destination", "add", "--name", NAME, *ids, "--base-url", url, "--since", format_hour(first), "--live")
+    place = ("--base-url", url, "--requests-per-minute", REQUESTS_PER_MINUTE)
+    run_command("destination", "add", "--name", NAME, *ids, *place, "--since", format_hour(first), "--live")
 
 
 def run_command(*arguments: str) -> None:

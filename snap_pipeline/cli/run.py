@@ -1,7 +1,9 @@
 """`materialize`, `insights` and `dev`: Dagster from the command line, on the home's own instance."""
 
+import io
 import os
 import sys
+from contextlib import redirect_stdout
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import dagster as dg
 from snap_pipeline.assets.hourly import HOURS_A_RUN
 from snap_pipeline.automation import HOURLY_JOB, INSIGHTS_JOB, range_tags
 from snap_pipeline.cli.accounting import print_accounting
+from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR, format_hour
@@ -18,6 +21,8 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings, load_settings
 
 INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's events are in its instance; the terminal shows what `report_failures` says."""
 
 
 @click.command()
@@ -39,7 +44,9 @@ def materialize(first: datetime, last: datetime) -> None:
         while start <= last:
             end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
             click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
-            result = job.execute_in_process(instance=instance, tags=range_tags(start, end), raise_on_error=False)
+            result = job.execute_in_process(
+                instance=instance, tags=range_tags(start, end), run_config=QUIET, raise_on_error=False
+            )
             failed |= not result.success
             report_failures(result)
             start = end + ONE_HOUR
@@ -51,13 +58,12 @@ def insights() -> None:
     """Rebuild the marts (match quality, destination health, accounting) and print scores and coaching."""
     settings = load_settings()
     job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
-    with instance_of(settings) as instance:
-        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    # dbt tells of each of its tests; what of that matters is in the result.
+    with instance_of(settings) as instance, redirect_stdout(io.StringIO()):
+        result = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
     report_failures(result)
     if not result.success:
         sys.exit(1)
-    from snap_pipeline.cli.insights import print_insights  # noqa: PLC0415
-
     print_insights(Pipeline(settings).lake)
 
 
