@@ -45,7 +45,7 @@ select
             'products': case
                 when i % 8 > 4
                     then [
-                        { 'product_id': 'sku-' || (i % 900), 'price': 19.99, 'quantity': 1 + i % 3, 'category': 'Shoes' },
+                        { 'product_id': 'sku-' || (i % 900), 'price': 19.99, 'quantity': i % 3, 'category': 'Shoes' },
                         { 'product_id': 'sku-' || (i % 700), 'price': 9.5, 'quantity': 1, 'category': 'Hats' }
                     ]
             end

@@ -70,6 +70,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             reports = [report for run in runs for report in run]
         for key, hour in hours:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
+        remember_outcomes(pipeline, reports)
         yield from table_results(context, pipeline.lake, *TABLES)
         raise_where_incomplete(reports)
 
@@ -85,6 +86,16 @@ def dispatch_all(dispatcher: Dispatcher, destination: Destination, hours: Sequen
             if reports[-1].stopped:
                 break
     return reports
+
+
+def remember_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
+    """Notes for each destination that it was stopped, or that Snap took something."""
+    for report in reports:
+        if report.stopped:
+            answer = report.stopped.answer
+            pipeline.destinations.record_stop(report.destination, answer.category, str(report.stopped))
+        elif report.tally.delivered:
+            pipeline.destinations.record_success(report.destination)
 
 
 def describe_hour(

@@ -4,6 +4,8 @@ The access token stands in v3's URL (reference, section 3.1). So no URL and no e
 carries it, leaves this module.
 """
 
+import logging
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -22,6 +24,21 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 MAXIMUM_ANSWER_BYTES = 1_000_000
 """Snap's answers are small; a body without an end is somebody else's."""
+
+
+TOKEN_IN_URL = re.compile(r"(access_token=)[^&\s\"]+")
+
+
+class _WithoutToken(logging.Filter):
+    """Takes the token out of what the HTTP library logs when somebody turns its debug messages on."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrites the message; every record passes."""
+        record.msg, record.args = TOKEN_IN_URL.sub(r"\1…", record.getMessage()), ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutToken())
 
 
 class ConversionsClient:

@@ -1,6 +1,6 @@
 -- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
--- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose
--- order it keeps: so it joins nothing. Rules of normalization: macros/normalize.sql; fields: reference, sections 2 to 4.
+-- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
+-- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4.
 with parsed as (
     select
         *,
@@ -107,7 +107,10 @@ select
     snap_event_name as event_name,
     conversion_type,
     event_time,
-    case when conversion_type = 'WEB' then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url) end
+    case
+        when conversion_type = 'WEB'
+            then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
+    end
         as event_source_url,
     present(property.event_tag) as event_tag,
     coalesce(limited_use, false) as limited_use,
