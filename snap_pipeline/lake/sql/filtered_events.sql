@@ -1,5 +1,6 @@
--- The events that are conversions, in event-time order, which all later steps keep. Reads `judged_events`.
+-- The events that are conversions, in event-time order, which all later steps keep; at the same time, in the order in
+-- which they landed. Reads `judged_events`.
 select * exclude (reason, file_row_number)
 from judged_events
 where reason is null
-order by event_time, workspace, event_id
+order by event_time, file_row_number
