@@ -17,6 +17,7 @@ COMMANDS = {
     "insights": "snap_pipeline.cli.run",
     "dev": "snap_pipeline.cli.run",
     "status": "snap_pipeline.cli.inspect",
+    "trace": "snap_pipeline.cli.inspect",
     "preview": "snap_pipeline.cli.inspect",
     "destination": "snap_pipeline.cli.destination",
     "sandbox": "snap_pipeline.sandbox.command",

@@ -1,4 +1,4 @@
-"""`status` and `preview`: what became of events, and what would be sent."""
+"""`status`, `trace` and `preview`: what became of events, and what would be sent."""
 
 import json
 from datetime import datetime
@@ -9,6 +9,7 @@ from snap_pipeline.capi.wire import projection
 from snap_pipeline.cli.accounting import as_json, print_accounting
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
@@ -30,6 +31,20 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
         print_accounting(entries)
+
+
+@click.command()
+@click.argument("event_or_order_id")
+def trace(event_or_order_id: str) -> None:
+    """Follow an event from the file and line it landed in to its receipt, or the reason it has none."""
+    pipeline = open_pipeline()
+    settings = pipeline.settings
+    hours = pipeline.accounting.hours(settings.first_hour, settings.running_hour)
+    found = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), settings.landing)
+    lines = list(found.lines(event_or_order_id, hours, pipeline.destinations.list()))
+    if not lines:
+        raise PipelineError(f"No event that was read has the id or order id {event_or_order_id!r}.")
+    click.echo("\n".join(lines))
 
 
 @click.command()

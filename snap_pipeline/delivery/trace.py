@@ -73,7 +73,7 @@ class Trace:
         if path.exists() and path.suffix != ".gz":
             with path.open("rb") as stream:
                 for number, line in enumerate(stream, 1):
-                    if event_id.encode() in line:
+                    if f'"{event_id}"'.encode() in line:
                         return f"line {number}"
         return f"event {position} of its hour"
 

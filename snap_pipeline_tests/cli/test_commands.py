@@ -166,6 +166,21 @@ def test_preview_shows_what_is_sent(run, project: Project) -> None:
     assert project.received()[0]["event"] == previewed
 
 
+def test_trace_follows_an_event_by_its_id_or_order_id(run, project: Project) -> None:
+    project.add_destination()
+    project.land(
+        purchase("other"), purchase("a"), purchase("nobody", email=None), {"type": "identify", "messageId": "i"}
+    )
+    project.materialize()
+    by_id, by_order = run("trace", "a").stdout, run("trace", "o-a").stdout
+    assert by_id == by_order
+    assert "events.ndjson, line 2" in by_id
+    assert "shop: delivered, batch" in by_id
+    assert "undeliverable insufficient_identifiers" in run("trace", "nobody").stdout
+    assert "excluded: internal" in run("trace", "i").stdout
+    assert run("trace", "unknown").exit_code == 1
+
+
 def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_token(run, project: Project) -> None:
     added = add(run, project)
     assert added.exit_code == 0
