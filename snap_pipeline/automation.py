@@ -4,22 +4,24 @@ All are off until they are switched on in the UI or with `dg`; the README says w
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
+    PRIORITY_TAG,
 )
 
+from snap_pipeline.assets.dispatched_batches import TABLES
 from snap_pipeline.assets.hourly import HOURS_A_RUN
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.reconcile import contiguous, unread_hours
+from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
@@ -30,6 +32,9 @@ IN_FLIGHT = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+DELIVERY = [dg.AssetKey(table) for table in TABLES]
+RUNS_A_TICK = 20
+"""A backlog of years is asked for bit by bit, so that a tick stays short."""
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=60)
 
@@ -78,27 +83,52 @@ def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Asks for the hours whose files changed since they were read."""
+    """Asks for the hours whose files changed since they were read, and for those that owe a destination something."""
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """Asks for runs of hours with files that have not been read."""
-        unread = unread_hours(pipeline)
+        """Asks for runs of hours with files that were not read, or conversions that were not delivered."""
+        now = real_now()
         asked = Asked(context.cursor)
+        needed = needs(pipeline, now)
+        asked.forget_all_but(needed)
         busy = hours_in_flight(context.instance)
-        now = pipeline.settings.now()
-        wanted = [hour for hour, digest in unread.items() if hour not in busy and asked.may_ask(hour, digest, now)]
-        asked.forget_all_but(unread)
-        for hour in wanted:
-            asked.note(hour, unread[hour], now)
+        wanted = {
+            hour: need for hour, need in needed.items() if hour not in busy and asked.may_ask(hour, need.digest, now)
+        }
+        ranges = ranges_of(wanted, pipeline.settings.now())[:RUNS_A_TICK]
+        for first, last in ranges:
+            for hour in hours_between(first, last):
+                asked.note(hour, wanted[hour].digest, now)
         context.update_cursor(asked.cursor)
-        if not wanted:
-            return dg.SkipReason("Every hour's files are read, or are being read.")
-        # The newest hour is what people wait for; then the oldest, which expire first.
-        ranges = contiguous(wanted, HOURS_A_RUN)
-        return dg.SensorResult(run_requests=[run_request(*each) for each in (ranges[-1], *ranges[:-1])])
+        if not ranges:
+            return dg.SkipReason("Every hour's files are read and its conversions delivered, or that is under way.")
+        return dg.SensorResult(
+            run_requests=[
+                run_request(first, last, unread=wanted[first].unread, backlog=place > 0)
+                for place, (first, last) in enumerate(ranges)
+            ]
+        )
 
     return reconcile
+
+
+def real_now() -> datetime:
+    """The clock of back-offs, which goes on where the data's clock is fixed."""
+    return datetime.now(UTC)
+
+
+def ranges_of(wanted: Mapping[datetime, Need], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Which hours to run together, and in which order: the newest, for which people wait, then as they expire."""
+    if not wanted:
+        return []
+    newest = max(wanted)
+
+    def others(*, unread: bool) -> Iterable[datetime]:
+        return (hour for hour, need in wanted.items() if hour != newest and need.unread is unread)
+
+    ranges = [each for unread in (True, False) for each in contiguous(others(unread=unread), HOURS_A_RUN)]
+    return [(newest, newest), *by_urgency(ranges, now)]
 
 
 class Asked:
@@ -126,17 +156,22 @@ class Asked:
         times = int(before.get("times", 0)) + 1 if before.get("digest") == digest else 1
         self._hours[format_hour(hour)] = {"digest": digest, "at": now.isoformat(), "times": times}
 
-    def forget_all_but(self, hours: Mapping[datetime, str]) -> None:
+    def forget_all_but(self, hours: Iterable[datetime]) -> None:
         """Drops hours that need nothing any more."""
         keep = {format_hour(hour) for hour in hours}
         self._hours = {key: value for key, value in self._hours.items() if key in keep}
 
 
-def run_request(first: datetime, last: datetime) -> dg.RunRequest:
-    """One run for an hour or a range of hours."""
-    if first == last:
-        return dg.RunRequest(partition_key=format_hour(first))
-    return dg.RunRequest(tags=range_tags(first, last))
+def run_request(first: datetime, last: datetime, *, unread: bool, backlog: bool) -> dg.RunRequest:
+    """One run for an hour or a range of hours: of all its assets, or where its files are read, of delivery alone.
+
+    What people start themselves, and the newest hour, goes ahead of a backlog.
+    """
+    return dg.RunRequest(
+        partition_key=format_hour(first) if first == last else None,
+        tags=(range_tags(first, last) if first != last else {}) | ({PRIORITY_TAG: "-1"} if backlog else {}),
+        asset_selection=None if unread else DELIVERY,
+    )
 
 
 def range_tags(first: datetime, last: datetime) -> dict[str, str]:
@@ -153,9 +188,15 @@ def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT))):
         busy.update(_hours_of_tags(run.tags))
     for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
-        for key in backfill.partition_names or ():
-            busy.add(parse_hour(key))
+        busy.update(parse_hour(key) for key in _keys_of_backfill(backfill))
     return busy
+
+
+def _keys_of_backfill(backfill: PartitionBackfill) -> Iterable[str]:
+    if backfill.asset_backfill_data is None:
+        return backfill.partition_names or ()
+    targets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key
+    return {key for subset in targets.values() for key in subset.get_partition_keys()}
 
 
 def _hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:

@@ -81,7 +81,7 @@ class Pipeline:
     @property
     def accounting(self) -> Accounting:
         """What became of every landed line."""
-        return Accounting(self.lake, self.mappings, self.states())
+        return Accounting(self.lake, self.mappings, self.settings.now(), AgeLimits())
 
     @property
     def _secret_key(self) -> str:

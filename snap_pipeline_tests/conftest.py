@@ -9,6 +9,8 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from snap_pipeline.assets import dispatched_batches
+from snap_pipeline.delivery import sending
 from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.state.database import Database
 from snap_pipeline_tests.project import NOW, Project
@@ -21,6 +23,13 @@ def sandbox_url() -> Iterator[str]:
         patch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())
         with SandboxServer() as sandbox:
             yield sandbox.url
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again almost at once; tests of the delays themselves set them back."""
+    monkeypatch.setattr(dispatched_batches, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(sending, "RETRY_SECONDS", (0.01, 0.02, 0.04))
 
 
 @pytest.fixture

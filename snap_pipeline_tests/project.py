@@ -122,6 +122,10 @@ class Project:
         """Makes the sandbox misbehave."""
         requests.post(f"{self.sandbox_url}/_sandbox/faults", json=fault, timeout=30).raise_for_status()
 
+    def clear_faults(self) -> None:
+        """Makes the sandbox well again."""
+        requests.delete(f"{self.sandbox_url}/_sandbox/faults", timeout=30).raise_for_status()
+
 
 def purchase(event_id: str, *, at: datetime = HOUR, **changes: Any) -> dict[str, Any]:
     """A purchase that Snap takes, in the first-party form."""

@@ -12,13 +12,11 @@ from snap_pipeline.automation import range_tags
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import raw
-from snap_pipeline_tests.project import HOUR, Project, key, purchase
+from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
 
 
-def tick(project: Project, cursor: str | None = None, now: datetime | None = None) -> tuple[list[dict[str, str]], str]:
+def tick(project: Project, cursor: str | None = None) -> tuple[list[dict[str, str]], str]:
     """The partitions, or ranges, that the sensor asks for, and its cursor."""
-    if now:
-        project.reopen(fixed_now=now)
     definitions = build_definitions(project.settings)
     context = dg.build_sensor_context(instance=project.instance, cursor=cursor, definitions=definitions)
     data = definitions.resolve_sensor_def("reconcile").evaluate_tick(context)
@@ -106,11 +104,11 @@ def test_contiguous_hours_are_one_run_of_at_most_24_the_newest_first(project: Pr
         project.land(purchase(f"e{n}"), hour=first + n * ONE_HOUR)
     project.land(purchase("alone"), hour=first - 3 * ONE_HOUR)
     requests, _ = tick(project)
-    newest = range_tags(first + 24 * ONE_HOUR, HOUR)
-    assert newest.items() <= requests[0].items()
+    assert requests[0]["key"] == key(HOUR)
     assert requests[1]["key"] == key(first - 3 * ONE_HOUR)
     assert range_tags(first, first + 23 * ONE_HOUR).items() <= requests[2].items()
-    assert len(requests) == 3
+    assert range_tags(first + 24 * ONE_HOUR, HOUR - ONE_HOUR).items() <= requests[3].items()
+    assert [request.get("dagster/priority") for request in requests] == [None, "-1", "-1", "-1"]
 
 
 def test_hours_in_flight_are_not_asked_for_again(project: Project) -> None:
@@ -121,11 +119,13 @@ def test_hours_in_flight_are_not_asked_for_again(project: Project) -> None:
     assert asked(project) == [key(HOUR + 2 * ONE_HOUR)]
 
 
-def test_an_hour_that_stays_unread_is_asked_for_ever_more_rarely(project: Project) -> None:
+def test_an_hour_that_stays_unread_is_asked_for_ever_more_rarely(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.land(purchase("e"))
-    start = project.settings.now()
     cursor, asked_at = None, []
     for minute in range(0, 120):
-        requests, cursor = tick(project, cursor, start + timedelta(minutes=minute))
+        monkeypatch.setattr(automation, "real_now", lambda minute=minute: NOW + timedelta(minutes=minute))
+        requests, cursor = tick(project, cursor)
         asked_at += [minute] * bool(requests)
     assert asked_at == [0, 5, 15, 35, 75]

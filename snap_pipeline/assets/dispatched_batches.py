@@ -11,6 +11,7 @@ from statistics import quantiles
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from snap_pipeline.assets.hourly import (
     BACKFILL_POLICY,
@@ -19,7 +20,7 @@ from snap_pipeline.assets.hourly import (
     table_results,
     table_spec,
 )
-from snap_pipeline.delivery.dispatch import Dispatcher, HourReport
+from snap_pipeline.delivery.dispatch import Dispatcher, Extent, HourReport
 from snap_pipeline.delivery.states import owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
@@ -27,7 +28,25 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
 
 DESTINATIONS_AT_ONCE = 4
+RETRIES = 2
+RETRY_SECONDS = 20.0
+"""For what passes by itself, after the delays within a run; what lasts longer is the reconcile sensor's."""
 TABLES = ("dispatched_batches", "delivery_receipts", "delivery_requests")
+
+
+class DispatchConfig(dg.Config):
+    """What a run may be asked to do beyond delivering what is pending. The defaults are safe in every run."""
+
+    resend_in_doubt: bool = Field(
+        False,
+        description="Send again what is in doubt for more than 48 hours. Snap may count twice what it had taken.",
+    )
+    retry_rejected: bool = Field(
+        False, description="Send again what Snap rejected, for instance after a mapping was mended."
+    )
+    validate_only: bool = Field(
+        False, description="Send to Snap's validate endpoint, which counts nothing. No receipts are written."
+    )
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -55,19 +74,27 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         ],
         can_subset=True,
         backfill_policy=BACKFILL_POLICY,
+        retry_policy=dg.RetryPolicy(max_retries=RETRIES, delay=RETRY_SECONDS, backoff=dg.Backoff.EXPONENTIAL),
         pool="snap_capi",
     )
     def dispatched_batches(
-        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline], snap: SnapConversionsApi
+        context: dg.AssetExecutionContext,
+        config: DispatchConfig,
+        pipeline: dg.ResourceParam[Pipeline],
+        snap: SnapConversionsApi,
     ) -> Iterator[dg.MaterializeResult[None]]:
+        extent = Extent(**config.model_dump())
         hours = list(hours_of(context))
         live = [destination for destination in pipeline.destinations.list() if destination.state == "live"]
         if not live:
             context.log.warning("No destination is live, so nothing is sent. See `snap-pipeline destination add`.")
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
-            runs = pool.map(lambda destination: dispatch_all(dispatcher, destination, [h for _, h in hours]), live)
+            runs = pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], extent), live)
             reports = [report for run in runs for report in run]
+        if config.validate_only:
+            report_validation(context, reports)
+            return
         for key, hour in hours:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
         remember_outcomes(pipeline, reports)
@@ -77,15 +104,44 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     return dispatched_batches
 
 
-def dispatch_all(dispatcher: Dispatcher, destination: Destination, hours: Sequence[datetime]) -> list[HourReport]:
+def dispatch_all(
+    dispatcher: Dispatcher, destination: Destination, hours: Sequence[datetime], extent: Extent
+) -> list[HourReport]:
     """Sends hour after hour to one destination, and nothing more once it has stopped."""
     reports: list[HourReport] = []
     for hour in hours:
         if owes(destination, hour):
-            reports.append(dispatcher.dispatch(destination, hour))
+            reports.append(dispatcher.dispatch(destination, hour, extent))
             if reports[-1].stopped:
                 break
     return reports
+
+
+def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourReport]) -> None:
+    """Says what Snap would take, as observations, since no partition was made.
+
+    Raises:
+        Failure: something would be refused, or could not be asked.
+    """
+    refused = {}
+    for report in reports:
+        tally, name, key = report.tally, report.destination.name, format_hour(report.hour)
+        numbers = {"valid": tally.delivered, "refused": tally.rejected, **tally.reasons}
+        context.log_event(
+            dg.AssetObservation(
+                "dispatched_batches",
+                partition=key,
+                description="Validated; nothing was counted.",
+                metadata={f"{name}/{label}": events for label, events in numbers.items()},
+            )
+        )
+        if tally.rejected:
+            reasons = "; ".join(f"{reason} ({events})" for reason, events in tally.reasons.most_common(3))
+            refused[f"{name} {key}"] = f"{tally.rejected} of {report.due} events would be refused: {reasons}."
+        elif tally.delivered < report.due:
+            refused[f"{name} {key}"] = str(report.stopped or tally.last_error)
+    if refused:
+        raise dg.Failure(" ".join(f"{where}: {why}" for where, why in refused.items()), allow_retries=False)
 
 
 def remember_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:

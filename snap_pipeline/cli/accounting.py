@@ -2,14 +2,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
-from snap_pipeline.delivery.accounting import Entry, unaccounted
+from snap_pipeline.delivery.accounting import BESIDE_THE_SUM, Entry, unaccounted
+from snap_pipeline.hours import format_hour
 
 STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
+ADVICE = {
+    "expiring": "{events} pending events will be too old for Snap within a day. See `snap-pipeline destination show`, "
+    "then run `snap-pipeline materialize` over these hours.",
+    "in_doubt": "{events} events are in doubt: they were sent and no answer came. They go out again by themselves "
+    "within 48 hours of that. After it, `snap-pipeline materialize --resend-in-doubt` sends them, and Snap may count "
+    "twice what it had taken.",
+    "rejected": "{events} events were rejected by Snap. Once the reason is mended, `snap-pipeline materialize "
+    "--retry-rejected` sends them again.",
+}
+"""By entry, what to do about it."""
 WITH_REASONS = ("rejected", "undeliverable")
 
 
@@ -52,12 +65,29 @@ def print_accounting(entries: Sequence[Entry]) -> None:
     console.print("\n".join(gaps) if gaps else "Nothing is unaccounted for.", markup=False)
 
 
+def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> None:
+    """What the numbers ask somebody to do, on standard error."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        sums[entry.entry, entry.destination or ""] += entry.events
+    for (entry_name, destination), events in sorted(sums.items()):
+        if entry_name in ADVICE and events:
+            click.echo(f"Warning: {destination}: " + ADVICE[entry_name].format(events=f"{events:,}"), err=True)
+    if outdated:
+        first, last = format_hour(outdated[0]), format_hour(outdated[-1])
+        click.echo(
+            f"Warning: {len(outdated)} hours were made by an older version of the code or the mappings. To make them "
+            f"again: snap-pipeline materialize --from {first} --to {last}",
+            err=True,
+        )
+
+
 def _label(entry: Entry) -> str:
     return f"{entry.entry}: {entry.reason}" if entry.reason else entry.entry
 
 
 def _order(label: str) -> tuple[int, str]:
-    order = ("raw", "quarantined", "excluded", "payloads", *STATES, "withdrawn")
+    order = ("raw", "quarantined", "excluded", "payloads", *STATES, *BESIDE_THE_SUM)
     return order.index(label.split(":", maxsplit=1)[0]), label
 
 
@@ -74,4 +104,4 @@ def _empty_hour(entry: Entry) -> dict[str, Any]:
 
 
 def _empty_destination() -> dict[str, Any]:
-    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, "withdrawn")}
+    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, *BESIDE_THE_SUM)}

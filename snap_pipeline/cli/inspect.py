@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from snap_pipeline.capi.wire import projection
-from snap_pipeline.cli.accounting import as_json, print_accounting
+from snap_pipeline.cli.accounting import as_json, print_accounting, print_warnings
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
@@ -25,12 +25,13 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
     pipeline = open_pipeline()
     first, last = first or pipeline.settings.first_hour, last or pipeline.settings.running_hour
     check_range(first, last)
-    accounting = pipeline.accounting
-    entries = accounting.entries(accounting.hours(first, last), pipeline.destinations.list())
+    hours = pipeline.accounting.hours(first, last)
+    entries = pipeline.accounting.entries(hours, pipeline.destinations.list())
     if machine_readable:
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
         print_accounting(entries)
+        print_warnings(entries, pipeline.transformations.outdated_hours(hours))
 
 
 @click.command()

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import duckdb
 
-from snap_pipeline.delivery.dispatch import counts_of
 from snap_pipeline.delivery.ledger import Ledger
-from snap_pipeline.delivery.states import PayloadStates, owes
+from snap_pipeline.delivery.standing import Counts, Standings, standing_of
+from snap_pipeline.delivery.states import AgeLimits, PayloadStates, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, literal
@@ -25,6 +25,9 @@ STAGES = {
     "conversion_payloads": ("payloads", "null"),
 }
 """The tables that are counted before delivery: the entry, and the column that holds its reason."""
+
+BESIDE_THE_SUM = ("withdrawn", "expiring")
+"""Entries of delivery that are no state of a payload, or are part of one."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,14 @@ class Accounting:
     Args:
         lake: to count in.
         mappings: as for delivery.
-        states: of the data's clock.
+        now: the data's clock.
+        limits: of age.
     """
 
-    def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates) -> None:
-        self._lake, self._mappings, self._states = lake, mappings, states
+    def __init__(self, lake: Lake, mappings: Mappings, now: datetime, limits: AgeLimits) -> None:
+        self._lake, self._mappings, self._now = lake, mappings, now
+        self._states = PayloadStates(lake, now, limits)
+        self._standings = Standings(lake, limits)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
         """The hours of a range that have been read."""
@@ -79,7 +85,7 @@ class Accounting:
                 )
                 """
             )
-            rows = [list(vars(entry).values()) for entry in entries]
+            rows = [list(vars(entry).values()) for entry in entries if entry.entry != "expiring"]
             if rows:
                 connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", rows)
             self._lake.replace(connection, self._lake.root / "accounting_entries" / "data.parquet", "from entries")
@@ -115,21 +121,21 @@ class Accounting:
         return [Entry(hour, workspace, None, None, entry, why, events) for hour, workspace, why, events in rows]
 
     def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
-        ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
-        if not self._states.prepare(connection, ledger, destination, hour):
-            return []
-        counts = counts_of(connection)
-        row = connection.execute(
-            "select count(distinct event_id) from own_receipts "
-            "where event_id not in (select event_id from payload_states)"
-        ).fetchone()
-        if row and row[0]:
-            counts["withdrawn", None] = row[0]
-        key = format_hour(hour)
+        key, counts = format_hour(hour), self._counts(connection, hour, destination)
         return [
             Entry(key, destination.workspace, destination.id, destination.name, state, reason, events)
             for (state, reason), events in counts.items()
         ]
+
+    def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
+        standing = self._standings.remembered(destination, hour)
+        # What is pending may have expired, or have been delivered in another hour, since the last run.
+        if standing and not standing.count("pending"):
+            return standing.counts
+        ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
+        if not self._states.prepare(connection, ledger, destination, hour):
+            return {}
+        return standing_of(connection, self._now).counts
 
 
 def unaccounted(entries: Iterable[Entry]) -> list[str]:
@@ -145,7 +151,7 @@ def unaccounted(entries: Iterable[Entry]) -> list[str]:
             raw[key] -= entry.events
         elif entry.entry == "payloads":
             payloads[key] += entry.events
-        elif entry.destination is not None and entry.entry != "withdrawn":
+        elif entry.destination is not None and entry.entry not in BESIDE_THE_SUM:
             delivery[*key, entry.destination] += entry.events
     gaps = [
         f"{hour} {workspace}: raw events less excluded ones are {raw[hour, workspace]}, "

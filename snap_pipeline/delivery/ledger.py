@@ -196,6 +196,23 @@ class Ledger:
         make_durable(path.parent)
 
 
+class UnwrittenLedger(Ledger):
+    """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
+
+    def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002
+        """Says that nothing was noted before."""
+        return True
+
+    def drop_intent(self, batch: Batch) -> None:
+        """There is none."""
+
+    def write_receipts(self, *_: Any, **__: Any) -> None:
+        """An event that would be taken was not taken."""
+
+    def note_request(self, request: Mapping[str, Any]) -> None:
+        """Requests that deliver nothing are no part of the destination's health."""
+
+
 def files_of(table: str, paths: Iterable[Path]) -> str:
     """A query over Parquet files of a table; an empty relation of its columns where there are none."""
     columns, names = ", ".join(TABLES[table]), ", ".join(map(literal, sorted(paths)))

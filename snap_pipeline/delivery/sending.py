@@ -50,6 +50,7 @@ class Tally:
 
     delivered: int = 0
     rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     retries: int = 0
     waited_ms: float = 0.0
@@ -76,6 +77,7 @@ class BatchSender:
         pixel_id: what a probe is sent to.
         ledger: gets intents, receipts and requests.
         still_allowed: raises when the lease is lost.
+        validate_only: sends to the validate endpoint, which counts nothing.
         cursor: gives a DuckDB connection for the calling thread.
         sleep: of retries.
     """
@@ -89,12 +91,14 @@ class BatchSender:
         ledger: Ledger,
         still_allowed: Callable[[], None],
         cursor: Callable[[], duckdb.DuckDBPyConnection],
+        validate_only: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tally = Tally()
         self._destination_id = destination_id
         self._session, self._pixel_id, self._ledger = session, pixel_id, ledger
         self._still_allowed, self._cursor, self._sleep = still_allowed, cursor, sleep
+        self._validate_only = validate_only
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._proven = False
@@ -249,6 +253,7 @@ class BatchSender:
                 acknowledged_at=datetime.now(UTC),
             )
             self.tally.rejected += 1
+            self.tally.reasons[refusal.reason] += 1
             self.tally.last_error = refusal.reason
         self._held.clear()
 
@@ -267,7 +272,7 @@ class BatchSender:
         waited = self._session.permit()
         self._still_allowed()
         sent_at = datetime.now(UTC)
-        answer = self._session.send(asset_id, batch.bodies)
+        answer = self._session.send(asset_id, batch.bodies, validate=self._validate_only)
         self._ledger.note_request(
             {
                 "request_id": uuid.uuid4().hex,

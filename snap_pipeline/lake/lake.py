@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.hours import format_hour
+from snap_pipeline.hours import format_hour, parse_hour
 
 ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
@@ -65,6 +65,13 @@ class Lake:
     def path(self, table: str, hour: datetime) -> Path:
         """Where the partition of a table lies, whether or not it exists."""
         return self.root / table / f"hour={format_hour(hour)}" / "data.parquet"
+
+    def hours(self, table: str) -> list[datetime]:
+        """The hours of which a table has a partition, in order."""
+        return sorted(
+            parse_hour(file.parent.name.removeprefix("hour="))
+            for file in (self.root / table).glob("hour=*/data.parquet")
+        )
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:

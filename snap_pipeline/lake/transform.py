@@ -3,7 +3,7 @@
 What the tables hold is decided in `sql/`; here is which partitions a step reads and writes, and in which order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,10 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.versions import code_version
+from snap_pipeline.lake.versions import code_version, outdated_hours
+
+TABLES_WITH_MAPPINGS = ("filtered_events", "conversion_payloads")
+"""They hold what the mappings decide, so they tell whether an hour is of today's version."""
 
 
 class MissingPartition(PipelineError):
@@ -47,6 +50,12 @@ class Transformations:
     def version(self, table: str) -> str:
         """What Dagster shows as the code version of a table."""
         return code_version(table, *self._mappings.files)
+
+    def outdated_hours(self, hours: Iterable[datetime]) -> list[datetime]:
+        """The hours that an older version of the code, or of the mappings, made."""
+        versions = {table: self.version(table) for table in TABLES_WITH_MAPPINGS}
+        with self._lake.connect() as connection:
+            return outdated_hours(self._lake, connection, hours, versions)
 
     def make_filtered_events(self, hour: datetime) -> FilteredHour:
         """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them."""

@@ -150,6 +150,7 @@ def test_status_as_json_accounts_for_every_event(run, project: Project) -> None:
                     "in_doubt": 0,
                     "pending": 0,
                     "withdrawn": 0,
+                    "expiring": 0,
                 }
             },
         }

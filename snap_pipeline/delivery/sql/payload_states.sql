@@ -31,12 +31,11 @@ judged as (
         event_time,
         currency,
         order_id,
+        event_time + (case
+            when $api_version = 'v3' and conversion_type != 'OFFLINE' then $web_age_days else $offline_age_days
+        end) * interval 1 day as expires_at,
         case
-            when
-                event_time < $now::timestamp - (case
-                    when $api_version = 'v3' and conversion_type != 'OFFLINE' then $web_age_days else $offline_age_days
-                end) * interval 1 day
-                then 'expired'
+            when expires_at < $now::timestamp then 'expired'
             when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
             when
                 em is null and ph is null and madid is null
@@ -66,6 +65,7 @@ select
         when elsewhere.event_id is null and doubted.event_id is null then judged.undeliverable_reason
     end as reason,
     judged.undeliverable_reason is null as is_deliverable,
+    judged.expires_at,
     doubted.first_sent_at,
     case when judged.conversion_type = 'MOBILE_APP' then 'app' else 'pixel' end as asset,
     -- What Snap might refuse goes in batches of its own, so that it cannot hold up the others.

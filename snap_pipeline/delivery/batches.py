@@ -1,0 +1,140 @@
+"""Due events become batches: read from the hour's payloads in event-time order, and sent several at once.
+
+Which events are due is decided in `dispatch.py`; what happens to a single batch is `sending.py`.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+
+from snap_pipeline.capi.session import ApiSession
+from snap_pipeline.capi.wire import MAXIMUM_BYTES, MAXIMUM_EVENTS, projection
+from snap_pipeline.delivery.leases import Lease
+from snap_pipeline.delivery.ledger import Batch, Ledger
+from snap_pipeline.delivery.sending import BatchSender, DestinationStopped, Tally
+from snap_pipeline.destinations.destination import Destination
+
+REQUESTS_IN_FLIGHT = 8
+Row = tuple[str, str, datetime, str]
+
+
+class BatchClass(NamedTuple):
+    """Events that may share a request, and how many of them are due."""
+
+    asset: str
+    has_custom_name: bool
+    has_rare_currency: bool
+    is_resent: bool
+    events: int
+
+
+class BatchStream:
+    """Streams due events of one hour into batches, several in flight.
+
+    Args:
+        connection: holds `conversion_payloads` and `due_events`.
+        destination: who receives.
+        ledger: what is remembered.
+        session: the destination's access to Snap.
+        classes: of the due events, in the order in which to send them.
+        lease: the right to send; without one, everything goes to the validate endpoint, which counts nothing.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        destination: Destination,
+        ledger: Ledger,
+        session: ApiSession,
+        classes: Sequence[BatchClass],
+        lease: Lease | None = None,
+    ) -> None:
+        self._connection, self._destination, self._classes = connection, destination, classes
+        self._assets = {"pixel": destination.pixel_id, "app": destination.snap_app_id or ""}
+        self._local = threading.local()
+        self._sender = BatchSender(
+            destination_id=destination.id,
+            session=session,
+            pixel_id=destination.pixel_id,
+            ledger=ledger,
+            still_allowed=lease.ensure_held if lease else lambda: None,
+            cursor=self._cursor,
+            validate_only=lease is None,
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """What was sent so far, and what came of it."""
+        return self._sender.tally
+
+    def run(self) -> DestinationStopped | None:
+        """Sends everything; the first batch goes alone, so that a revoked token costs one request."""
+        # One thread builds the bodies, which keeps event-time order; the requests run beside it.
+        self._connection.execute("set threads = 1")
+        batches = self._batches()
+        in_flight: set[Future[None]] = set()
+        try:
+            with ExitStack() as stack:
+                first = next(batches, None)
+                if first is None:
+                    return None
+                self._sender.deliver(*first)
+                pool = stack.enter_context(ThreadPoolExecutor(REQUESTS_IN_FLIGHT))
+                for asset_id, batch in batches:
+                    in_flight.add(pool.submit(self._sender.deliver, asset_id, batch))
+                    if len(in_flight) >= 2 * REQUESTS_IN_FLIGHT:
+                        done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
+                        _raise_first(done)
+                done, in_flight = wait(in_flight)
+                _raise_first(done)
+            self._sender.conclude()
+        except DestinationStopped as stop:
+            return stop
+        return None
+
+    def _batches(self) -> Iterator[tuple[str, Batch]]:
+        for each in self._classes:
+            for rows in self._rows(each):
+                yield from ((self._assets[each.asset], self._sender.batch(part)) for part in _within_bytes(rows))
+
+    def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[Row]]:
+        """Wire rows of one class in the partition's order, which is event-time order, a batch at a time."""
+        cursor = self._connection.cursor()
+        cursor.execute(
+            """
+            create or replace table due as
+            select file_row_number from due_events
+            where (asset, has_custom_name, has_rare_currency, is_resent) = ($asset, $custom, $rare, $resent)
+            """,
+            dict(zip(("asset", "custom", "rare", "resent"), batch_class[:4], strict=True)),
+        )
+        ids = {"pixel_id": self._destination.pixel_id, "snap_app_id": self._destination.snap_app_id}
+        version = self._destination.api_version
+        cursor.execute(projection(version), ids if version == "v2" else None)
+        while rows := cursor.fetchmany(MAXIMUM_EVENTS):
+            yield rows
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._connection.cursor()
+        return cursor
+
+
+def _within_bytes(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    if len(rows) > 1 and sum(len(row[3]) for row in rows) > MAXIMUM_BYTES:
+        middle = len(rows) // 2
+        yield from _within_bytes(rows[:middle])
+        yield from _within_bytes(rows[middle:])
+    else:
+        yield rows
+
+
+def _raise_first(done: set[Future[None]]) -> None:
+    for future in done:
+        future.result()

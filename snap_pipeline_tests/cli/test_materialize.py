@@ -1,0 +1,140 @@
+"""`materialize` beyond what is plainly pending: in doubt, rejected, without counting; and what `status` warns of."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from snap_pipeline.automation import HOURLY_JOB
+from snap_pipeline.cli import main
+from snap_pipeline.definitions import build_definitions
+from snap_pipeline.delivery import dispatch
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.project import HOUR, NOW, START, Project, ids, key, purchase
+
+RANGE = ("--from", key(HOUR), "--to", key(HOUR))
+
+
+@pytest.fixture
+def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command on the project's home."""
+    monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
+    monkeypatch.setenv("SNAP_PIPELINE_START", START)
+    monkeypatch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())
+    monkeypatch.setenv("DAGSTER_HOME", "")
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments))
+
+    return invoke
+
+
+def days_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snap's deduplication window closes for everything that was sent until now."""
+    monkeypatch.setattr(dispatch, "DEDUPLICATION_WINDOW", timedelta(0))
+
+
+def test_what_is_in_doubt_after_48_hours_waits_for_the_flag(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.set_fault(drop_after_storing=True, count=100)
+    assert run("materialize", *RANGE).exit_code == 1
+    project.clear_faults()
+    days_pass(monkeypatch)
+    before = len(project.requests_seen())
+    assert run("materialize", *RANGE).exit_code == 1
+    assert len(project.requests_seen()) == before
+    assert "--resend-in-doubt" in run("status").stderr
+    assert run("materialize", *RANGE, "--resend-in-doubt").exit_code == 0
+    assert project.counts()["delivered"] == 1
+    assert "--resend-in-doubt" not in run("status").stderr
+
+
+def test_what_was_rejected_is_sent_again_when_asked_for(run: Any, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("good"), purchase("bad"))
+    project.set_fault(refuse_event_ids=["bad"], count=100)
+    assert run("materialize", *RANGE).exit_code == 0
+    assert project.counts()["rejected"] == 1
+    assert "--retry-rejected" in run("status").stderr
+    project.clear_faults()
+    assert run("materialize", *RANGE).exit_code == 0
+    assert project.counts()["rejected"] == 1
+    assert run("materialize", *RANGE, "--retry-rejected").exit_code == 0
+    assert project.counts()["delivered"] == 2
+    assert ids(project.received()) == ["bad", "good"]
+    assert {row["event_id"]: row["outcome"] for row in receipts(project)} == {"bad": "delivered", "good": "delivered"}
+
+
+def test_validating_counts_nothing_and_remembers_nothing(run: Any, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"), purchase("b"))
+    result = run("materialize", *RANGE, "--validate")
+    assert result.exit_code == 0, result.output
+    assert "Nothing was counted" in result.stdout
+    assert project.received() == []
+    assert len(project.requests_seen("/events/validate")) == 1
+    assert project.counts()["pending"] == 2
+    assert not list(project.pipeline.lake.root.glob("delivery_*/**/*.*"))
+    assert run("materialize", *RANGE).exit_code == 0
+    assert ids(project.received()) == ["a", "b"]
+
+
+def test_validating_says_what_snap_would_refuse(run: Any, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("good"), purchase("bad"))
+    project.set_fault(refuse_event_ids=["bad"], count=100, path="validate")
+    result = run("materialize", *RANGE, "--validate")
+    assert result.exit_code == 1
+    assert "1 of 2 events would be refused" in result.stderr
+    assert project.counts()["pending"] == 2
+
+
+def test_the_launchpad_offers_the_same_and_sends_normally_by_default(project: Project) -> None:
+    job = build_definitions(project.settings).resolve_job_def(HOURLY_JOB)
+    fields = job.get_node_named("dispatched_batches").definition.config_field.config_type.fields
+    assert {name: field.default_value for name, field in fields.items()} == {
+        "resend_in_doubt": False,
+        "retry_rejected": False,
+        "validate_only": False,
+    }
+
+
+def test_what_passes_by_itself_is_tried_again_and_a_refused_token_is_not(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.set_fault(status=503, count=5)
+    assert project.materialize().success
+    assert project.counts()["delivered"] == 1
+    project.land(purchase("b", at=HOUR + ONE_HOUR), hour=HOUR + ONE_HOUR)
+    project.set_fault(status=401, count=2)
+    result = project.materialize(HOUR + ONE_HOUR)
+    assert not result.success
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+    assert project.counts(HOUR + ONE_HOUR)["pending"] == 1
+
+
+def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_made(
+    run: Any, project: Project
+) -> None:
+    project.add_destination()
+    project.set_fault(status=401, count=1)
+    project.land(purchase("soon", at=NOW - timedelta(days=6, hours=12)), purchase("later", at=NOW))
+    project.materialize()
+    warnings = run("status").stderr
+    assert "1 pending events will be too old for Snap within a day" in warnings
+    assert "older version" not in warnings
+    mappings = project.settings.home / "mappings"
+    mappings.mkdir()
+    (mappings / "event_names.csv").write_text("source_name,snap_name\nmy_event,CUSTOM_EVENT_1\n")
+    assert "1 hours were made by an older version" in run("status").stderr
+
+
+def receipts(project: Project) -> list[dict[str, Any]]:
+    folder = project.pipeline.lake.root / "delivery_receipts"
+    with project.pipeline.lake.connect() as connection:
+        rows = connection.execute(f"select event_id, outcome from '{folder}/**/*.parquet'").fetchall()
+    return [{"event_id": event_id, "outcome": outcome} for event_id, outcome in rows]
