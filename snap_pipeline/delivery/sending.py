@@ -167,7 +167,11 @@ class BatchSender:
         if answer.rule.action in (Action.RETRY, Action.SLOW_DOWN, Action.STOP):
             self._forget_unless(doubted, batch)
             return self._unsettled(answer, batch)
-        remaining = self._record(batch, answer, sent_at)
+        try:
+            remaining = self._record(batch, answer, sent_at)
+        except DestinationStopped:  # over a refusal, which proves that nothing was taken
+            self._forget_unless(doubted, batch)
+            raise
         self._forget_unless(doubted and bool(remaining), batch)
         return remaining
 

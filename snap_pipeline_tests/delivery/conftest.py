@@ -1,0 +1,89 @@
+"""Hours of payloads as the transformations make them, in any number, and the dispatch engine without Dagster."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from snap_pipeline.delivery.dispatch import Extent, HourReport
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import ONE_HOUR, parse_hour
+from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.project import HOUR, START, Project, purchase
+
+
+class Delivery:
+    """What a test drives: payloads of an hour, a destination, and the dispatch engine between them."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.lake = project.pipeline.lake
+        self._make_template()
+
+    def make_payloads(self, count: int, hour: datetime = HOUR, prefix: str = "e") -> list[str]:
+        """An hour of purchases a millisecond apart, `e0` the first; returns their ids in order."""
+        with self.lake.connect() as connection:
+            self.lake.replace(
+                connection,
+                self.lake.path("conversion_payloads", hour),
+                f"""
+                select * replace (
+                    {literal(prefix)} || i as event_id,
+                    'o-' || {literal(prefix)} || i as order_id,
+                    {literal(hour.replace(tzinfo=None))}::timestamp + i * interval 1 millisecond as event_time
+                )
+                from read_parquet({literal(self._template)}, hive_partitioning = false), range({count}) as numbers (i)
+                order by event_time
+                """,
+            )
+        return [f"{prefix}{i}" for i in range(count)]
+
+    def dispatch(self, destination: Destination, hour: datetime = HOUR, **extent: bool) -> HourReport:
+        """One run of one hour, with its lease."""
+        return self.project.pipeline.dispatcher().dispatch(destination, hour, Extent(**extent))
+
+    def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        """Rows of a delivery table over all hours and destinations, `[]` where there is none."""
+        files = sorted((self.lake.root / table).glob("**/*.parquet"))
+        if not files:
+            return []
+        names = ", ".join(literal(file) for file in files)
+        with self.lake.connect() as connection:
+            return connection.execute(f"select {columns} from read_parquet([{names}])").fetchall()
+
+    def outcomes(self) -> dict[str, int]:
+        """Receipts by outcome."""
+        counts: dict[str, int] = {}
+        for (outcome,) in self.rows("delivery_receipts", "outcome"):
+            counts[outcome] = counts.get(outcome, 0) + 1
+        return counts
+
+    @property
+    def event_requests(self) -> int:
+        """Requests to the events endpoint so far."""
+        return len(self.project.requests_seen("/events"))
+
+    def _make_template(self) -> None:
+        pipeline, scratch = self.project.pipeline, parse_hour(START) + ONE_HOUR
+        event = purchase(
+            "template", at=scratch, ip_address="198.51.100.7", user_agent="Mozilla/5.0", phone="+49 151 23456789"
+        )
+        landed = self.project.land(event, hour=scratch)
+        make_raw_events(self.lake, pipeline.landing, scratch)
+        pipeline.transformations.make_filtered_events(scratch)
+        pipeline.transformations.make_conversion_payloads(scratch)
+        self._template = self.lake.path("conversion_payloads", scratch).rename(self.lake.root / "template.parquet")
+        landed.unlink()
+
+
+@pytest.fixture
+def delivery(project: Project) -> Delivery:
+    """The engine over a home of its own."""
+    return Delivery(project)
+
+
+@pytest.fixture
+def shop(project: Project) -> Destination:
+    """A live destination that is owed every hour."""
+    return project.add_destination()

@@ -1,0 +1,44 @@
+"""A process that only dispatches, forked from a server that has the imports behind it, so that it starts at once."""
+
+import multiprocessing
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from snap_pipeline.delivery import batches, dispatch
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.settings import Settings
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
+
+
+def start_dispatch(
+    settings: Settings,
+    hour: datetime,
+    answers: Any = None,
+    *,
+    events_a_batch: int = batches.MAXIMUM_EVENTS,
+    lease_wait_seconds: float = 90.0,
+) -> Any:
+    """Starts a process that dispatches an hour to the destination `shop`.
+
+    Args:
+        settings: of the home.
+        hour: to dispatch.
+        answers: a queue that gets the number of requests that it made, and why it was skipped.
+        events_a_batch: at most.
+        lease_wait_seconds: how long it waits for a lease that somebody else holds.
+    """
+    process = FORKS.Process(target=_dispatch, args=(settings, hour, answers, events_a_batch, lease_wait_seconds))
+    process.start()
+    return process
+
+
+def _dispatch(settings: Settings, hour: datetime, answers: Any, events_a_batch: int, lease_wait_seconds: float) -> None:
+    batches.MAXIMUM_EVENTS = events_a_batch
+    dispatch.acquire = partial(dispatch.acquire, wait_seconds=lease_wait_seconds)
+    pipeline = Pipeline(settings)
+    report = pipeline.dispatcher().dispatch(pipeline.destinations.get("shop"), hour)
+    if answers is not None:
+        answers.put((report.tally.requests, report.skipped))

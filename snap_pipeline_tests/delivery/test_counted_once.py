@@ -1,0 +1,118 @@
+"""Nothing is counted twice from a distance: over hours, days, versions, removals and lost files."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from snap_pipeline.delivery import dispatch
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.project import HOUR, SNAP_APP_ID, START, Project, ids, purchase
+
+
+def test_a_delivered_file_that_lands_again_four_days_later(project: Project) -> None:
+    project.add_destination()
+    event = purchase("a", at=HOUR - timedelta(days=4))
+    project.land(event, hour=HOUR - timedelta(days=4))
+    project.materialize(HOUR - timedelta(days=4))
+    project.land(event, purchase("new"), hour=HOUR)
+    project.materialize()
+    assert project.counts()["duplicate"] == 1
+    assert {each["event_id"]: each["received"] for each in project.received()} == {"a": 1, "new": 1}
+
+
+def test_the_same_event_in_two_hours_the_later_one_delivered_first(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"), hour=HOUR)
+    project.land(purchase("a"), hour=HOUR + ONE_HOUR)
+    project.materialize(HOUR + ONE_HOUR)
+    project.materialize(HOUR)
+    assert project.counts(HOUR, HOUR)["duplicate"] == 1
+    assert project.counts(HOUR + ONE_HOUR)["delivered"] == 1
+    assert [each["received"] for each in project.received()] == [1]
+
+
+def test_a_batch_whose_answers_all_were_lost_goes_again_within_48_hours_and_counts_once(
+    delivery: Delivery, shop: Destination
+) -> None:
+    sent = delivery.make_payloads(10)
+    delivery.project.set_fault(drop_after_storing=True)
+    assert delivery.dispatch(shop).count("in_doubt") == 10
+    delivery.project.clear_faults()
+    assert delivery.dispatch(shop).count("delivered") == 10
+    assert ids(delivery.project.received()) == sorted(sent)
+
+
+def test_after_48_hours_it_waits_for_the_flag(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.make_payloads(10)
+    delivery.project.set_fault(drop_after_storing=True)
+    delivery.dispatch(shop)
+    delivery.project.clear_faults()
+    before = delivery.event_requests
+
+    def later(hours: float) -> None:
+        monkeypatch.setattr(
+            delivery.project.pipeline,
+            "dispatcher",
+            lambda: dispatch.Dispatcher(
+                lake=delivery.lake,
+                mappings=delivery.project.pipeline.mappings,
+                database=delivery.project.pipeline.database,
+                open_session=delivery.project.pipeline.session,
+                now=delivery.project.settings.now(),
+                limits=dispatch.AgeLimits(),
+                real_now=lambda: datetime.now(UTC) + timedelta(hours=hours),
+            ),
+        )
+
+    later(48.1)
+    assert delivery.dispatch(shop).count("in_doubt") == 10
+    assert delivery.event_requests == before
+    assert delivery.dispatch(shop, resend_in_doubt=True).count("delivered") == 10
+
+
+def test_remove_and_add_again_sends_nothing_again(project: Project) -> None:
+    first = project.add_destination()
+    project.land(purchase("a"))
+    project.materialize()
+    project.pipeline.destinations.remove("shop")
+    assert project.add_destination("renamed").id == first.id
+    project.materialize()
+    assert project.counts()["delivered"] == 1
+    assert len(project.requests_seen()) == 1
+
+
+def test_switching_from_v2_to_v3_sends_nothing_again(project: Project) -> None:
+    project.add_destination(api_version="v2")
+    project.land(purchase("a"))
+    project.materialize()
+    project.pipeline.destinations.set("shop", api_version="v3", snap_app_id=SNAP_APP_ID, since=START)
+    project.land(purchase("b"), name="more")
+    project.materialize()
+    assert {each["event_id"]: each["received"] for each in project.received()} == {"a": 1, "b": 1}
+    assert project.counts()["delivered"] == 2
+
+
+def test_an_hour_made_again_after_its_landing_files_were_deleted(project: Project) -> None:
+    project.add_destination()
+    landed = project.land(purchase("a"))
+    project.materialize()
+    before = project.counts()
+    landed.unlink()
+    project.materialize()
+    assert project.counts() == before
+    assert len(project.requests_seen()) == 1
+    assert len(project.rows("dispatched_batches")) == 1
+
+
+def test_an_event_corrected_in_a_late_file_of_the_same_hour_is_not_sent_again(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.materialize()
+    project.land(purchase("a", email="other@example.com"), name="another")
+    project.materialize()
+    assert project.counts()["excluded: duplicate_id"] == 1
+    assert [each["received"] for each in project.received()] == [1]

@@ -1,0 +1,57 @@
+"""Killed at any instant, then finished: everything arrives, is counted once, and only what was in doubt goes twice."""
+
+import random
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from snap_pipeline.delivery import batches
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.state.tables import LEASES
+from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.delivery.processes import start_dispatch
+from snap_pipeline_tests.project import HOUR, ids
+
+KILLS = 30
+EVENTS = 4_000
+EVENTS_A_BATCH = 10
+
+
+def take_over_dead_lease(delivery: Delivery) -> None:
+    """What the lease's end does after 60 seconds."""
+    with delivery.project.pipeline.database.transaction() as connection:
+        connection.execute(sa.delete(LEASES))
+
+
+def test_killed_at_random_instants_and_then_finished(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MAXIMUM_EVENTS", EVENTS_A_BATCH)
+    sent = delivery.make_payloads(EVENTS)
+    delivery.project.set_fault(delay_seconds=0.15)
+    chance = random.Random(11)
+    doubted: set[str] = set()
+    killed_in_flight = 0
+    for _ in range(KILLS):
+        process = start_dispatch(delivery.project.settings, HOUR, events_a_batch=EVENTS_A_BATCH)
+        time.sleep(chance.uniform(0.0, 0.5))
+        process.kill()
+        process.join()
+        receipts = {event_id for (event_id,) in delivery.rows("delivery_receipts", "event_id")}
+        in_flight = {event_id for (event_id,) in delivery.rows("delivery_intents", "event_id")} - receipts
+        killed_in_flight += bool(in_flight)
+        doubted |= in_flight
+        held = {event["event_id"] for event in delivery.project.received()}
+        assert receipts <= held
+        take_over_dead_lease(delivery)
+    delivery.project.clear_faults()
+    assert delivery.dispatch(shop).is_complete
+    received = delivery.project.received()
+    assert ids(received) == sorted(sent)
+    assert sorted(event_id for (event_id,) in delivery.rows("delivery_receipts", "event_id")) == sorted(sent)
+    assert {event["event_id"] for event in received if event["received"] > 1} <= doubted
+    # The kills hit what they were meant to hit.
+    assert killed_in_flight >= KILLS // 3
+    assert not delivery.rows("delivery_intents")
+    assert not [*delivery.lake.root.rglob("*.tmp"), *delivery.lake.root.rglob("*.ndjson")]
