@@ -1,4 +1,4 @@
--- An hour of shop traffic at realistic width, 600 to 1,000 bytes a line, 40 % of the events with identifiers.
+-- An hour of shop traffic at realistic width, 600 to 1,000 bytes a line; $identified_percent of the events with identifiers.
 select
     to_json({
         'type': 'track',
@@ -13,7 +13,7 @@ select
             $hour::timestamp + interval (i * 3600000 // $events) millisecond, '%Y-%m-%dT%H:%M:%S.%gZ'
         ),
         'anonymousId': md5((i % 50000)::varchar),
-        'userId': case when i % 5 < 2 then 'user-' || (i % 50000) end,
+        'userId': case when i % 100 < $identified_percent then 'user-' || (i % 50000) end,
         'context': {
             'ip': '198.51.100.' || (i % 254 + 1),
             'userAgent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML) '
@@ -26,7 +26,7 @@ select
             'locale': 'en-GB',
             'library': { 'name': 'analytics.js', 'version': '2.1.0' },
             'traits': case
-                when i % 5 < 2
+                when i % 100 < $identified_percent
                     then {
                         'email': ' Person.' || (i % 50000) || '@Example.com',
                         'phone': '+44 7700 ' || lpad((i % 900000)::varchar, 6, '9'),

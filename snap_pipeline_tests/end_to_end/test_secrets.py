@@ -13,20 +13,57 @@ SECRET = "very-secret-token-of-somebody"
 EMAIL, PHONE = "ada.lovelace@example.com", "+44 7700 900123"
 
 
-@pytest.mark.parametrize(
-    "fault", [{"status": 401}, {"status": 500}, {"drop_before_storing": True}, {"redirect": "http://127.0.0.1:9/"}]
-)
-def test_the_token_never_appears(project: Project, caplog: pytest.LogCaptureFixture, fault: dict[str, object]) -> None:
+FAULTS: list[dict[str, object]] = [
+    {"status": 401},
+    {"status": 403},
+    {"status": 500},
+    {"status": 429},
+    {"html": True},
+    {"invalid_200": True},
+    {"drop_before_storing": True},
+    {"drop_after_storing": True},
+    {"redirect": "http://127.0.0.1:9/"},
+]
+
+
+@pytest.mark.parametrize("version", ["v3", "v2"])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "".join(map(str, fault.values())))
+def test_the_token_never_appears(
+    project: Project, caplog: pytest.LogCaptureFixture, fault: dict[str, object], version: str
+) -> None:
     caplog.set_level(logging.DEBUG)
-    project.add_destination(token=AccessToken(SECRET), base_url=project.sandbox_url)
-    project.set_fault(count=4, **fault)
+    project.add_destination(token=AccessToken(SECRET), api_version=version)
+    project.set_fault(count=1, **fault)
+    seen = everything_a_run_leaves(project, caplog)
+    assert project.requests_seen("events" if version == "v3" else "conversion")
+    assert not [text for text in seen if SECRET in text]
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1:{port}", "http://127.0.0.1:9", "https://no-such-host.invalid"])
+def test_the_token_never_appears_without_a_connection(
+    project: Project, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    base_url = address.format(port=project.sandbox_url.rsplit(":", 1)[1])
+    project.add_destination(token=AccessToken(SECRET), base_url=base_url)
+    seen = everything_a_run_leaves(project, caplog)
+    assert not [text for text in seen if SECRET in text]
+
+
+def everything_a_run_leaves(project: Project, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Logs, Dagster's events with their metadata and errors, what the destination says, and every file."""
     project.land(purchase("e"))
     project.materialize()
     records = project.instance.all_logs(project.instance.get_runs()[0].run_id)
     seen = [caplog.text, *map(everything, records), *map(str, project.pipeline.destinations.list())]
-    seen += [path.read_bytes().decode("latin-1") for path in project.settings.home.rglob("*") if path.is_file()]
-    assert ("access_token=…" in caplog.text) == ("drop_before_storing" not in fault)
-    assert not [text for text in seen if SECRET in text]
+    return seen + [path.read_bytes().decode("latin-1") for path in project.settings.home.rglob("*") if path.is_file()]
+
+
+def test_the_debug_messages_show_that_a_token_was_there(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    project.add_destination(token=AccessToken(SECRET))
+    everything_a_run_leaves(project, caplog)
+    assert "access_token=…" in caplog.text
 
 
 def everything(record: EventLogEntry) -> str:
