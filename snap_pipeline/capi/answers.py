@@ -64,14 +64,14 @@ CATALOGUE: Mapping[Category, Rule] = {
         "400, another 4xx, or a 2xx that carries INVALID",
         Action.HALVE,
         True,
-        "Read the reasons with `snap-pipeline trace`; if every event is refused, compare the Pixel ID and the "
-        "Snap App ID with Events Manager: they must be UUIDs of this token's organization.",
+        "Where every event is refused, compare the Pixel ID, and the Snap App ID, with Events Manager: they must be "
+        "UUIDs of this token's ad account. Where single events are, `snap-pipeline trace` has the reason of each.",
     ),
     Category.UNAUTHORIZED: Rule(
         "401",
         Action.STOP,
         True,
-        "The access token is expired, deleted or of another organization: regenerate the Conversions API token in "
+        "The access token is invalid, expired or of another organization: regenerate the Conversions API token in "
         "Ads Manager (Business Details), then run `snap-pipeline destination rotate-token`.",
     ),
     Category.FORBIDDEN: Rule(
@@ -100,7 +100,7 @@ CATALOGUE: Mapping[Category, Rule] = {
         "408 or 5xx",
         Action.RETRY,
         False,
-        "Snap's servers are in trouble; what is pending is asked for again by itself.",
+        "Snap's servers are in trouble: wait and try again; what is pending is asked for again by itself.",
     ),
     Category.UNREADABLE_ANSWER: Rule(
         "an answer that is not Snap's: HTML, an empty, endless or unknown body",
@@ -115,10 +115,11 @@ CATALOGUE: Mapping[Category, Rule] = {
         "Check the network between this machine and Snap; what is in doubt is sent again under the same ids.",
     ),
     Category.NO_CONNECTION: Rule(
-        "no connection: refused, unknown host, TLS failure",
+        "no connection: refused, unknown host (DNS), TLS failure, time-out while connecting",
         Action.RETRY,
         True,
-        "Check the base URL with `snap-pipeline destination show`, and DNS, firewall and certificates on this machine.",
+        "Check the base URL with `snap-pipeline destination show`; then, on this machine, DNS where the name is not "
+        "known, clock and certificates where TLS fails, firewall and proxy where nothing answers.",
     ),
 }
 

@@ -8,14 +8,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import ConnectionError as ConnectionFailed
-from requests.exceptions import ConnectTimeout, RequestException, SSLError
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, RequestException, SSLError
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from snap_pipeline.capi.answers import Answer, ApiVersion, Category, read_answer
 from snap_pipeline.destinations.tokens import AccessToken
@@ -25,6 +25,14 @@ ANSWER_SECONDS = 30.0
 MAXIMUM_ANSWER_BYTES = 1_000_000
 """Snap's answers are small; a body without an end is somebody else's."""
 
+NEVER_CONNECTED: Mapping[type[Exception], str] = {
+    SSLError: "TLS: {host} showed no certificate that is trusted here",
+    ConnectTimeout: f"{{host}} did not take a connection within {CONNECT_SECONDS:.0f} s",
+    ProxyError: "the proxy on the way to {host} cannot be used",
+    NameResolutionError: "DNS: the name {host} is not known here",
+    NewConnectionError: "{host} refused the connection",
+}
+"""What proves that no request went out, the special before the general, and the words for it."""
 
 TOKEN_IN_URL = re.compile(r"(access_token=)[^&\s\"]+")
 
@@ -102,13 +110,13 @@ class ConversionsClient:
 
     def _failure(self, error: RequestException) -> Answer:
         host = urlsplit(self._base_url).hostname
-        if isinstance(error, SSLError):
-            return Answer(Category.NO_CONNECTION, None, f"no trusted TLS connection to {host}")
-        if isinstance(error, ConnectTimeout):
-            return Answer(Category.NO_CONNECTION, None, f"no connection to {host} within {CONNECT_SECONDS:.0f} s")
-        if isinstance(error, ConnectionFailed) and _never_connected(error):
-            return Answer(Category.NO_CONNECTION, None, f"no connection to {host}")
-        return Answer(Category.NO_ANSWER, None, f"the connection to {host} broke or timed out")
+        cause = _cause(error)
+        for kind, text in NEVER_CONNECTED.items():
+            if isinstance(error, kind) or isinstance(cause, kind):
+                return Answer(Category.NO_CONNECTION, None, text.format(host=host))
+        if isinstance(error, ReadTimeout):
+            return Answer(Category.NO_ANSWER, None, f"{host} did not answer within {ANSWER_SECONDS:.0f} s")
+        return Answer(Category.NO_ANSWER, None, f"the connection to {host} broke")
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -123,9 +131,10 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _never_connected(error: ConnectionFailed) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+def _cause(error: RequestException) -> object:
+    """What the HTTP library gave up over, where that is known."""
+    failure = error.args[0] if isinstance(error, ConnectionFailed) and error.args else None
+    return failure.reason if isinstance(failure, MaxRetryError) else None
 
 
 def _seconds(header: str | None) -> float | None:

@@ -1,18 +1,13 @@
 """A destination's access to Snap: the client, held to the token's rate limit."""
 
-import hashlib
-import json
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from snap_pipeline.capi.answers import Answer, ApiVersion
 from snap_pipeline.capi.client import ConversionsClient
+from snap_pipeline.capi.probe import probe_event
 from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
 from snap_pipeline.destinations.tokens import AccessToken
-
-TEST_USER_AGENT = "Mozilla/5.0 (compatible; snap_pipeline connection test)"
-TEST_IP_ADDRESS = "192.0.2.1"
 
 
 class ApiSession:
@@ -55,30 +50,12 @@ class ApiSession:
         """Makes everything on the token wait, in every process."""
         self._limiter.pause(self._fingerprint, seconds)
 
-    def test(self, pixel_id: str) -> Answer:
-        """Sends a PAGE_VIEW to the validate endpoint, which counts nothing."""
-        self.permit()
-        return self.send(pixel_id, [json.dumps(self._test_event(pixel_id))], validate=True)
+    def test(self, pixel_id: str, test_event_code: str | None = None) -> Answer:
+        """Sends a PAGE_VIEW to the validate endpoint, which counts nothing.
 
-    def _test_event(self, pixel_id: str) -> dict[str, object]:
-        moment = int(self._now().timestamp() * 1000)
-        if self._version == "v2":
-            return {
-                "pixel_id": pixel_id,
-                "event_type": "PAGE_VIEW",
-                "event_conversion_type": "WEB",
-                "timestamp": str(moment),
-                "client_dedup_id": str(uuid.uuid4()),
-                "page_url": "https://example.com/",
-                "hashed_ip_address": hashlib.sha256(TEST_IP_ADDRESS.encode()).hexdigest(),
-                "user_agent": TEST_USER_AGENT,
-                "test_mode": True,
-            }
-        return {
-            "event_name": "PAGE_VIEW",
-            "event_time": moment,
-            "action_source": "WEB",
-            "event_source_url": "https://example.com/",
-            "event_id": str(uuid.uuid4()),
-            "user_data": {"client_ip_address": TEST_IP_ADDRESS, "client_user_agent": TEST_USER_AGENT},
-        }
+        With a code of Events Manager's test view, which v3 alone has, it goes to the events endpoint: there the code
+        shows it in that view and keeps it from being counted.
+        """
+        event = probe_event(self._version, pixel_id, self._now(), test_event_code)
+        self.permit()
+        return self.send(pixel_id, [event], validate=test_event_code is None)

@@ -5,6 +5,7 @@ other users of the machine could read.
 """
 
 import os
+import re
 import sys
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
+
+TEST_EVENT_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @click.group()
@@ -115,10 +118,16 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
 
 @destination.command()
 @click.argument("name")
-def test(name: str) -> None:
+@click.option("--test-event-code", help="From Events Manager's test view, to see the event there (v3).")
+def test(name: str, test_event_code: str | None) -> None:
     """Send a PAGE_VIEW to Snap's validate endpoint, which counts nothing."""
     pipeline = open_pipeline()
-    run_test(pipeline, pipeline.destinations.get(name))
+    chosen = pipeline.destinations.get(name)
+    if test_event_code is not None and chosen.api_version != "v3":
+        raise click.UsageError(f"{name} uses v2, which has no test event codes; see `destination set --api-version`.")
+    if test_event_code is not None and not TEST_EVENT_CODE.fullmatch(test_event_code):
+        raise click.BadParameter("copy the code from Events Manager: letters, digits, dashes and underscores.")
+    run_test(pipeline, chosen, test_event_code)
 
 
 @destination.command()
@@ -170,11 +179,13 @@ def read_token(prompt: str) -> AccessToken:
     return AccessToken(click.prompt(prompt, hide_input=True))
 
 
-def run_test(pipeline: Pipeline, chosen: Destination) -> None:
+def run_test(pipeline: Pipeline, chosen: Destination, test_event_code: str | None = None) -> None:
     """Prints how the connection test went; ends with 1 where it failed."""
-    answer = pipeline.session(chosen).test(chosen.pixel_id)
+    answer = pipeline.session(chosen).test(chosen.pixel_id, test_event_code)
     if answer.category is Category.ACCEPTED:
         click.echo(f"Connection test successful ({answer.latency_ms:.0f} ms).")
+        if test_event_code is not None:
+            click.echo("Events Manager shows the event in its test view, under that code.")
         return
     click.echo(f"Error: the connection test of {chosen.name} failed: {answer.explanation}", err=True)
     sys.exit(1)

@@ -4,7 +4,7 @@ Faults that replace an answer are in `faults.py`, the checks of one event in `va
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from snap_pipeline.sandbox.sandbox import Sandbox, ValidatedEvent
 from snap_pipeline.sandbox.validation import Conversion, EventRefused, read_v2, read_v3
 
 MAXIMUM_EVENTS = 2_000
+TEST_EVENT_CODE = "test_event_code"
 VALIDATED_V2_FIELDS = [
     "pixel_id",
     "snap_app_id",
@@ -112,6 +113,12 @@ def _answer_v3(sandbox: Sandbox, post: Post, fault: Fault) -> Response:
         return _validated_v3(sandbox, post, examined, now)
     if examined.refused and not fault.partial_acceptance:
         examined.accepted.clear()
+    records = post.records or ()
+    tests = [position for position, _ in examined.accepted if records[position].get(TEST_EVENT_CODE)]
+    if tests:
+        # Such an event shows in Events Manager's test view and is not counted (reference, section 3.1).
+        _remember_tests(sandbox, replace(post, records=[records[i] for i in tests]), Examined([], []), now)
+        examined.accepted[:] = [each for each in examined.accepted if each[0] not in tests]
     sandbox.store.count(post.body, examined.accepted, now, api_version="v3")
     if examined.refused:
         position, problem = examined.refused[0]

@@ -5,25 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from snap_pipeline.cli import COMMANDS, main
+from snap_pipeline.cli import COMMANDS
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, START, TOKEN, Project, ids, key, purchase
-
-
-@pytest.fixture
-def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Runs a command on the project's home."""
-    monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
-    monkeypatch.setenv("SNAP_PIPELINE_START", START)
-    monkeypatch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())
-    monkeypatch.setenv("DAGSTER_HOME", "")
-
-    def invoke(*arguments: str, token: str | None = TOKEN) -> Result:
-        return CliRunner().invoke(main, list(arguments), env={"SNAP_ACCESS_TOKEN": token})
-
-    return invoke
 
 
 def add(run: object, project: Project, *options: str, **kwargs: object) -> Result:

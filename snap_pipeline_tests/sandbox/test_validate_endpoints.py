@@ -41,6 +41,15 @@ def test_v3_names_every_bad_event_from_one(sandbox: Client) -> None:
     assert [log["event"] for log in response.json()["event_logs"]] == [2, 4]
 
 
+def test_v3_shows_events_with_a_test_code_and_counts_the_others(sandbox: Client) -> None:
+    response = sandbox.v3(web_event(event_id="test", test_event_code="TEST1"), web_event(event_id="live"))
+
+    assert (response.status_code, response.json()["status"]) == (200, "VALID")
+    assert [event["event_id"] for event in sandbox.events()] == ["live"]
+    logs = read(sandbox, "v3", "logs").json()["logs"]
+    assert [log["event_metadata"]["conversion_info"]["event_id"] for log in logs] == ["test"]
+
+
 def test_v2_adds_warnings_and_validated_fields(sandbox: Client) -> None:
     response = sandbox.v2([record()], path="/validate")
 
