@@ -19,6 +19,7 @@ from dagster._core.storage.tags import (
 
 from snap_pipeline.assets.dispatched_batches import TABLES
 from snap_pipeline.assets.hourly import HOURS_A_RUN
+from snap_pipeline.checks import DESTINATIONS_CHECK
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
@@ -43,7 +44,8 @@ def hourly_job() -> UnresolvedAssetJobDefinition:
     """Everything from landing files to receipts, for one hour or a range; steps run in the run's own process."""
     return dg.define_asset_job(
         HOURLY_JOB,
-        selection=dg.AssetSelection.groups("events", "conversions", "delivery"),
+        selection=dg.AssetSelection.groups("events", "conversions", "delivery")
+        - dg.AssetSelection.checks(DESTINATIONS_CHECK),
         executor_def=dg.in_process_executor,
         description="One hour, from landing files to receipts.",
     )

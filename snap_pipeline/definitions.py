@@ -17,6 +17,8 @@ from snap_pipeline.automation import (
     insights_schedule,
     reconcile_sensor,
 )
+from snap_pipeline.checks import destinations_take_events
+from snap_pipeline.connections import connection_job
 from snap_pipeline.partitions import hourly_partitions
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
@@ -41,7 +43,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             parameter_completeness.build(pipeline, partitions),
             *insights.build(pipeline),
         ],
-        jobs=[hourly, marts],
+        asset_checks=[destinations_take_events(pipeline)],
+        jobs=[hourly, marts, connection_job(pipeline)],
         schedules=[hourly_schedule(hourly), insights_schedule(marts)],
         sensors=[reconcile_sensor(pipeline, hourly)],
         resources={
