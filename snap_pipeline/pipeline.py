@@ -10,6 +10,8 @@ from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.accounting import Accounting
 from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.states import AgeLimits, PayloadStates
+from snap_pipeline.delivery.vitals import vitals_of
+from snap_pipeline.destinations.health import Vitals
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
@@ -82,6 +84,10 @@ class Pipeline:
     def accounting(self) -> Accounting:
         """What became of every landed line."""
         return Accounting(self.lake, self.mappings, self.settings.now(), AgeLimits())
+
+    def vitals(self, destination: Destination) -> Vitals:
+        """What the lake knows of how a destination does."""
+        return vitals_of(self.lake, self.accounting, destination, self.settings.running_hour)
 
     @property
     def _secret_key(self) -> str:

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from snap_pipeline.capi.answers import Category
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
+from snap_pipeline.destinations.health import Badge, Vitals, health
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import format_hour
@@ -62,37 +63,59 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
 @destination.command(name="list")
 def list_() -> None:
     """List the destinations of all workspaces."""
-    table = Table("name", "workspace", "state", "API", "pixel id", "owed since", "token")
-    for each in open_pipeline().destinations.list():
+    pipeline = open_pipeline()
+    table = Table(
+        "name", "workspace", "health", "since (UTC)", "last success", "last error", "latency", "API", "pixel id"
+    )
+    advice = []
+    for each in pipeline.destinations.list():
+        vitals = pipeline.vitals(each)
+        found = health(each, vitals)
         table.add_row(
             each.name,
             each.workspace,
-            each.state,
+            found.badge,
+            moment(found.since),
+            moment(each.last_success_at),
+            moment(each.last_error_at),
+            latency(vitals),
             each.api_version,
             each.pixel_id,
-            each.since,
-            f"…{each.token_last_four}",
         )
-    Console(width=140).print(table)
+        if found.badge is not Badge.LIVE:
+            advice.append(f"{each.name} is {found.badge}: {found.what_to_do}")
+    Console(width=150).print(table)
+    for line in advice:
+        click.echo(line)
 
 
 @destination.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Show one destination. Of the token, its last four characters."""
-    found = open_pipeline().destinations.get(name)
+    pipeline = open_pipeline()
+    found = pipeline.destinations.get(name)
+    vitals = pipeline.vitals(found)
+    state = health(found, vitals)
+    last_error = f"{moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
     for label, value in (
         ("name", found.name),
+        ("health", f"{state.badge}, since {moment(state.since)} UTC" if state.since else state.badge),
+        ("what to do", state.what_to_do),
+        ("last success", moment(found.last_success_at) or "none yet"),
+        ("last error", last_error),
+        ("next attempt", f"after {moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
+        ("average latency", latency(vitals) or "no request yet"),
+        ("pending", f"{vitals.pending:,} events of closed hours, {vitals.in_doubt:,} in doubt"),
         ("id", found.id),
         ("workspace", found.workspace),
-        ("state", found.state),
         ("pixel id", found.pixel_id),
         ("Snap App ID", found.snap_app_id or "none: app events are not sent"),
         ("API version", found.api_version),
         ("base URL", found.base_url),
         ("requests a minute", found.requests_per_minute),
         ("owed since", found.since),
-        ("token", f"…{found.token_last_four}, set {found.token_set_at:%Y-%m-%d %H:%M} UTC"),
+        ("token", f"…{found.token_last_four}, set {moment(found.token_set_at)} UTC"),
     ):
         click.echo(f"{label + ':':<20}{value}")
 
@@ -162,6 +185,16 @@ def remove(name: str) -> None:
     """Remove a destination. Its receipts stay: added again, it gets nothing twice."""
     open_pipeline().destinations.remove(name)
     click.echo(f"{name} is removed; its history is kept.")
+
+
+def moment(when: datetime | None) -> str:
+    """A moment to the minute, in UTC; nothing where there was none."""
+    return f"{when:%Y-%m-%d %H:%M}" if when else ""
+
+
+def latency(vitals: Vitals) -> str:
+    """The average latency; nothing where nothing was sent."""
+    return "" if vitals.latency_ms is None else f"{vitals.latency_ms:.0f} ms"
 
 
 def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:

@@ -24,6 +24,7 @@ class Destination:
         stop_message: what happened and what to do.
         retry_at: when it may be tried again unasked.
         last_error: the latest stop's message, kept after a success.
+        state_since: since when it is live, paused or removed; None where an older version noted none.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Destination:
     last_success_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str | None = None
+    state_since: datetime | None = None
 
 
 def destination_id(workspace: str, pixel_id: str) -> str:

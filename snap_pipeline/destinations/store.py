@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from snap_pipeline.destinations.destination import ApiVersion, Destination, destination_id
+from snap_pipeline.destinations.destination import ApiVersion, Destination, State, destination_id
 from snap_pipeline.destinations.errors import DestinationError, DestinationTaken, UnknownDestination
 from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError, TokenCipher
 from snap_pipeline.destinations.validation import (
@@ -111,6 +111,7 @@ class DestinationStore:
             "name": check_name(name),
             "pixel_id": pixel,
             "state": "live" if live else "paused",
+            "state_since": self._now(),
             **check_changes(changes),
             **self._token_columns(token),
             **NOT_STOPPED,
@@ -156,15 +157,15 @@ class DestinationStore:
 
     def pause(self, name: str) -> None:
         """Sends nothing until `resume`; what is pending stays."""
-        self._update(self.get(name), {"state": "paused"})
+        self._become(name, "paused", {})
 
     def resume(self, name: str) -> None:
         """Makes it live, and forgets a stop."""
-        self._update(self.get(name), {"state": "live"} | NOT_STOPPED)
+        self._become(name, "live", NOT_STOPPED)
 
     def remove(self, name: str) -> None:
         """Removes it and its access token. Its row stays, so that its history can be told and its id comes back."""
-        self._update(self.get(name), {"state": "removed", "token_encrypted": None} | NOT_STOPPED)
+        self._become(name, "removed", {"token_encrypted": None} | NOT_STOPPED)
 
     def rotate_token(self, name: str, token: AccessToken) -> Sequence[str]:
         """Replaces the access token, forgets a stop, and returns warnings.
@@ -251,6 +252,11 @@ class DestinationStore:
                 sa.update(DESTINATIONS).where(*removed).values(**values, updated_at=now)
             ).rowcount:
                 connection.execute(sa.insert(DESTINATIONS).values(**values, created_at=now, updated_at=now))
+
+    def _become(self, name: str, state: State, values: dict[str, Any]) -> None:
+        destination = self.get(name)
+        changed = {} if destination.state == state else {"state": state, "state_since": self._now()}
+        self._update(destination, changed | values)
 
     def _update(self, destination: Destination, values: dict[str, Any]) -> None:
         with self._database.transaction(destination.workspace) as connection:

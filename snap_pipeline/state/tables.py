@@ -55,6 +55,7 @@ DESTINATIONS = sa.Table(
     sa.Column("last_success_at", UtcDateTime),
     sa.Column("last_error_at", UtcDateTime),
     sa.Column("last_error", sa.Text),
+    sa.Column("state_since", UtcDateTime),
     schema="destinations",
 )
 sa.Index(

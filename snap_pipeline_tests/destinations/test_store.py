@@ -164,12 +164,15 @@ def test_set_changes_nothing_where_one_value_cannot_be_used(store: DestinationSt
     assert store.get("shop") == before
 
 
-def test_pause_and_resume(store: DestinationStore, add: Add) -> None:
-    add()
-    store.pause("shop")
-    assert store.get("shop").state == "paused"
-    store.resume("shop")
-    assert store.get("shop").state == "live"
+def test_pause_and_resume_are_noted_when_they_change_something(store: DestinationStore, add: Add, clock: Clock) -> None:
+    assert add().state_since == clock.moment
+    for change, state in ((store.pause, "paused"), (store.resume, "live")):
+        clock.advance(minutes=1)
+        changed_at = clock.moment
+        change("shop")
+        clock.advance(minutes=1)
+        change("shop")
+        assert (store.get("shop").state, store.get("shop").state_since) == (state, changed_at)
 
 
 def test_removed_destinations_are_history_without_a_token_and_come_back_under_their_id(

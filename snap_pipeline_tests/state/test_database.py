@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 
 from snap_pipeline.state import migrations
 from snap_pipeline.state.database import Database, StateDatabaseError
-from snap_pipeline.state.tables import LEASES, METADATA
+from snap_pipeline.state.tables import DESTINATIONS, LEASES, METADATA
 from snap_pipeline_tests.processes import run_at_once
 
 
@@ -57,6 +57,18 @@ def test_migrations_can_be_run_again_over_what_is_there(database_url: str, datab
     database.migrate()
 
     assert hours(database) == ["2026-11-20T12"]
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str, database: Database) -> None:
+    prefix = "" if database.is_sqlite else "destinations."
+    with sa.create_engine(database_url).begin() as connection:
+        connection.exec_driver_sql(f"alter table {prefix}destinations drop column state_since")
+        connection.exec_driver_sql(f"update {migrations.VERSION_TABLE} set version_num = '0001'")
+
+    database.migrate()
+
+    with database.transaction(read_only=True) as connection:
+        assert connection.scalars(sa.select(DESTINATIONS.c.state_since)).all() == []
 
 
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str, database: Database) -> None:

@@ -1,0 +1,74 @@
+"""`destination list` and `show`: how a destination is, told from the lake and from its own row."""
+
+import pytest
+
+from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, key, purchase
+
+SECRET = "a-token-that-nobody-may-see"
+
+
+@pytest.fixture
+def shown(run):
+    """What both commands print of the destination."""
+
+    def both() -> str:
+        results = [run("destination", "list"), run("destination", "show", "shop")]
+        assert [result.exit_code for result in results] == [0, 0]
+        assert SECRET not in results[0].output + results[1].output
+        return "\n".join(result.stdout for result in results)
+
+    return both
+
+
+def test_a_destination_that_takes_everything_is_live_with_its_latency(shown, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.materialize()
+    text = shown()
+    assert "live, since" in text
+    assert "Nothing to do." in text
+    assert "last success:       20" in text
+    assert " ms" in text.split("average latency:")[1]
+    assert "last error:         none" in text
+
+
+def test_a_refused_token_is_told_before_what_is_left_and_goes_when_it_is_renewed(shown, run, project: Project) -> None:
+    project.add_destination(token=AccessToken(SECRET))
+    project.land(purchase("a"), purchase("b"))
+    project.materialize()
+    text = shown()
+    assert "unauthorized, since" in text
+    assert "shop is unauthorized: The access token is invalid" in text
+    assert "pending:            2 events of closed hours" in text
+    assert "next attempt:       after" in text
+
+    assert run("destination", "rotate-token", "shop").exit_code == 0
+    text = shown()
+    assert "shop is behind: Events not delivered: 2 pending, the oldest of 2026-11-20T12" in text
+    assert "HTTP 401" in text.split("last error:")[1]
+
+
+def test_servers_in_trouble_are_failing(shown, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snap_pipeline.delivery.sending.RETRY_SECONDS", (0.0, 0.0, 0.0))
+    project.add_destination()
+    project.set_fault(status=404)
+    project.land(purchase("a"))
+    project.materialize()
+    assert "shop is failing: The base URL or an asset id is wrong" in shown()
+
+
+def test_a_paused_destination_keeps_what_is_pending_and_a_removed_one_owes_nothing(
+    shown, run, project: Project
+) -> None:
+    project.add_destination(live=False)
+    project.land(purchase("a"))
+    project.materialize()
+    text = shown()
+    assert "paused, since" in text
+    assert "is kept (1 events)" in text
+
+    run("destination", "remove", "shop")
+    assert PIXEL_ID not in run("destination", "list").stdout
+    assert run("materialize", "--from", key(HOUR), "--to", key(HOUR)).exit_code == 0
+    assert project.received() == []
