@@ -20,6 +20,7 @@ COMMANDS = {
     "trace": "snap_pipeline.cli.inspect",
     "preview": "snap_pipeline.cli.inspect",
     "destination": "snap_pipeline.cli.destination",
+    "rotate-key": "snap_pipeline.cli.keys",
     "sandbox": "snap_pipeline.sandbox.command",
     "demo": "snap_pipeline.cli.demo",
 }
@@ -37,7 +38,7 @@ class LazyGroup(click.Group):
         """The command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS is ours
         return command
 
