@@ -12,7 +12,7 @@ import duckdb
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
-from snap_pipeline.delivery.ledger import Ledger, UnwrittenLedger, files_of_all
+from snap_pipeline.delivery.ledger import Ledger, UnwrittenLedger, files_of_all, look_again
 from snap_pipeline.delivery.sending import DestinationStopped, Tally
 from snap_pipeline.delivery.standing import Counts, Standing, Standings, standing_of
 from snap_pipeline.delivery.states import DEDUPLICATION_WINDOW, AgeLimits, PayloadStates, delivery_sql
@@ -143,7 +143,7 @@ class Dispatcher:
                 stopped, tally = sending.run(), sending.tally
                 ledger.fold(connection)
                 self._states.prepare(connection, ledger, destination, hour)
-                self._summarize(connection, hour)
+                look_again(lambda: self._summarize(connection, hour))
             standing = standing_of(connection, self._now)
             self._standings.remember(destination, hour, standing)
             return HourReport(destination, hour, tally, sum(each.events for each in classes), standing.counts, stopped)

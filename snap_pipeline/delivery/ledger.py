@@ -5,7 +5,7 @@ crash can leave one unwritten but none half-written. At the end of a run the sma
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "message": "varchar",
     },
 }
+
+LOOKS = 5
+"""At files that others fold; a fold takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,13 @@ class Ledger:
     def define_views(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes `own_receipts` and `intents` of this destination and hour."""
         for view, table in (("own_receipts", "delivery_receipts"), ("intents", "delivery_intents")):
-            connection.execute(
-                f"create or replace table {view} as {files_of(table, self.folder(table).glob('*.parquet'))}"
-            )
+            self._define_view(connection, view, table)
+
+    def _define_view(self, connection: duckdb.DuckDBPyConnection, view: str, table: str) -> None:
+        folder = self.folder(table)
+        look_again(
+            lambda: connection.execute(f"create or replace table {view} as {files_of(table, folder.glob('*.parquet'))}")
+        )
 
     def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Folds small files into the hour's one, and drops intents whose events all have a receipt.
@@ -211,6 +218,25 @@ class UnwrittenLedger(Ledger):
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Requests that deliver nothing are no part of the destination's health."""
+
+
+def look_again(read: Callable[[], object]) -> None:
+    """Does a read that lists files first, and does it again where one of them was folded away in between.
+
+    Whoever holds the lease of another hour or destination folds its files at any moment. The whole is there before
+    its parts go, so the next look finds everything.
+
+    Raises:
+        duckdb.IOException: the files cannot be read for another reason.
+    """
+    for _ in range(LOOKS):
+        try:
+            read()
+        except duckdb.IOException as error:
+            failure = error
+        else:
+            return
+    raise failure
 
 
 def files_of(table: str, paths: Iterable[Path]) -> str:

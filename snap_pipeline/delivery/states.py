@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from snap_pipeline.delivery.ledger import Ledger, files_of
+from snap_pipeline.delivery.ledger import Ledger, files_of, look_again
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.lake.lake import Lake, literal
@@ -65,8 +65,7 @@ class PayloadStates:
             f"from read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
         )
         ledger.define_views(connection)
-        others = self._receipts_elsewhere(connection, destination, hour)
-        connection.execute(f"create or replace table other_receipts as {files_of('delivery_receipts', others)}")
+        look_again(lambda: self._define_other_receipts(connection, destination, hour))
         connection.execute(
             f"create or replace table payload_states as {delivery_sql('payload_states')}",
             {
@@ -79,6 +78,12 @@ class PayloadStates:
             },
         )
         return True
+
+    def _define_other_receipts(
+        self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime
+    ) -> None:
+        files = files_of("delivery_receipts", self._receipts_elsewhere(connection, destination, hour))
+        connection.execute(f"create or replace table other_receipts as {files}")
 
     def _receipts_elsewhere(
         self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime

@@ -1,0 +1,74 @@
+"""Receipts that another run folds while this one reads them: nothing fails and nothing is overlooked."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from snap_pipeline.delivery import dispatch, ledger, states
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, ids, purchase
+
+OTHER_PIXEL_ID = "99999999-2222-4333-8444-555555555555"
+
+
+class Fold:
+    """The last step of somebody else's fold, taken once, between the listing and the read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.whole = folder / "data.parquet"
+        self.part = self.whole.rename(folder / "batch-delivered.parquet")
+
+    def after(self, list_files: Any) -> Any:
+        def listed(*arguments: Any) -> str:
+            query = str(list_files(*arguments))
+            if str(self.part) in query:
+                self.part.rename(self.whole)
+            return query
+
+        return listed
+
+
+def receipts(project: Project, destination: str) -> Path:
+    id_ = project.pipeline.destinations.get(destination).id
+    return project.pipeline.lake.root / "delivery_receipts" / f"hour={HOUR:%Y-%m-%dT%H}" / f"destination={id_}"
+
+
+def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.materialize()
+    project.land(purchase("a"), purchase("b"), hour=HOUR + ONE_HOUR)
+    fold = Fold(receipts(project, "shop"))
+    monkeypatch.setattr(states, "files_of", lambda table, paths: fold.after(ledger.files_of)(table, list(paths)))
+
+    assert project.materialize(HOUR + ONE_HOUR).success
+
+    assert not fold.part.exists()
+    assert {event["event_id"]: event["received"] for event in project.received()} == {"a": 1, "b": 1}
+
+
+def test_the_hours_batches_are_summed_up_while_another_destination_folds(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    project.materialize()
+    project.pipeline.destinations.pause("shop")
+    project.add_destination("other", pixel_id=OTHER_PIXEL_ID)
+    fold = Fold(receipts(project, "shop"))
+    monkeypatch.setattr(dispatch, "files_of_all", fold.after(ledger.files_of_all))
+
+    assert project.materialize().success
+
+    assert not fold.part.exists()
+    assert ids(project.received(OTHER_PIXEL_ID)) == ids(project.received(PIXEL_ID)) == ["a"]
+    assert len(project.rows("dispatched_batches")) == 2
+
+
+def test_files_that_cannot_be_read_at_all_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.IOException, match="No files found"):
+        ledger.look_again(lambda: duckdb.sql(f"from read_parquet('{tmp_path}/gone.parquet')"))
