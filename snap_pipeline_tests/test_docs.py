@@ -6,13 +6,12 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-import requests
 
 from snap_pipeline.capi.catalogue_page import catalogue_page
+from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, START, TOKEN, Project, key, purchase
 
 ROOT = Path(__file__).parents[1]
@@ -33,12 +32,11 @@ def test_the_make_targets_of_the_readme_exist() -> None:
     assert {command.split()[1] for command in commands} <= set(targets)
 
 
-def test_every_other_command_of_the_readme_runs(project: Project, tmp_path: Path) -> None:
-    (tmp_path / "orders.csv").write_text(
-        f"event_id,event_name,event_timestamp,email,value,currency\na,purchase,{HOUR},a@example.com,1,EUR\n"
-    )
-    project.land(purchase("landed"))
-    environment = os.environ | {
+@pytest.fixture
+def environment(project: Project) -> dict[str, str]:
+    """A user's environment: nothing but a home, and the clock of the tests."""
+    project.settings.dagster_home.mkdir(parents=True)
+    return os.environ | {
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "SNAP_PIPELINE_HOME": str(project.settings.home),
         "SNAP_PIPELINE_START": START,
@@ -46,35 +44,70 @@ def test_every_other_command_of_the_readme_runs(project: Project, tmp_path: Path
         "SNAP_ACCESS_TOKEN": TOKEN,
         "DAGSTER_HOME": str(project.settings.dagster_home),
     }
-    project.settings.dagster_home.mkdir(parents=True)
+
+
+def run(command: str, project: Project, folder: Path, environment: dict[str, str]) -> str:
+    """Runs a page's command; its destination is Snap, for which the sandbox stands in."""
+    words = shlex.split(command)
+    if words[1:3] == ["destination", "add"]:
+        words += ["--base-url", project.sandbox_url]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_first_three_commands_lead_to_a_passing_connection_test(
+    project: Project, environment: dict[str, str]
+) -> None:
+    section = (ROOT / "README.md").read_text().split("\n## ")[2]
+    assert section.startswith("Your first destination")
+    serve, *commands = FENCE.findall(section)[0].strip().splitlines()
+    assert len(commands) == 2
+    del environment["SNAP_ACCESS_TOKEN"]
+    server = subprocess.Popen(
+        [str(BIN / "snap-pipeline"), *shlex.split(serve.removesuffix("&").replace("8765", "0"))[1:]],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        url = server.stdout.readline().split()[-1]  # README's port may be taken here
+        for command in commands:
+            line = command.replace(".venv/bin", str(BIN)).replace("http://127.0.0.1:8765", url)
+            done = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+            assert "Connection test successful (" in done.stdout
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=20)
+
+
+def test_every_other_command_of_the_readme_runs(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "orders.csv").write_text(
+        f"event_id,event_name,event_timestamp,email,value,currency\na,purchase,{HOUR},a@example.com,1,EUR\n"
+    )
+    project.land(purchase("landed"))
     for command in readme_commands():
-        if command.startswith("make"):
+        if command.startswith("make") or ".venv/" in command:
             continue
-        words = shlex.split(command)
-        if words[1] == "sandbox":
-            assert sandbox_answers(words, environment)
-            continue
-        if words[1:3] == ["destination", "add"]:  # the README's destination is Snap; here the sandbox stands in for it
-            words += ["--base-url", project.sandbox_url, "--since", key(HOUR)]
-        folder = ROOT if words[0] == "dg" else tmp_path
-        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        owed = f" --since {key(HOUR)}" if " destination add " in command else ""
+        run(command + owed, project, ROOT if command.startswith("dg ") else tmp_path, environment)
     assert {event["event_id"] for event in project.received()} == {"a", "landed"}
 
 
-def sandbox_answers(words: list[str], environment: dict[str, str]) -> bool:
-    port = words[words.index("--port") + 1]
-    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                return requests.get(f"http://127.0.0.1:{port}/_sandbox/requests", timeout=5).ok
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        return False
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=20)
+def test_the_way_to_the_first_accepted_event(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
+    page = (ROOT / "docs" / "first-destination.md").read_text()
+    (tmp_path / "first.ndjson").write_text(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
+    environment["SNAP_PIPELINE_NOW"] = (HOUR + 0.75 * ONE_HOUR).isoformat()
+    said = {
+        command: run(command, project, tmp_path, environment)
+        for fence in FENCE.findall(page)
+        for command in fence.strip().splitlines()
+    }
+    assert "delivered" in said["snap-pipeline trace first-event"]
+    assert "live" in said["snap-pipeline destination show shop"]
+    assert [event["event_id"] for event in project.received()] == ["first-event"]
 
 
 def test_the_error_page_is_the_catalogue() -> None:

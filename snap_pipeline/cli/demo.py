@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from snap_pipeline.destinations.validation import is_this_machine
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
@@ -54,9 +55,9 @@ def refuse_real_destinations(pipeline: Pipeline) -> None:
     """Sample traffic must never reach a real pixel.
 
     Raises:
-        DemoRefused: the home holds another destination than the demo's.
+        DemoRefused: the home holds a destination that is no stand-in on this machine.
     """
-    others = [each.name for each in pipeline.destinations.list() if each.pixel_id != PIXEL_ID]
+    others = [each.name for each in pipeline.destinations.list() if not is_this_machine(each.base_url)]
     if others:
         raise DemoRefused(
             f"This home has destinations of its own ({', '.join(others)}), which must not get sample traffic. "

@@ -167,6 +167,12 @@ def check_token(token: AccessToken) -> list[str]:
     ]
 
 
+def is_this_machine(url: str) -> bool:
+    """Whether a base URL leads to a stand-in for Snap's servers here."""
+    parts = _split(url)
+    return parts is not None and _is_loopback(parts.hostname or "")
+
+
 def _split(url: str) -> SplitResult | None:
     """The URL's parts; None where it has characters that parsers disagree about, or a port that is none."""
     if len(url) > MAXIMUM_URL_CHARACTERS or "\\" in url or not all("!" <= character <= "~" for character in url):

@@ -58,7 +58,7 @@ def count(home: Path, table: str, expression: str) -> int:
 
 
 def test_the_demo_refuses_a_home_with_a_real_destination(project: Project) -> None:
-    project.add_destination("real")
+    project.add_destination("real", base_url="https://tr.snapchat.com")
     refused = run_demo(project.settings.home)
     assert refused.returncode == 1
     assert "must not get sample traffic" in refused.stderr
