@@ -87,7 +87,7 @@ class Pipeline:
 
     def vitals(self, destination: Destination) -> Vitals:
         """What the lake knows of how a destination does."""
-        return vitals_of(self.lake, self.accounting, destination, self.settings.running_hour)
+        return vitals_of(self.lake, destination, self.settings.running_hour, AgeLimits())
 
     @property
     def _secret_key(self) -> str:
