@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from snap_pipeline.errors import SettingsError
 
@@ -30,6 +31,16 @@ class Workspace(BaseModel):
     click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
 
 
+KEYS = Workspace.model_fields.keys() - {"name"}
+EXPECTED = {
+    "name": "1 to 64 letters, digits, dashes and underscores",
+    "site_url": 'an address such as "https://shop.example.com/"',
+    "default_currency": 'a currency of ISO 4217 such as "EUR"',
+    "default_calling_code": 'a country\'s calling code in digits such as "49", without +',
+}
+"""What a pattern asks for, in words."""
+
+
 def load_workspaces(file: Path) -> Mapping[str, Workspace]:
     """The workspaces by name, in the file's order.
 
@@ -43,6 +54,8 @@ def load_workspaces(file: Path) -> Mapping[str, Workspace]:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
     if not tables:
         raise SettingsError(f"{file} names no workspace. Add a table such as [default], or remove the file.")
     return {name: _workspace(file, name, table) for name, table in tables.items()}
@@ -51,8 +64,17 @@ def load_workspaces(file: Path) -> Mapping[str, Workspace]:
 def _workspace(file: Path, name: str, table: object) -> Workspace:
     if not isinstance(table, dict):
         raise SettingsError(f"{file}: {name} is not a table. Write [{name}] and its keys below it.")
+    unknown = table.keys() - KEYS
+    if unknown:
+        keys = ", ".join(sorted(KEYS))
+        raise SettingsError(f"{file}: [{name}] {', '.join(sorted(unknown))}: there is no such key; there are: {keys}.")
     try:
-        return Workspace(**{"name": name, **table})
+        return Workspace(name=name, **table)
     except ValidationError as error:
-        problems = (f"[{name}] {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        problems = (f"[{name}] {'.'.join(map(str, p['loc']))}: {_words(p)}" for p in error.errors())
         raise SettingsError(f"{file}: " + "; ".join(problems)) from None
+
+
+def _words(problem: ErrorDetails) -> str:
+    key = str(problem["loc"][0])
+    return f"must be {EXPECTED[key]}" if key in EXPECTED else problem["msg"]

@@ -4,9 +4,13 @@ import logging
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from dagster._core.events.log import EventLogEntry
+from pydantic import SecretStr
 
-from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.definitions import build_definitions
+from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
+from snap_pipeline.state.database import Database
 from snap_pipeline_tests.project import Project, purchase
 
 SECRET = "very-secret-token-of-somebody"
@@ -90,3 +94,59 @@ def test_no_plaintext_from_the_payloads_on(project: Project) -> None:
             assert EMAIL not in text
             assert "7700900123" not in text.replace(" ", "")
     assert project.received()[0]["event"]["event_source_url"] == "https://shop.example.com/thanks?email=&id=7"
+
+
+PASSWORD = "the-password-of-the-database"
+
+
+def test_nothing_secret_is_part_of_what_a_core_object_says_of_itself(project: Project) -> None:
+    key = Fernet.generate_key().decode()
+    url = f"postgresql://shop:{PASSWORD}@127.0.0.1:1/state"
+    destination = project.add_destination(token=AccessToken(SECRET))
+    pipeline = project.pipeline
+    settings = project.settings.model_copy(update={"secret_key": SecretStr(key), "database_url": SecretStr(url)})
+    shown = [
+        settings,
+        settings.model_dump_json(),
+        destination,
+        pipeline,
+        pipeline.destinations,
+        pipeline.destinations.access_token(destination),
+        pipeline.session(destination),
+        vars(pipeline.session(destination)),
+        TokenCipher(key),
+        Database(url),
+        vars(Database(url)),
+    ]
+    for text in (form(each) for each in shown for form in (repr, str)):
+        assert not [secret for secret in (SECRET, key, PASSWORD) if secret in text]
+
+
+def test_what_the_ui_shows_of_a_run_and_of_the_configuration_holds_nothing_secret(project: Project) -> None:
+    project.add_destination(token=AccessToken(SECRET))
+    project.set_fault(status=401)
+    project.land(purchase("e"))
+    project.materialize()
+    (record,) = project.instance.get_run_records()
+    definitions = build_definitions(project.settings)
+    repository = definitions.get_repository_def()
+    shown = [
+        record.dagster_run.run_config,
+        record.dagster_run.tags,
+        [job.run_config_schema.config_type for job in repository.get_all_jobs()],
+        {name: resource.config_schema for name, resource in repository.get_top_level_resources().items()},
+        {node.key: dict(node.metadata) for node in definitions.resolve_asset_graph().asset_nodes},
+    ]
+    secret_key = project.settings.secret_key_file.read_text()
+    for text in map(repr, shown):
+        assert not [secret for secret in (SECRET, secret_key) if secret in text]
+
+
+def test_a_database_that_cannot_be_reached_fails_the_run_without_its_password(project: Project) -> None:
+    url = SecretStr(f"postgresql://shop:{PASSWORD}@127.0.0.1:1/state")
+    project.reopen(database_url=url, secret_key=SecretStr(Fernet.generate_key().decode()))
+    project.land(purchase("e"))
+    assert not project.materialize().success
+    logged = "".join(map(everything, project.instance.all_logs(project.instance.get_runs()[0].run_id)))
+    assert "shop:***@127.0.0.1:1/state cannot be used" in logged
+    assert PASSWORD not in logged
