@@ -7,6 +7,7 @@ other users of the machine could read.
 import os
 import re
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,8 +50,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
     made, warnings = pipeline.destinations.add(
         **fields, since=format_hour(hour), live=live, token=read_token(f"Access token of {fields['name']}")
     )
-    for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    print_warnings(warnings)
     click.echo(f"{made.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
     click.echo(
         f"It is owed the hours from {made.since} on; earlier ones may have been reported by a browser pixel, and Snap "
@@ -174,7 +174,7 @@ def resume(name: str) -> None:
 def rotate_token(name: str) -> None:
     """Replace the access token, then send a test event."""
     pipeline = open_pipeline()
-    pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}"))
+    print_warnings(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
     click.echo(f"The token of {name} is replaced.")
     run_test(pipeline, pipeline.destinations.get(name))
 
@@ -210,6 +210,12 @@ def read_token(prompt: str) -> AccessToken:
     if not sys.stdin.isatty():
         return AccessToken(sys.stdin.read().rstrip("\n"))
     return AccessToken(click.prompt(prompt, hide_input=True))
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """To standard error, since the command goes on."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def run_test(pipeline: Pipeline, chosen: Destination, test_event_code: str | None = None) -> None:
