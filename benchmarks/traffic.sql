@@ -1,4 +1,4 @@
--- An hour of shop traffic at realistic width, 600 to 1,000 bytes a line; $identified_percent of the events with identifiers.
+-- An hour of shop traffic at realistic width, 600 to 1,000 bytes a line, so many per cent of it with identifiers.
 select
     to_json({
         'type': 'track',

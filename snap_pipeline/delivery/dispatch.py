@@ -130,10 +130,11 @@ class Dispatcher:
 
     def _dispatch(self, destination: Destination, hour: datetime, extent: Extent, lease: Lease) -> HourReport:
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
-        with self._lake.connect() as connection:
+        payloads_now = self._lake.path("conversion_payloads", hour)
+        with self._lake.connect() as connection, ledger.pinned(payloads_now) as payloads:
             self._mappings.load_standards(connection)
             ledger.fold(connection)
-            if not self._states.prepare(connection, ledger, destination, hour):
+            if not self._states.prepare(connection, ledger, destination, hour, payloads):
                 return HourReport(destination, hour)
             tally, stopped = Tally(), None
             classes = self._due(connection, extent)
@@ -142,10 +143,10 @@ class Dispatcher:
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
                 stopped, tally = sending.run(), sending.tally
                 ledger.fold(connection)
-                self._states.prepare(connection, ledger, destination, hour)
+                self._states.prepare(connection, ledger, destination, hour, payloads)
                 look_again(lambda: self._summarize(connection, hour))
             standing = standing_of(connection, self._now)
-            self._standings.remember(destination, hour, standing)
+            self._standings.remember(destination, hour, standing, payloads)
             return HourReport(destination, hour, tally, sum(each.events for each in classes), standing.counts, stopped)
 
     def _validate(self, destination: Destination, hour: datetime, extent: Extent) -> HourReport:

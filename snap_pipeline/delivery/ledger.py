@@ -5,7 +5,9 @@ crash can leave one unwritten but none half-written. At the end of a run the sma
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +79,22 @@ class Ledger:
     def folder(self, table: str) -> Path:
         """Where the table's files of this destination and hour lie."""
         return self._lake.root / table / self._key
+
+    @contextmanager
+    def pinned(self, payloads: Path) -> Iterator[Path]:
+        """The partition as it is now, under a name of its own: whoever makes it again meanwhile shifts no row.
+
+        Yields the path where it would lie, when there is no partition.
+        """
+        pin = self.folder("delivery_intents") / "payloads.pinned"
+        pin.unlink(missing_ok=True)  # of a run that was killed
+        if payloads.exists():
+            pin.parent.mkdir(parents=True, exist_ok=True)
+            os.link(payloads, pin)
+        try:
+            yield pin
+        finally:
+            pin.unlink(missing_ok=True)
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:
         """Notes that a batch is about to be sent. False where that was noted before, which then still counts."""
@@ -205,6 +223,22 @@ class Ledger:
 
 class UnwrittenLedger(Ledger):
     """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
+
+    @contextmanager
+    def pinned(self, payloads: Path) -> Iterator[Path]:
+        """The partition as it is now, under a name of its own: whoever makes it again meanwhile shifts no row.
+
+        Yields the path where it would lie, when there is no partition.
+        """
+        pin = self.folder("delivery_intents") / "payloads.pinned"
+        pin.unlink(missing_ok=True)  # of a run that was killed
+        if payloads.exists():
+            pin.parent.mkdir(parents=True, exist_ok=True)
+            os.link(payloads, pin)
+        try:
+            yield pin
+        finally:
+            pin.unlink(missing_ok=True)
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002
         """Says that nothing was noted before."""

@@ -86,13 +86,13 @@ class Standings:
     def __init__(self, lake: Lake, limits: AgeLimits) -> None:
         self._lake, self._limits = lake, limits
 
-    def remember(self, destination: Destination, hour: datetime, standing: Standing) -> None:
-        """Keeps a standing until its files or settings change."""
+    def remember(self, destination: Destination, hour: datetime, standing: Standing, payloads: Path) -> None:
+        """Keeps a standing as long as what it was made from is the same; `payloads` is the partition that was read."""
         path = self._path(destination, hour)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".tmp")
         content = {
-            "made_from": self._made_from(destination, hour),
+            "made_from": self._made_from(destination, hour, payloads),
             "counts": [[*state, events] for state, events in standing.counts.items()],
             "resend_until": standing.resend_until and standing.resend_until.isoformat(),
         }
@@ -109,7 +109,8 @@ class Standings:
             content = json.loads(self._path(destination, hour).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
-        if content["made_from"] != self._made_from(destination, hour):
+        payloads = self._lake.path("conversion_payloads", hour)
+        if content["made_from"] != self._made_from(destination, hour, payloads):
             return None
         until = content["resend_until"]
         return Standing(
@@ -120,12 +121,10 @@ class Standings:
     def _path(self, destination: Destination, hour: datetime) -> Path:
         return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE
 
-    def _made_from(self, destination: Destination, hour: datetime) -> list[Any]:
-        payloads = self._lake.path("conversion_payloads", hour)
-        receipts = self._path(destination, hour).with_name("data.parquet")
+    def _made_from(self, destination: Destination, hour: datetime, payloads: Path) -> list[Any]:
         return [
             _identity(payloads),
-            _identity(receipts),
+            _identity(self._path(destination, hour).with_name("data.parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
             self._limits.web_days,
@@ -138,4 +137,4 @@ def _identity(path: Path) -> list[int] | None:
         status = path.stat()
     except FileNotFoundError:
         return None
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns]

@@ -51,13 +51,19 @@ class PayloadStates:
         self._lake, self._now, self._limits = lake, now, limits
 
     def prepare(
-        self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        ledger: Ledger,
+        destination: Destination,
+        hour: datetime,
+        payloads: Path | None = None,
     ) -> bool:
         """Makes `conversion_payloads` and `payload_states`. False where the hour has no payloads yet.
 
-        The mapping tables must be loaded (`lake/mappings.py`).
+        The mapping tables must be loaded (`lake/mappings.py`). `payloads` stands for the hour's partition where it is
+        kept under another name.
         """
-        path = self._lake.path("conversion_payloads", hour)
+        path = payloads or self._lake.path("conversion_payloads", hour)
         if not path.exists():
             return False
         connection.execute(

@@ -1,8 +1,10 @@
 """Several processes at once: the token's limit holds over all of them, and an hour is sent by one."""
 
+from typing import Any
+
 import pytest
 
-from snap_pipeline.delivery import dispatch
+from snap_pipeline.delivery import batches, dispatch
 from snap_pipeline.delivery.leases import acquire
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour
@@ -72,3 +74,25 @@ def test_a_run_that_finds_the_lease_taken_does_not_fail_the_schedule(
         result = delivery.project.materialize()
     assert result.success
     assert delivery.event_requests == 0
+
+
+def test_an_hour_that_is_made_again_while_it_is_sent_loses_nothing_and_sends_nothing_twice(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the new partition stand elsewhere than those that the run had chosen."""
+    delivery.make_payloads(10)
+    delivery.dispatch(shop)
+    delivery.make_payloads(20)
+    run = batches.BatchStream.run
+
+    def run_later(stream: Any) -> Any:
+        delivery.make_payloads(20, backwards=True)
+        return run(stream)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.BatchStream, "run", run_later)
+        assert delivery.dispatch(shop).count("delivered") == 20
+    assert delivery.dispatch(shop).count("delivered") == 20
+    assert {event["event_id"]: event["received"] for event in delivery.project.received()} == {
+        f"e{i}": 1 for i in range(20)
+    }
