@@ -43,7 +43,7 @@ ROWS = [
     Row("500 for good", {"status": 500}, {"in_doubt": 6}, 12, Category.SERVER_ERROR, "3 batches in a row", held=0),
     Row("503 twice", {"status": 503, "count": 2}, DELIVERED, 5),
     Row("time-out once", {"delay_seconds": 1.0, "count": 1}, DELIVERED, 4),
-    Row("time-out for good", {"delay_seconds": 1.0}, {"in_doubt": 6}, 12, Category.NO_ANSWER, "timed out"),
+    Row("time-out for good", {"delay_seconds": 1.0}, {"in_doubt": 6}, 12, Category.NO_ANSWER, "did not answer"),
     Row("dropped before storing", {"drop_before_storing": True, "count": 1}, DELIVERED, 4),
     Row("dropped after storing", {"drop_after_storing": True, "count": 1}, DELIVERED, 4),
     Row("dropped after storing for good", {"drop_after_storing": True}, {"in_doubt": 6}, 12, Category.NO_ANSWER),
