@@ -167,7 +167,7 @@ def test_a_backfill_of_24_hours_goes_through_the_daemon_with_several_runs_at_onc
         end_process_tree(daemon)
 
     made = {name: production.instance.get_materialized_partitions(dg.AssetKey(name)) for name in CHOSEN}
-    assert made == dict.fromkeys(CHOSEN, {key(hour) for hour in HOURS})
+    assert made == {name: {key(hour) for hour in HOURS} for name in CHOSEN}
     records = production.instance.get_run_records()
     times = sorted((record.start_time or 0, record.end_time or 0) for record in records)
     assert any(later[0] < earlier[1] for earlier, later in pairwise(times))

@@ -32,7 +32,6 @@ from snap_pipeline_tests.lake.macros import call, call_each, many_rows, texts
 )
 def test_public_addresses_come_in_their_canonical_spelling(given_text: str, address: str) -> None:
     assert call("ip_address", given_text) == address
-    assert call("hashed_ip", given_text) == hashlib.sha256(address.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,6 @@ def test_public_addresses_come_in_their_canonical_spelling(given_text: str, addr
 )
 def test_addresses_that_say_nothing_about_a_person_are_left_out(given_text: str | None) -> None:
     assert call("ip_address", given_text) is None
-    assert call("hashed_ip", given_text) is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ HASHES = (
     "hashed_zip(text, null)",
     "hashed_country(text)",
     "hashed_gender(text)",
-    "hashed_advertising_id(text)",
 )
 NORMALIZATIONS = (
     "trimmed(text)",
@@ -200,22 +199,6 @@ def test_user_agents_lose_control_characters(given_text: str, user_agent: str | 
 )
 def test_advertising_ids_are_lower_case_uuids(given_text: str, advertising_id: str | None) -> None:
     assert call("advertising_id", given_text) == advertising_id
-    assert call("hashed_advertising_id", given_text) == (None if advertising_id is None else sha256(advertising_id))
-
-
-@pytest.mark.parametrize(
-    ("given_text", "is_dropped"),
-    [
-        ("person@example.com", False),
-        ("person", True),
-        ("null", False),
-        ("", False),
-        (None, False),
-        (EMPTY_DIGEST, True),
-    ],
-)
-def test_an_email_is_dropped_where_one_was_given_and_cannot_be_used(given_text: str | None, is_dropped: bool) -> None:
-    assert call("is_dropped_email", given_text) == is_dropped
 
 
 @many_rows

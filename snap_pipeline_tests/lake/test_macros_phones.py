@@ -129,15 +129,6 @@ def test_what_is_no_phone_number_is_not_hashed(given_text: str | None) -> None:
     assert call("hashed_phone", given_text, "44") is None
 
 
-def test_a_phone_is_dropped_where_one_was_given_and_cannot_be_used() -> None:
-    assert call_each("is_dropped_phone(text, '44')", ["0447 234 2344", "12", "null", None]) == [
-        False,
-        True,
-        False,
-        False,
-    ]
-
-
 def test_numbers_of_a_list_take_each_row_s_calling_code() -> None:
     rows = call_each(
         "list_transform(['0447 234 2344', '1'], lambda p: hashed_phone(p, text))",

@@ -37,9 +37,14 @@ judged as (
         case
             when expires_at < $now::timestamp then 'expired'
             when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
+            when conversion_type = 'MOBILE_APP' and app_id is null and $api_version = 'v2' then 'no_store_app_id'
             when
-                em is null and ph is null and madid is null
+                $api_version = 'v3' and em is null and ph is null and madid is null
                 and (client_ip_address is null or client_user_agent is null)
+                then 'insufficient_identifiers'
+            when
+                $api_version = 'v2' and em is null and ph is null and hashed_mobile_ad_id is null
+                and (hashed_ip_address is null or client_user_agent is null)
                 then 'insufficient_identifiers'
             when event_name = 'PURCHASE' and (value is null or currency is null) then 'purchase_without_value'
         end as undeliverable_reason

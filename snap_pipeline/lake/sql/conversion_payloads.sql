@@ -81,7 +81,7 @@ valued as (
         ip_address(ip_address) as client_ip_address,
         advertising_id(advertising_id) as madid_normalized,
         advertising_id(idfv) as idfv_normalized,
-        list_distinct(
+        in_order_once(
             coalesce(
                 nullif(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null), []),
                 item_ids_of(item_ids),
@@ -115,8 +115,8 @@ select
     present(property.event_tag) as event_tag,
     coalesce(limited_use, false) as limited_use,
     -- user_data
-    list_distinct(em) as em,
-    list_distinct(ph) as ph,
+    in_order_once(em) as em,
+    in_order_once(ph) as ph,
     hashed_name(first_name) as fn,
     hashed_name(last_name) as ln,
     hashed_gender(gender) as ge,
@@ -125,7 +125,7 @@ select
     hashed_zip(zip, country_code) as zp,
     coalesce(given_digest(country), sha256(country_code)) as country,
     nullif(
-        list_distinct(
+        in_order_once(
             list_filter(
                 list_transform(
                     coalesce(external_ids, case when user_id is not null then [user_id] end),
@@ -146,9 +146,11 @@ select
     hashed_name_v2(first_name) as first_name_v2,
     hashed_name_v2(last_name) as last_name_v2,
     hashed_city_v2(city) as city_v2,
-    sha256(client_ip_address) as hashed_ip_address,
-    case when conversion_type = 'MOBILE_APP' then sha256(madid_normalized) end as hashed_mobile_ad_id,
-    case when conversion_type = 'MOBILE_APP' then sha256(idfv_normalized) end as hashed_idfv,
+    coalesce(given_digest(valued.ip_address), sha256(client_ip_address)) as hashed_ip_address,
+    case
+        when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.advertising_id), sha256(madid_normalized))
+    end as hashed_mobile_ad_id,
+    case when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized)) end as hashed_idfv,
     -- custom_data
     amount as value,
     case when amount is not null then amount_currency end as currency,
@@ -169,7 +171,7 @@ select
         present(property.content_category),
         present(property.category),
         list_aggregate(
-            list_distinct(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
+            in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
             'string_agg',
             ';'
         )
@@ -186,7 +188,7 @@ select
         nullif(len(unique_item_ids), 0)
     ) as num_items,
     nullif(
-        list_distinct(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
+        in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
     ) as brands,
     coalesce(present(property.search_string), present(property.query), present(property.search_term)) as search_string,
     case
@@ -202,7 +204,7 @@ select
     case
         when conversion_type = 'MOBILE_APP'
             -- Silence counts as a refusal where the system asks (reference, section 3.7).
-            then not limited_use and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+            then not coalesce(limited_use, false) and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
     end as advertiser_tracking_enabled,
     case
         when conversion_type = 'MOBILE_APP'

@@ -98,6 +98,3 @@ create or replace macro ip_address(text) as list_filter(
     end,
     lambda address: address <> ''
 )[1];
-
--- Version 2 takes it hashed (reference, section 2.2).
-create or replace macro hashed_ip(text) as sha256(ip_address(text));

@@ -20,6 +20,10 @@ create or replace macro texts_of(value) as nullif(
     []
 );
 
+-- Each value once, in the order in which they came first; list_distinct() keeps no order.
+create or replace macro in_order_once(list) as
+list_filter(list, lambda value, place: list_position(list, value) = place);
+
 -- The first non-empty value of a key, the key in any case.
 create or replace macro value_in_any_case(object, key) as list_filter(
     list_transform(
@@ -29,6 +33,6 @@ create or replace macro value_in_any_case(object, key) as list_filter(
     lambda text: text is not null
 )[1];
 
--- Snap's click id among an object's keys: ScCid before sclid (docs/mapping.md, click id).
+-- Snap's click id among an object's keys: ScCid before sclid.
 create or replace macro click_id_among(object) as
 coalesce(value_in_any_case(object, 'sccid'), value_in_any_case(object, 'sclid'));

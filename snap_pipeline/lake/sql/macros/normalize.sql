@@ -64,9 +64,6 @@ create or replace macro normalized_email(text) as nonempty(
 
 create or replace macro hashed_email(text) as coalesce(given_digest(text), sha256(normalized_email(text)));
 
--- A value was given, and cannot be used.
-create or replace macro is_dropped_email(text) as present(text) is not null and hashed_email(text) is null;
-
 -- First and last names: no punctuation, letters of all scripts kept (reference, section 3.4). The reference takes
 -- spaces out of cities only, so a space inside a name stays.
 create or replace macro normalized_name(text) as worded(
@@ -126,5 +123,3 @@ create or replace macro advertising_id(text) as nonempty(
     )
 );
 
--- Version 2 takes it hashed.
-create or replace macro hashed_advertising_id(text) as coalesce(given_digest(text), sha256(advertising_id(text)));

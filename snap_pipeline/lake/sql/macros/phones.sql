@@ -88,7 +88,3 @@ create or replace macro normalized_phone(text, default_calling_code) as nonempty
 
 create or replace macro hashed_phone(text, default_calling_code) as
 coalesce(given_digest(text), sha256(normalized_phone(text, default_calling_code)));
-
--- A value was given, and cannot be used.
-create or replace macro is_dropped_phone(text, default_calling_code) as
-present(text) is not null and hashed_phone(text, default_calling_code) is null;

@@ -1,0 +1,130 @@
+"""The conformance table: every row lands in one hour, goes through the real steps once, and is compared alone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from snap_pipeline.capi.wire import projection
+from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.destinations.destination import ApiVersion
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.conformance import (
+    channels,
+    click_ids,
+    consent,
+    documentation,
+    identifiers,
+    names,
+    places,
+    products,
+    times,
+    urls,
+    values,
+)
+from snap_pipeline_tests.conformance.rows import APP, PIXEL
+from snap_pipeline_tests.project import HOUR, Project
+
+THEMES = (
+    channels, click_ids, consent, documentation, identifiers, names, places, products, times, urls, values,
+)  # fmt: skip
+ROWS = {
+    f"{theme.__name__.rsplit('.', 1)[-1]}-{number:02}": row for theme in THEMES for number, row in enumerate(theme.ROWS)
+}
+WORKSPACES = """
+[default]
+
+[britain]
+site_url = "https://shop.example.co.uk/"
+default_currency = "GBP"
+default_calling_code = "44"
+
+[strict]
+unknown_consent = "exclude"
+unmapped_events = "exclude"
+
+[careful]
+unknown_consent = "limited"
+"""
+MAPPINGS = "source_name,snap_name,workspace\nLead Form Sent,SIGN_UP,britain\nInternal Beacon,,\n"
+
+
+@dataclass
+class Outcome:
+    """What came of the table's events, by event id."""
+
+    bodies: dict[str, dict[str, Any]]
+    texts: dict[str, dict[str, str]]
+    states: dict[str, dict[str, str | None]]
+    excluded: dict[str, str]
+    dropped: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
+    """Lands every row and runs the steps."""
+    home = tmp_path_factory.mktemp("conformance")
+    (home / "workspaces.toml").write_text(WORKSPACES)
+    (home / "mappings").mkdir()
+    (home / "mappings" / "event_names.csv").write_text(MAPPINGS)
+    project = Project(home, "http://127.0.0.1:9")
+    for workspace in {row.workspace for row in ROWS.values()}:
+        lines = [row.landed(event_id) for event_id, row in ROWS.items() if row.workspace == workspace]
+        project.land(*lines, workspace=workspace)
+    pipeline = project.pipeline
+    make_raw_events(pipeline.lake, pipeline.landing, HOUR)
+    pipeline.transformations.make_filtered_events(HOUR)
+    pipeline.transformations.make_conversion_payloads(HOUR)
+    texts: dict[str, dict[str, str]] = {"v3": {}, "v2": {}}
+    states: dict[str, dict[str, str | None]] = {"v3": {}, "v2": {}}
+    for version in ("v3", "v2"):
+        for workspace in pipeline.workspaces:
+            read_workspace(project, workspace, version, texts[version], states[version])
+    excluded = {row["event_id"]: row["reason"] for row in project.rows("excluded_events")}
+    dropped = {row["event_id"]: row["dropped"] for row in project.rows("conversion_payloads")}
+    bodies = {version: {key: json.loads(text) for key, text in found.items()} for version, found in texts.items()}
+    yield Outcome(bodies, texts, states, excluded, dropped)
+
+
+def read_workspace(
+    project: Project, workspace: str, version: ApiVersion, texts: dict[str, str], states: dict[str, str | None]
+) -> None:
+    """Bodies and states as a destination of the workspace would have them."""
+    destination = project.add_destination(f"{workspace}-{version}", workspace=workspace, api_version=version)
+    pipeline = project.pipeline
+    with pipeline.lake.connect() as connection:
+        pipeline.mappings.load_standards(connection)
+        ledger = Ledger(pipeline.lake, HOUR, destination.id, workspace)
+        assert pipeline.states().prepare(connection, ledger, destination, HOUR)
+        connection.execute("create table due as select file_row_number from payload_states")
+        ids = {"pixel_id": PIXEL, "snap_app_id": APP} if version == "v2" else None
+        texts |= {row[0]: row[3] for row in connection.execute(projection(version), ids).fetchall()}
+        states |= dict(connection.execute("select event_id, reason from payload_states").fetchall())
+    pipeline.destinations.remove(destination.name)
+
+
+def test_the_table_is_large_enough() -> None:
+    assert len(ROWS) >= 120
+    assert len({row.title for row in ROWS.values()}) == len(ROWS)
+
+
+@pytest.mark.parametrize("version", ["v3", "v2"])
+@pytest.mark.parametrize("event_id", ROWS, ids=lambda event_id: f"{event_id} {ROWS[event_id].title}")
+def test_row(outcome: Outcome, event_id: str, version: str) -> None:
+    row = ROWS[event_id]
+    assert outcome.excluded.get(event_id) == row.excluded
+    if row.excluded:
+        assert event_id not in outcome.bodies[version]
+        return
+    expected = row.body_v3(event_id) if version == "v3" else row.body_v2(event_id)
+    assert outcome.bodies[version][event_id] == expected
+    assert outcome.states[version][event_id] == row.undeliverable.get(version)
+    assert sorted(outcome.dropped[event_id]) == sorted(row.dropped)
+
+
+def test_no_body_holds_the_word_for_nothing(outcome: Outcome) -> None:
+    for text in (*outcome.texts["v3"].values(), *outcome.texts["v2"].values()):
+        for word in ("null", "NaN", "Infinity", "undefined", "None", "{}", "[]", '""'):
+            assert word not in text.replace('"extinfo":["', "").replace('""', "" if '"extinfo"' in text else '""')
