@@ -150,7 +150,9 @@ select
     case
         when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.advertising_id), sha256(madid_normalized))
     end as hashed_mobile_ad_id,
-    case when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized)) end as hashed_idfv,
+    case
+        when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized))
+    end as hashed_idfv,
     -- custom_data
     amount as value,
     case when amount is not null then amount_currency end as currency,
@@ -204,7 +206,9 @@ select
     case
         when conversion_type = 'MOBILE_APP'
             -- Silence counts as a refusal where the system asks (reference, section 3.7).
-            then not coalesce(limited_use, false) and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+            then
+                not coalesce(limited_use, false)
+                and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
     end as advertiser_tracking_enabled,
     case
         when conversion_type = 'MOBILE_APP'

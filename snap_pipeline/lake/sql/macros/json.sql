@@ -21,8 +21,8 @@ create or replace macro texts_of(value) as nullif(
 );
 
 -- Each value once, in the order in which they came first; list_distinct() keeps no order.
-create or replace macro in_order_once(list) as
-list_filter(list, lambda value, place: list_position(list, value) = place);
+create or replace macro in_order_once(items) as
+list_select(items, list_sort(list_transform(list_distinct(items), lambda item: list_position(items, item))));
 
 -- The first non-empty value of a key, the key in any case.
 create or replace macro value_in_any_case(object, key) as list_filter(

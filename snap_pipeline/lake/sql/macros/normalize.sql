@@ -122,4 +122,3 @@ create or replace macro advertising_id(text) as nonempty(
         ''
     )
 );
-
