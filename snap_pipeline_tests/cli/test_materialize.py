@@ -4,30 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from snap_pipeline.automation import HOURLY_JOB
-from snap_pipeline.cli import main
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery import dispatch
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline_tests.project import HOUR, NOW, START, Project, ids, key, purchase
+from snap_pipeline_tests.project import HOUR, NOW, Project, ids, key, purchase
 
 RANGE = ("--from", key(HOUR), "--to", key(HOUR))
-
-
-@pytest.fixture
-def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command on the project's home."""
-    monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
-    monkeypatch.setenv("SNAP_PIPELINE_START", START)
-    monkeypatch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())
-    monkeypatch.setenv("DAGSTER_HOME", "")
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(main, list(arguments))
-
-    return invoke
 
 
 def days_pass(monkeypatch: pytest.MonkeyPatch) -> None:
