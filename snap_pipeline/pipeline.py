@@ -15,6 +15,7 @@ from snap_pipeline.destinations.health import Vitals
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
@@ -53,6 +54,12 @@ class Pipeline:
     def destinations(self) -> DestinationStore:
         """Who receives."""
         return DestinationStore(self.database, TokenCipher(self._secret_key), tuple(self.workspaces))
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """Forgets people."""
+        codes = (workspace.default_calling_code for workspace in self.workspaces.values())
+        return Forgetting(self.lake, self.landing, self.transformations, codes)
 
     def session(self, destination: Destination) -> ApiSession:
         """A destination's access to Snap."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "trace": "snap_pipeline.cli.inspect",
     "preview": "snap_pipeline.cli.inspect",
     "destination": "snap_pipeline.cli.destination",
+    "forget": "snap_pipeline.cli.forget",
     "rotate-key": "snap_pipeline.cli.keys",
     "sandbox": "snap_pipeline.sandbox.command",
     "demo": "snap_pipeline.cli.demo",

@@ -192,8 +192,11 @@ select
     is_alias,
     first_seen_at,
     last_seen_at,
-    in_order_once(hashed_emails(emails)) as em,
-    in_order_once(hashed_phones(phones, getvariable('workspace_settings')[workspace].default_calling_code)) as ph,
+    -- As text, since a column of lists takes twice as long to read.
+    array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
+    array_to_string(
+        in_order_once(hashed_phones(phones, getvariable('workspace_settings')[workspace].default_calling_code)), ','
+    ) as ph,
     hashed_name(first_name) as fn,
     hashed_name(last_name) as ln,
     hashed_gender(gender) as ge,
@@ -201,10 +204,11 @@ select
     hashed_state(state, country_code) as st,
     hashed_zip(zip, country_code) as zp,
     coalesce(given_digest(country), sha256(country_code)) as country,
-    hashed_name_v2(first_name) as first_name_v2,
-    hashed_name_v2(last_name) as last_name_v2,
-    hashed_city_v2(city) as city_v2,
-    nullif(in_order_once(list_transform(external_ids, lambda id: pseudonym(id))), []) as external_id,
+    -- Where version 2 hashes them otherwise.
+    nullif(hashed_name_v2(first_name), fn) as first_name_v2,
+    nullif(hashed_name_v2(last_name), ln) as last_name_v2,
+    nullif(hashed_city_v2(city), ct) as city_v2,
+    array_to_string(in_order_once(list_transform(external_ids, lambda id: pseudonym(id))), chr(31)) as external_id,
     sc_cookie1,
     clicks.clicks,
     choices.choices
