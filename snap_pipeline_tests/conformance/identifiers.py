@@ -139,6 +139,28 @@ ROWS = [
         {"user_id": "Person@Example.com"},
         user={"external_id": [EMAIL]},
     ),
+    Row(
+        "external id: a phone number with its country is hashed as one",
+        {"external_id": ["+44 844 412 4653", "tel:+44-844-412-4653", "+1"]},
+        user={"external_id": [BRITISH]},
+    ),
+    Row(
+        "external id: a user id that is a phone number",
+        {"user_id": "+448444124653"},
+        user={"external_id": [BRITISH]},
+    ),
+    Row(
+        "external id: a user id of digits that are the event's phone number too",
+        {"user_id": "448444124653", "phone": "+44 844 412 4653"},
+        user={"external_id": [BRITISH], "ph": [BRITISH]},
+        v2={"hashed_phone_number": BRITISH},
+    ),
+    Row(
+        "external id: digits alone are a number of the shop's own",
+        {"user_id": "448444124653", "phone": "+4930901820"},
+        user={"external_id": ["448444124653"], "ph": [sha("4930901820")]},
+        v2={"hashed_phone_number": sha("4930901820")},
+    ),
     Row("external id: a number of JSON", {"external_id": 42}, user={"external_id": ["42"]}),
     # Network
     address("address: IPv6 in its short form", "2001:DB8::7", "2001:db8::7"),

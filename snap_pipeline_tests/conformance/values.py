@@ -42,6 +42,7 @@ ROWS = [
     amount("NaN as text is no value", {"value": "NaN", "revenue": 3}, 3.0),
     amount("Infinity is dropped and counted", {"value": "Infinity"}, None, dropped=("value",)),
     amount("an object is dropped and counted", {"value": {"amount": 3}}, None, dropped=("value",)),
+    amount("a list is dropped and counted", {"value": [None]}, None, dropped=("value",)),
     amount("large amounts stay numbers", {"value": 123456789.01}, 123456789.01),
     amount("the currency in upper case", {"value": 1, "currency": "gbp"}, 1.0, currency="GBP"),
     amount("a currency outside Snap's list goes out", {"value": 1, "currency": "ISK"}, 1.0, currency="ISK"),

@@ -129,7 +129,7 @@ select
             list_filter(
                 list_transform(
                     coalesce(external_ids, case when user_id is not null then [user_id] end),
-                    lambda id: case when contains(id, '@') then hashed_email(id) else id end
+                    lambda id: external_id_of(id, ph, workspace_settings.default_calling_code)
                 ),
                 lambda id: id is not null
             )
@@ -186,7 +186,7 @@ select
         as content_type,
     coalesce(
         whole_number(property.num_items),
-        list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
+        try_cast(list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1))) as bigint),
         nullif(len(unique_item_ids), 0)
     ) as num_items,
     nullif(
