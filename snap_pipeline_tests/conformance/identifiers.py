@@ -181,6 +181,12 @@ ROWS = [
     ),
     # Cookie
     Row("cookie: _scid as it is", {"sc_cookie1": "AbC-123"}, user={"sc_cookie1": "AbC-123"}, v2={"uuid_c1": "AbC-123"}),
+    Row(
+        "cookie: among the properties, where a client library's event has it",
+        {"properties": {"value": 12.5, "currency": "EUR", "order_id": "o-1", "sc_cookie1": "AbC-123"}},
+        user={"sc_cookie1": "AbC-123"},
+        v2={"uuid_c1": "AbC-123"},
+    ),
     # Match sets (reference, section 8)
     Row(
         "match set: an address without a browser is not enough",
