@@ -127,7 +127,19 @@ ROWS = [
         {"gender": "male"},
         user={"ge": "62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a"},
     ),
-    Row("gender: other words are no gender of Snap's", {"gender": "diverse"}),
+    Row("gender: other words are no gender of Snap's", {"gender": "diverse"}, dropped=("gender",)),
+    Row(
+        "names and places: MD5 and SHA-1 digests are dropped and counted",
+        {
+            "first_name": "d41d8cd98f00b204e9800998ecf8427e",
+            "last_name": "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+            "city": "d41d8cd98f00b204e9800998ecf8427e",
+            "state": "d41d8cd98f00b204e9800998ecf8427e",
+            "zip": "d41d8cd98f00b204e9800998ecf8427e",
+            "country": "d41d8cd98f00b204e9800998ecf8427e",
+        },
+        dropped=("first_name", "last_name", "city", "state", "zip", "country"),
+    ),
     # External id
     Row("external id: as it is, in v3 alone", {"external_id": "Cust-42"}, user={"external_id": ["Cust-42"]}),
     Row("external id: several", {"external_id": ["a", "b"]}, user={"external_id": ["a", "b"]}),

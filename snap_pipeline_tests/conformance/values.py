@@ -27,6 +27,8 @@ ROWS = [
     amount("value before revenue, total and price", {"value": 1, "revenue": 2, "total": 3, "price": 4}, 1.0),
     amount("revenue before total", {"revenue": 2.25, "total": 3}, 2.25),
     amount("total", {"total": 3}, 3.0),
+    amount("price times quantity of a product without an id", {"price": "9,50", "quantity": "2"}, 19.0),
+    amount("price alone", {"price": 9.5}, 9.5),
     amount("0 is a value and is not overwritten", {"value": 0, "revenue": 7}, 0.0),
     amount("revenue 0 is not overwritten by price times quantity",
            {"revenue": 0, "total": 9}, 0.0),

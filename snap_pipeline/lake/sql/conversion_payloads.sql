@@ -73,7 +73,10 @@ valued as (
         *,
         case
             when given_value is not null then money(given_value)
-            else list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1)))
+            else coalesce(
+                list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1))),
+                price_of(property.price) * coalesce(quantity_of(property.quantity), 1)
+            )
         end as amount,
         currency_of(given_currency) as known_currency,
         coalesce(currency_of(given_currency), workspace_settings.default_currency) as amount_currency,
@@ -225,6 +228,16 @@ select
         [
             case when len(emails) > len(coalesce(em, [])) then 'email' end,
             case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
+            case when first_name is not null and fn is null then 'first_name' end,
+            case when last_name is not null and ln is null then 'last_name' end,
+            case when valued.gender is not null and ge is null then 'gender' end,
+            case when valued.city is not null and ct is null then 'city' end,
+            case when valued.state is not null and st is null then 'state' end,
+            case when valued.zip is not null and zp is null then 'zip' end,
+            case
+                when valued.country is not null and coalesce(country_code, given_digest(valued.country)) is null
+                    then 'country'
+            end,
             case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
             case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
             case when given_value is not null and amount is null then 'value' end,
