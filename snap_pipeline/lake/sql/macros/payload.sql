@@ -27,7 +27,6 @@ create or replace macro external_id_of(id, ph, default_calling_code) as case
     when
         ph is not null and strlen(id) between 7 and 24
         and try_cast(translate(id, '()-./ ' || chr(160), '') as bigint) is not null
-        and list_contains(ph, hashed_phone(id, default_calling_code))
-        then hashed_phone(id, default_calling_code)
+        then coalesce(list_filter(ph, lambda hash: hash = hashed_phone(id, default_calling_code))[1], id)
     else id
 end;
