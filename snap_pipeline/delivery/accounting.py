@@ -12,7 +12,7 @@ import duckdb
 
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.standing import Counts, Standings, standing_of
-from snap_pipeline.delivery.states import AgeLimits, PayloadStates, owes
+from snap_pipeline.delivery.states import AgeLimits, PayloadStates, delivery_sql, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, literal
@@ -73,6 +73,20 @@ class Accounting:
                     if owes(destination, hour):
                         entries.extend(self._delivery(connection, hour, destination))
         return entries
+
+    def shared_orders(self, hours: Iterable[datetime]) -> int:
+        """How many purchases of the hours share their order id with another one; Snap counts each order once."""
+        paths = [path for hour in hours if (path := self._lake.path("conversion_payloads", hour)).exists()]
+        if not paths:
+            return 0
+        files = ", ".join(map(literal, paths))
+        with self._lake.connect() as connection:
+            connection.execute(
+                "create view conversion_payloads as "
+                f"from read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+            )
+            row = connection.execute(delivery_sql("shared_orders")).fetchone()
+        return int(row[0]) if row else 0
 
     def export(self, entries: Iterable[Entry]) -> None:
         """Writes the entries where the dbt project reads them."""

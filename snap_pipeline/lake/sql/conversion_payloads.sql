@@ -74,7 +74,10 @@ valued as (
         *,
         case
             when given_value is not null then money(given_value)
-            else list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1)))
+            else coalesce(
+                list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1))),
+                price_of(property.price) * coalesce(quantity_of(property.quantity), 1)
+            )
         end as amount,
         currency_of(given_currency) as known_currency,
         coalesce(currency_of(given_currency), workspace_settings.default_currency) as amount_currency,
@@ -125,7 +128,7 @@ own as (
                 list_filter(
                     list_transform(
                         coalesce(external_ids, case when user_id is not null then [user_id] end),
-                        lambda id: pseudonym(id)
+                        lambda id: external_id_of(id, ph, workspace_settings.default_calling_code)
                     ),
                     lambda id: id is not null
                 )
@@ -184,7 +187,7 @@ own as (
             as content_type,
         coalesce(
             whole_number(property.num_items),
-            list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
+            try_cast(list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1))) as bigint),
             nullif(len(unique_item_ids), 0)
         ) as num_items,
         nullif(
@@ -229,6 +232,16 @@ own as (
             [
                 case when len(emails) > len(coalesce(em, [])) then 'email' end,
                 case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
+                case when first_name is not null and fn is null then 'first_name' end,
+                case when last_name is not null and ln is null then 'last_name' end,
+                case when valued.gender is not null and ge is null then 'gender' end,
+                case when valued.city is not null and ct is null then 'city' end,
+                case when valued.state is not null and st is null then 'state' end,
+                case when valued.zip is not null and zp is null then 'zip' end,
+                case
+                    when valued.country is not null and coalesce(country_code, given_digest(valued.country)) is null
+                        then 'country'
+                end,
                 case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
                 case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
                 case when given_value is not null and amount is null then 'value' end,

@@ -179,7 +179,9 @@ newest as (
 placed as (
     select
         *,
-        country_code(country) as country_code
+        country_code(country) as country_code,
+        getvariable('workspace_settings')[workspace].default_calling_code as calling_code,
+        in_order_once(hashed_phones(phones, calling_code)) as hashed_phones
     from newest
 )
 
@@ -188,15 +190,13 @@ select
     id_number(workspace, coalesce(nullif(device, ''), owner)) as device_number,
     id_number(workspace, nullif(owner, '')) as person_number,
     nullif(device, '') as anonymous_id,
-    nullif(owner, '') as person,
+    external_id_of(nullif(owner, ''), hashed_phones, calling_code) as person,
     is_alias,
     first_seen_at,
     last_seen_at,
     -- As text, since a column of lists takes twice as long to read.
     array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
-    array_to_string(
-        in_order_once(hashed_phones(phones, getvariable('workspace_settings')[workspace].default_calling_code)), ','
-    ) as ph,
+    array_to_string(hashed_phones, ',') as ph,
     hashed_name(first_name) as fn,
     hashed_name(last_name) as ln,
     hashed_gender(gender) as ge,
@@ -208,7 +208,18 @@ select
     nullif(hashed_name_v2(first_name), fn) as first_name_v2,
     nullif(hashed_name_v2(last_name), ln) as last_name_v2,
     nullif(hashed_city_v2(city), ct) as city_v2,
-    array_to_string(in_order_once(list_transform(external_ids, lambda id: pseudonym(id))), chr(31)) as external_id,
+    nullif(
+        array_to_string(
+            in_order_once(
+                list_filter(
+                    list_transform(external_ids, lambda id: external_id_of(id, hashed_phones, calling_code)),
+                    lambda id: id is not null
+                )
+            ),
+            chr(31)
+        ),
+        ''
+    ) as external_id,
     sc_cookie1,
     clicks.clicks,
     choices.choices
