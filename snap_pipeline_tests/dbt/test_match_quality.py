@@ -88,7 +88,7 @@ def test_the_classic_advice_is_given_where_nothing_is_carried(marts: Query) -> N
         "first-party cookie on your own domain",
         "Collect the e-mail before this event fires",
         "Ask for the phone number",
-        "Pass products with id; quantity and price",
+        "Pass products with id, quantity and price",
         "currency",
     ):
         assert words in advice
