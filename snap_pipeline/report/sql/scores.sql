@@ -44,7 +44,7 @@ select
     commerce_score,
     previous_commerce_score,
     trend,
-    parameters,
+    coalesce(parameters, []) as parameters,
     coalesce(coaching, []) as coaching
 from emq_scores
 left join parameters using (workspace, event_name, conversion_type)
