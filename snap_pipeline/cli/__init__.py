@@ -19,6 +19,8 @@ COMMANDS = {
     "status": "snap_pipeline.cli.inspect",
     "trace": "snap_pipeline.cli.inspect",
     "preview": "snap_pipeline.cli.inspect",
+    "sql": "snap_pipeline.cli.sql",
+    "report": "snap_pipeline.cli.report",
     "destination": "snap_pipeline.cli.destination",
     "forget": "snap_pipeline.cli.forget",
     "rotate-key": "snap_pipeline.cli.keys",
