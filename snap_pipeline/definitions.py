@@ -23,6 +23,7 @@ from snap_pipeline.connections import connection_job
 from snap_pipeline.partitions import hourly_partitions
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
+from snap_pipeline.retention import prune_job, prune_schedule
 from snap_pipeline.settings import Settings, load_settings
 
 
@@ -34,7 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """
     pipeline = Pipeline(settings)
     partitions = hourly_partitions(settings.first_hour)
-    hourly, marts = hourly_job(), insights_job()
+    hourly, marts, pruning = hourly_job(), insights_job(), prune_job(pipeline)
     return dg.Definitions(
         assets=[
             raw_events.build(pipeline, partitions),
@@ -46,8 +47,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *insights.build(pipeline),
         ],
         asset_checks=[destinations_take_events(pipeline)],
-        jobs=[hourly, marts, connection_job(pipeline)],
-        schedules=[hourly_schedule(hourly), insights_schedule(marts)],
+        jobs=[hourly, marts, connection_job(pipeline), pruning],
+        schedules=[hourly_schedule(hourly), insights_schedule(marts), prune_schedule(pruning)],
         sensors=[reconcile_sensor(pipeline, hourly)],
         resources={
             "pipeline": pipeline,

@@ -51,7 +51,7 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
     unread = {}
     with pipeline.lake.connect() as connection:
         for hour in sorted(pipeline.landing.hours()):
-            if pipeline.settings.first_hour <= hour <= last:
+            if pipeline.settings.first_hour <= hour <= last and not pipeline.lake.is_pruned(hour):
                 listing = pipeline.landing.listing(hour)
                 # An emptied folder keeps its partition, so there is nothing to read.
                 if listing and listing != read_listing(pipeline.lake, connection, hour):

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     start: str | None = None
     fixed_now: datetime | None = Field(default=None, alias="SNAP_PIPELINE_NOW")
     memory_limit: str = "1500MB"
+    retention_days: int = Field(default=90, ge=HISTORY.days + 1)
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
     @field_validator("start")

@@ -14,6 +14,7 @@ from snap_pipeline_tests.project import START, Project
 HOURLY = {
     "raw_events",
     "quarantined_lines",
+    "identity_links",
     "filtered_events",
     "excluded_events",
     "conversion_payloads",

@@ -22,6 +22,7 @@ COMMANDS = {
     "sql": "snap_pipeline.cli.sql",
     "report": "snap_pipeline.cli.report",
     "destination": "snap_pipeline.cli.destination",
+    "prune": "snap_pipeline.cli.prune",
     "forget": "snap_pipeline.cli.forget",
     "rotate-key": "snap_pipeline.cli.keys",
     "sandbox": "snap_pipeline.sandbox.command",

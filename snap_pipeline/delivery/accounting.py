@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,8 +59,12 @@ class Accounting:
         self._standings = Standings(lake, limits)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
-        """The hours of a range that have been read."""
-        return [hour for hour in hours_between(first, last) if self._lake.path("raw_events", hour).exists()]
+        """The hours of a range that have been read, pruned ones among them."""
+        return [
+            hour
+            for hour in hours_between(first, last)
+            if self._lake.path("raw_events", hour).exists() or self._lake.is_pruned(hour)
+        ]
 
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
         """Every entry of the hours, those of delivery for each destination that an hour owes."""
@@ -68,6 +72,7 @@ class Accounting:
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
             entries = [entry for table in STAGES for entry in self._staged(connection, table, hours)]
+            entries += [entry for hour in hours for entry in self._pruned(hour)]
             for hour in hours:
                 for destination in destinations:
                     if owes(destination, hour):
@@ -133,6 +138,11 @@ class Accounting:
             """
         ).fetchall()
         return [Entry(hour, workspace, None, None, entry, why, events) for hour, workspace, why, events in rows]
+
+    def _pruned(self, hour: datetime) -> Iterator[Entry]:
+        for workspace, events in self._lake.pruned_events(hour).items():
+            if not self._lake.path("raw_events", hour).exists():
+                yield Entry(format_hour(hour), workspace, None, None, "raw", None, events)
 
     def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
         key, counts = format_hour(hour), self._counts(connection, hour, destination)

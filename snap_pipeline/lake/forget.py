@@ -32,7 +32,7 @@ class Forgotten:
 
     Attributes:
         hours: that were made again.
-        events: raw events that are emptied and excluded in these hours.
+        events: that are excluded as forgotten in these hours.
         landing_files: below the landing root, that still hold the person.
         rewritten_files: that held the person, and hold them no more.
     """
@@ -99,11 +99,13 @@ class Forgetting:
         pending = sorted({*before["hours"], *map(format_hour, seen)})
         write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending})
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
+        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
         hours = sorted({*map(parse_hour, pending), *rewritten.values()})
         for done, hour in enumerate(hours, 1):
             self._make_again(hour)
             rest = [format_hour(each) for each in hours[done:]]
             write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest})
+        hours = sorted({*hours, *pruned})
         return Forgotten(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
 
     def _everything_of(self, asked: set[str]) -> tuple[set[str], set[str], set[datetime]]:
@@ -172,13 +174,54 @@ class Forgetting:
             if self._lake.path("parameter_completeness", hour).exists():
                 self._transformations.make_parameter_completeness(hour)
 
+    def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
+        """Takes the person out of what an hour still has whose events are gone; False where they are not in it.
+
+        The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing.
+        """
+        payloads, excluded, links = (
+            self._lake.path(table, hour) for table in ("conversion_payloads", "excluded_events", "identity_links")
+        )
+        with self._lake.connect_with_macros() as connection:
+            for table, path in {"payloads": payloads, "excluded": excluded, "links": links}.items():
+                connection.execute(
+                    f"create temp table {table} as from read_parquet({literal(path)}, hive_partitioning = false)"
+                )
+            values = {"digests": digests}
+            connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
+            connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
+            row = connection.execute(
+                "select (select count(*) from judged where is_forgotten), "
+                "(select count(*) from links) - (select count(*) from kept_links)"
+            ).fetchone()
+            if not row or not any(row):
+                return False
+            self._lake.replace(
+                connection,
+                excluded,
+                """
+                from excluded union all by name
+                select workspace, event_id, event_name, event_time, 'forgotten' as reason from judged
+                where is_forgotten and (workspace, event_id) not in (
+                    select workspace, event_id from excluded where reason = 'forgotten'
+                )
+                """,
+            )
+            self._lake.replace(connection, links, "from kept_links")
+            self._lake.replace(
+                connection, payloads, "select * exclude (is_forgotten) from judged where not is_forgotten"
+            )
+        self._transformations.make_parameter_completeness(hour)
+        return True
+
     def _forgotten_events(self, hours: Iterable[datetime]) -> int:
-        paths = [path for path in (self._lake.path("raw_events", hour) for hour in hours) if path.exists()]
+        paths = [path for path in (self._lake.path("excluded_events", hour) for hour in hours) if path.exists()]
         if not paths:
             return 0
         files = ", ".join(map(literal, paths))
         with self._lake.connect() as connection:
-            row = connection.execute(f"select count(*) from read_parquet([{files}]) where is_forgotten").fetchone()
+            query = f"select count(*) from read_parquet([{files}]) where reason = 'forgotten'"
+            row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
 

@@ -39,18 +39,23 @@ class RawHour:
     files: int
     kept_files: int
     """Files that are gone from the landing zone and whose rows were kept."""
+    unread_files: int = 0
+    """Files that landed after the hour was pruned; nothing can be made of them there."""
 
 
 def make_raw_events(lake: Lake, landing: LandingZone, hour: datetime) -> RawHour:
     """Reads the files of an hour into `raw_events` and `quarantined_lines`.
 
-    Rows of files that were read before and are gone now (pruned, or a bucket's lifecycle rule) are kept. The
-    listing that was read is kept with the partition: a folder that shows another one is to be read again.
+    Rows of files that were read before and are gone now (a bucket's lifecycle rule) are kept. The listing that was
+    read is kept with the partition: a folder that shows another one is to be read again. An hour that was pruned is
+    left as it is.
 
     Raises:
         LakeError: a file cannot be read (permission, disk, vanished meanwhile), or the lake cannot be written;
             the old partition is intact.
     """
+    if lake.is_pruned(hour):
+        return RawHour(sum(lake.pruned_events(hour).values()), 0, 0, 0, len(landing.listing(hour)))
     with lake.connect_with_macros() as connection:
         return _read(lake, landing, connection, hour, _HourReader.write)
 
