@@ -19,7 +19,7 @@ from dagster._core.storage.tags import (
 
 from snap_pipeline.assets.dispatched_batches import TABLES
 from snap_pipeline.assets.hourly import HOURS_A_RUN
-from snap_pipeline.checks import DESTINATIONS_CHECK
+from snap_pipeline.checks import OUTSIDE_THE_HOUR, WITH_THE_INSIGHTS
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
@@ -45,7 +45,7 @@ def hourly_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         HOURLY_JOB,
         selection=dg.AssetSelection.groups("events", "conversions", "delivery")
-        - dg.AssetSelection.checks(DESTINATIONS_CHECK),
+        - dg.AssetSelection.checks(*OUTSIDE_THE_HOUR),
         executor_def=dg.in_process_executor,
         description="One hour, from landing files to receipts.",
     )
@@ -55,7 +55,8 @@ def insights_job() -> UnresolvedAssetJobDefinition:
     """The dbt marts over all hours; they cost seconds before they do anything, so they are not part of the hour."""
     return dg.define_asset_job(
         INSIGHTS_JOB,
-        selection=dg.AssetSelection.groups("mappings", "staging", "insights"),
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights")
+        | dg.AssetSelection.checks(*WITH_THE_INSIGHTS),
         executor_def=dg.in_process_executor,
         description="Match quality, destination health and accounting, from what the hours left.",
     )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from snap_pipeline import checks
 from snap_pipeline.assets import (
     conversion_payloads,
     dispatched_batches,
@@ -17,7 +18,6 @@ from snap_pipeline.automation import (
     insights_schedule,
     reconcile_sensor,
 )
-from snap_pipeline.checks import destinations_take_events
 from snap_pipeline.connections import connection_job
 from snap_pipeline.partitions import hourly_partitions
 from snap_pipeline.pipeline import Pipeline
@@ -43,7 +43,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             parameter_completeness.build(pipeline, partitions),
             *insights.build(pipeline),
         ],
-        asset_checks=[destinations_take_events(pipeline)],
+        asset_checks=checks.build(pipeline, partitions),
         jobs=[hourly, marts, connection_job(pipeline)],
         schedules=[hourly_schedule(hourly), insights_schedule(marts)],
         sensors=[reconcile_sensor(pipeline, hourly)],

@@ -1,7 +1,22 @@
 -- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
 -- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4.
-with parsed as (
+with spoken as (
+    -- Texts that a visitor or the shop may have put an e-mail address into. Those of the person, who is matched by
+    -- them, were taken out before, and addresses of pages have a rule of their own.
+    select
+        * replace (
+            without_email_addresses(properties) as properties,
+            without_email_addresses(sc_click_id) as sc_click_id,
+            without_email_addresses(sc_cookie1) as sc_cookie1,
+            without_email_addresses(order_id) as order_id,
+            list_transform(item_ids, lambda id: without_email_addresses(id)) as item_ids,
+            without_email_addresses(app_namespace) as app_namespace
+        )
+    from filtered_events
+),
+
+parsed as (
     select
         *,
         getvariable('workspace_settings')[workspace] as workspace_settings,
@@ -23,7 +38,7 @@ with parsed as (
                 "app_id": "VARCHAR"
             }'
         ) as property
-    from filtered_events
+    from spoken
 ),
 
 itemized as (
@@ -138,8 +153,8 @@ select
     ) as external_id,
     client_ip_address,
     user_agent(valued.user_agent) as client_user_agent,
-    sc_click_id,
-    sc_cookie1,
+    nonempty(sc_click_id) as sc_click_id,
+    nonempty(sc_cookie1) as sc_cookie1,
     case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
     case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
     -- what version 2 hashes otherwise
@@ -156,7 +171,12 @@ select
     -- custom_data
     amount as value,
     case when amount is not null then amount_currency end as currency,
-    coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
+    coalesce(
+        nonempty(order_id),
+        present(property.order_id),
+        present(property."orderId"),
+        present(property.transaction_id)
+    )
         as order_id,
     list_transform(
         list_filter(items, lambda i: i.id is not null),
@@ -217,7 +237,7 @@ select
                     if(is_ios(os_name), 'i2', 'a2'), app_namespace, app_version, app_build, os_version, device_model,
                     locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
                 ],
-                lambda slot: coalesce(slot, '')
+                lambda slot: coalesce(without_email_addresses(slot), '')
             )
     end as extinfo,
     -- what was given but could not be used, counted in the partition's metadata
