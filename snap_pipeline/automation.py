@@ -26,6 +26,9 @@ from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
+CLOSED_HOUR_TAG = "snap_pipeline/closed_hour"
+LAST_INSIGHTS_MINUTE = 55
+"""At which the marts are refreshed without the hour that is still under way."""
 IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -75,14 +78,21 @@ def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
 
 
 def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """Twenty minutes past the hour, after the hour's run."""
-    return dg.ScheduleDefinition(
-        name="insights_schedule",
-        job=job,
-        cron_schedule="20 * * * *",
-        execution_timezone="UTC",
-        description="Refreshes the marts after the hour's run.",
-    )
+    """Once an hour from a quarter past on, as soon as the run of the hour that closed is over."""
+
+    @dg.schedule(name="insights_schedule", job=job, cron_schedule="15-55/10 * * * *", execution_timezone="UTC")
+    def after_the_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Refreshes the marts after the hour's run; the last tick of the hour waits for it no longer."""
+        now = context.scheduled_execution_time
+        closed = floor_hour(now) - ONE_HOUR
+        tags = {CLOSED_HOUR_TAG: format_hour(closed)}
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=INSIGHTS_JOB, tags=tags)):
+            return dg.SkipReason("The marts have been refreshed this hour.")
+        if now.minute < LAST_INSIGHTS_MINUTE and closed in hours_in_flight(context.instance):
+            return dg.SkipReason(f"The run of {format_hour(closed)} is still under way.")
+        return dg.RunRequest(tags=tags)
+
+    return after_the_hour
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:

@@ -20,6 +20,7 @@ from snap_pipeline.assets.hourly import (
     table_results,
     table_spec,
 )
+from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, Extent, HourReport
 from snap_pipeline.delivery.states import owes
 from snap_pipeline.destinations.store import Destination
@@ -61,6 +62,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             partitions=partitions,
             deps=["conversion_payloads"],
             kinds={"snapchat", "duckdb", "parquet"},
+            columns=ledger.TABLES.get(table),
         )
 
     @dg.multi_asset(
