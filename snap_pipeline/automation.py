@@ -96,32 +96,37 @@ def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Asks for the hours whose files changed since they were read, and for those that owe a destination something."""
+    """Asks for the hours whose files changed since they were read, and for those that owe a destination something.
+
+    Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is asked for that often while files
+    land in it; of what it makes, only events without a receipt go out.
+    """
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Asks for runs of hours with files that were not read, or conversions that were not delivered."""
-        now = real_now()
+        settings = pipeline.settings
+        now, pause, running = real_now(), settings.running_hour_minutes, settings.running_hour
         asked = Asked(context.cursor)
-        needed = needs(pipeline, now)
-        asked.forget_all_but(needed)
+        needed = needs(pipeline, now, running_hour=pause is not None)
+        asked.forget_all_but({*needed, running})
         busy = hours_in_flight(context.instance)
         wanted = {
             hour: need for hour, need in needed.items() if hour not in busy and asked.may_ask(hour, need.digest, now)
         }
-        ranges = ranges_of(wanted, pipeline.settings.now())[:RUNS_A_TICK]
-        for first, last in ranges:
+        filling = wanted.pop(running, None)
+        requests = []
+        for place, (first, last) in enumerate(ranges_of(wanted, settings.now())[:RUNS_A_TICK]):
+            requests.append(run_request(first, last, unread=wanted[first].unread, backlog=place > 0))
             for hour in hours_between(first, last):
                 asked.note(hour, wanted[hour].digest, now)
+        if filling and pause is not None and asked.is_rested(running, timedelta(minutes=pause), now):
+            requests.append(run_request(running, running, unread=filling.unread, backlog=False))
+            asked.note(running, filling.digest, now)
         context.update_cursor(asked.cursor)
-        if not ranges:
+        if not requests:
             return dg.SkipReason("Every hour's files are read and its conversions delivered, or that is under way.")
-        return dg.SensorResult(
-            run_requests=[
-                run_request(first, last, unread=wanted[first].unread, backlog=place > 0)
-                for place, (first, last) in enumerate(ranges)
-            ]
-        )
+        return dg.SensorResult(run_requests=requests)
 
     return reconcile
 
@@ -162,6 +167,11 @@ class Asked:
             return True
         wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
         return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
+
+    def is_rested(self, hour: datetime, pause: timedelta, now: datetime) -> bool:
+        """Whether it was last asked for so long ago, or never."""
+        before = self._hours.get(format_hour(hour))
+        return before is None or bool(now - datetime.fromisoformat(str(before["at"])) >= pause)
 
     def note(self, hour: datetime, digest: str, now: datetime) -> None:
         """Remembers that an hour was asked for."""

@@ -33,7 +33,9 @@ def asked(project: Project) -> list[str]:
 @pytest.fixture
 def on_disk(project: Project, tmp_path: Path) -> Project:
     """The project on an instance of files, since a schedule looks for its instance there."""
-    project.instance = dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    project.instance = dg.DagsterInstance.local_temp(str(folder))
     return project
 
 
