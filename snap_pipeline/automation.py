@@ -98,8 +98,8 @@ def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """Asks for the hours whose files changed since they were read, and for those that owe a destination something.
 
-    Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is asked for that often while files
-    land in it; of what it makes, only events without a receipt go out.
+    Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is asked for that often while
+    files land in it; of what it makes, only events without a receipt go out.
     """
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
@@ -209,7 +209,7 @@ def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
     """Hours that queued or started runs, or backfills not yet submitted, will make."""
     busy: set[datetime] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT))):
-        busy.update(_hours_of_tags(run.tags))
+        busy.update(hours_of_tags(run.tags))
     for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
         busy.update(parse_hour(key) for key in _keys_of_backfill(backfill))
     return busy
@@ -222,7 +222,8 @@ def _keys_of_backfill(backfill: PartitionBackfill) -> Iterable[str]:
     return {key for subset in targets.values() for key in subset.get_partition_keys()}
 
 
-def _hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
+def hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
+    """The hours that a run of these tags makes; none where it has no partitions."""
     if ASSET_PARTITION_RANGE_START_TAG in tags:
         first, last = tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG]
         yield from hours_between(parse_hour(first), parse_hour(last))

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from snap_pipeline import checks
+from snap_pipeline.alerts import alert_sensor
 from snap_pipeline.assets import (
     conversion_payloads,
     dispatched_batches,
@@ -46,7 +47,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=checks.build(pipeline, partitions),
         jobs=[hourly, marts, connection_job(pipeline)],
         schedules=[hourly_schedule(hourly), insights_schedule(marts)],
-        sensors=[reconcile_sensor(pipeline, hourly)],
+        sensors=[reconcile_sensor(pipeline, hourly), alert_sensor(settings)],
         resources={
             "pipeline": pipeline,
             "snap": SnapConversionsApi(web_age_days=7, offline_age_days=37),
