@@ -10,6 +10,7 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.destinations import store
 from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.reconcile import by_urgency
 from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, TOKEN, Project, ids, key, purchase
@@ -136,6 +137,24 @@ def test_an_hour_whose_payloads_were_made_again_is_looked_at_again(net: Net, pro
     payloads.write_bytes(payloads.read_bytes())
     assert net.tick() == [(key(HOUR), False)]
     assert len(project.requests_seen()) == 1
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+def test_an_hour_whose_files_were_read_and_whose_payloads_failed_is_asked_for_again(
+    net: Net, project: Project, monkeypatch: pytest.MonkeyPatch, read_before: bool
+) -> None:
+    project.add_destination()
+    land_hours(project, 1)
+    if read_before:
+        net.tick()
+        project.land(purchase("late"), name="late")
+    with monkeypatch.context() as patch:
+        patch.setattr(Transformations, "make_filtered_events", lambda *_: 1 / 0)
+        net.tick()
+    net.later(minutes=5)
+    assert net.tick() == [(key(HOUR), True)]
+    assert len(project.received()) == 1 + read_before
+    assert net.tick() == []
 
 
 def test_an_asset_backfill_that_is_not_yet_submitted_counts_as_in_flight(net: Net, project: Project) -> None:
