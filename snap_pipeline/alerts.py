@@ -101,7 +101,7 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
             return dg.SkipReason("SNAP_PIPELINE_ALERT_WEBHOOK is not set, so nobody is told.")
         webhook = Webhook(settings.alert_webhook.get_secret_value())
         state, sent = State.of(context.cursor), 0
-        said = "{} lines were sent."
+        said = "Lines sent: {}."
         try:
             for _, (run, moment) in zip(range(RUNS_A_TICK), state.unread(context.instance), strict=False):
                 for text in state.apply(outcome_of(context.instance, run)):
