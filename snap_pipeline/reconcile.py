@@ -12,6 +12,7 @@ from snap_pipeline.delivery.standing import Standings
 from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.raw import read_listing
 from snap_pipeline.pipeline import Pipeline
 
@@ -43,12 +44,13 @@ def needs(pipeline: Pipeline, real_now: datetime, *, running_hour: bool = False)
 
 
 def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object]:
-    """Hours whose folders show another listing than the one `raw_events` read, each with what they show.
+    """Hours whose folders show another listing than the one that `raw_events` read, each with what they show.
 
-    Times are not compared: a file that lands while its hour is read, or that was copied in with an old modification
+    With them come the hours whose payloads are not of that reading, because a step in between failed. Times of landed
+    files are not compared: a file that lands while its hour is read, or that was copied in with an old modification
     time, would be lost by that.
     """
-    unread = {}
+    unread: dict[datetime, object] = {}
     with pipeline.lake.connect() as connection:
         for hour in sorted(pipeline.landing.hours()):
             if pipeline.settings.first_hour <= hour <= last and not pipeline.lake.is_pruned(hour):
@@ -56,6 +58,8 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
                 # An emptied folder keeps its partition, so there is nothing to read.
                 if listing and listing != read_listing(pipeline.lake, connection, hour):
                     unread[hour] = listing
+                elif listing and not _is_carried_through(pipeline.lake, hour):
+                    unread[hour] = (listing, "payloads")
     return unread
 
 
@@ -109,6 +113,12 @@ def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, 
         else:
             ranges.append((hour, hour))
     return ranges
+
+
+def _is_carried_through(lake: Lake, hour: datetime) -> bool:
+    """Whether the payloads were made after the raw events that they are made from."""
+    raw, payloads = (lake.path(table, hour) for table in ("raw_events", "conversion_payloads"))
+    return payloads.exists() and payloads.stat().st_mtime_ns >= raw.stat().st_mtime_ns
 
 
 def _is_owed(standings: Standings, destination: Destination, hour: datetime, real_now: datetime) -> bool:

@@ -34,12 +34,17 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "RETRY_SECONDS", (0.01, 0.02, 0.04))
 
 
+def make_project(home: Path, sandbox_url: str) -> Project:
+    """A project in a home of its own, with an empty sandbox."""
+    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
+    return Project(home, sandbox_url)
+
+
 @pytest.fixture
 def project(tmp_path: Path, sandbox_url: str, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A home of its own and an empty sandbox."""
     monkeypatch.delenv("SNAP_ACCESS_TOKEN", raising=False)
-    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
-    return Project(tmp_path / "home", sandbox_url)
+    return make_project(tmp_path / "home", sandbox_url)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,22 @@
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
 -- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
 -- the parameters that other events of the person gave.
-with parsed as (
+with spoken as (
+    -- Texts that a visitor or the shop may have put an e-mail address into. Those of the person, who is matched by
+    -- them, were taken out before, and addresses of pages have a rule of their own.
+    select
+        * replace (
+            without_email_addresses(properties) as properties,
+            without_email_addresses(sc_click_id) as sc_click_id,
+            without_email_addresses(sc_cookie1) as sc_cookie1,
+            without_email_addresses(order_id) as order_id,
+            list_transform(item_ids, lambda id: without_email_addresses(id)) as item_ids,
+            without_email_addresses(app_namespace) as app_namespace
+        )
+    from filtered_events
+),
+
+parsed as (
     select
         *,
         getvariable('workspace_settings')[workspace] as workspace_settings,
@@ -24,7 +39,7 @@ with parsed as (
                 "app_id": "VARCHAR"
             }'
         ) as property
-    from filtered_events
+    from spoken
 ),
 
 itemized as (
@@ -137,8 +152,8 @@ own as (
         ) as external_id,
         client_ip_address,
         user_agent(valued.user_agent) as client_user_agent,
-        sc_click_id,
-        sc_cookie1,
+        nonempty(sc_click_id) as sc_click_id,
+        nonempty(sc_cookie1) as sc_cookie1,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
         case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
         -- what version 2 hashes otherwise
@@ -157,8 +172,12 @@ own as (
         -- custom_data
         amount as value,
         case when amount is not null then amount_currency end as currency,
-        coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
-            as order_id,
+        coalesce(
+            nonempty(order_id),
+            present(property.order_id),
+            present(property."orderId"),
+            present(property.transaction_id)
+        ) as order_id,
         list_transform(
             list_filter(items, lambda i: i.id is not null),
             lambda i: {
@@ -224,7 +243,7 @@ own as (
                         device_model,
                         locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
                     ],
-                    lambda slot: coalesce(slot, '')
+                    lambda slot: coalesce(without_email_addresses(slot), '')
                 )
         end as extinfo,
         -- what was given but could not be used, counted in the partition's metadata

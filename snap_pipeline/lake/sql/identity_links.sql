@@ -22,8 +22,8 @@ with heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        sc_click_id,
-        sc_cookie1
+        nonempty(without_email_addresses(sc_click_id)) as sc_click_id,
+        nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
     from raw_events
     where
         not is_forgotten
