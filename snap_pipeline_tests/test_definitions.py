@@ -104,7 +104,11 @@ def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
     }
     repository = definitions.get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {"alerts", "reconcile"}
-    assert {schedule.name for schedule in repository.schedule_defs} == {"hourly_schedule", "insights_schedule", "prune_schedule"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "hourly_schedule",
+        "insights_schedule",
+        "prune_schedule",
+    }
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 
