@@ -26,7 +26,7 @@ with heard as (
         nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
     from raw_events
     where
-        not is_forgotten
+        is_forgotten is not true
         and event_time <= getvariable('hour_end') + interval 10 minutes
         and coalesce(anonymous_id, user_id, external_ids[1]) is not null
 ),

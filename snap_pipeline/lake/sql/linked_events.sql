@@ -16,7 +16,7 @@ select
     case when coalesce(user_id, external_ids[1]) is null then emails end as emails
 from raw_events
 where
-    not is_forgotten
+    is_forgotten is not true
     and coalesce(anonymous_id, user_id, external_ids[1]) is not null
     and event_time is not null;
 
