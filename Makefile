@@ -23,7 +23,7 @@ lint: .venv/.installed-dev
 	@cd dbt_project && ../$(BIN)/sqlfluff lint --disable-progress-bar models
 
 bench: .venv/.installed-dev
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 .venv/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
