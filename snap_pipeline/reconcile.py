@@ -12,7 +12,7 @@ from snap_pipeline.delivery.standing import Standings
 from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake.raw import read_listing
+from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.pipeline import Pipeline
 
 
@@ -48,15 +48,13 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
     Times are not compared: a file that lands while its hour is read, or that was copied in with an old modification
     time, would be lost by that.
     """
-    unread = {}
+    first = pipeline.settings.first_hour
+    hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last]
     with pipeline.lake.connect() as connection:
-        for hour in sorted(pipeline.landing.hours()):
-            if pipeline.settings.first_hour <= hour <= last:
-                listing = pipeline.landing.listing(hour)
-                # An emptied folder keeps its partition, so there is nothing to read.
-                if listing and listing != read_listing(pipeline.lake, connection, hour):
-                    unread[hour] = listing
-    return unread
+        read = read_listings(pipeline.lake, connection, hours)
+    listings = {hour: pipeline.landing.listing(hour) for hour in hours}
+    # An emptied folder keeps its partition, so there is nothing to read.
+    return {hour: listing for hour, listing in listings.items() if listing and listing != read.get(hour)}
 
 
 def owed_hours(pipeline: Pipeline, last: datetime, real_now: datetime) -> Mapping[datetime, object]:
