@@ -78,7 +78,7 @@ def test_status_asks_as_many_questions_of_a_long_range_as_of_a_short_one(
         assert sum(entry.events for entry in entries if entry.entry == "delivered") == 20 * hours
     few, many = done[FEW], done[MANY]
     assert many.queries == few.queries
-    # Of each hour: the four tables that are counted, each opened twice, and what the destination's last run left behind.
+    # Of each hour: the four tables that are counted, each opened twice, and what the destination's last run left.
     assert (many.files - few.files) / (MANY - FEW) <= 8
     assert (many.opened - few.opened) / (MANY - FEW) <= 1
     assert many.statements == few.statements
