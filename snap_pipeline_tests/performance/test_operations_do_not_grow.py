@@ -62,6 +62,7 @@ def test_an_hour_does_the_same_whatever_lies_behind_it(
         assert report.tally.requests == 0
         assert (again.queries, again.files) == (0, 0)
     assert done[FEW] == done[MANY]
+    assert done[MANY].bytes_read < 1.05 * done[FEW].bytes_read
     assert done[FEW].queries > 0 < done[FEW].files
 
 
