@@ -6,6 +6,7 @@ from snap_pipeline.assets import (
     conversion_payloads,
     dispatched_batches,
     filtered_events,
+    identity_links,
     insights,
     parameter_completeness,
     raw_events,
@@ -37,6 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             raw_events.build(pipeline, partitions),
+            identity_links.build(pipeline, partitions),
             filtered_events.build(pipeline, partitions),
             conversion_payloads.build(pipeline, partitions),
             dispatched_batches.build(partitions),

@@ -40,7 +40,7 @@ class Pipeline:
         self.lake = Lake(settings.lake, memory_limit=settings.memory_limit, threads=settings.threads)
         self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces))
         self.mappings = Mappings(settings.mappings, self.workspaces)
-        self.transformations = Transformations(self.lake, self.mappings)
+        self.transformations = Transformations(self.lake, self.landing, self.mappings)
 
     @cached_property
     def database(self) -> Database:

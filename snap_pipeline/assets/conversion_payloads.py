@@ -40,8 +40,9 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
     ) -> Iterator[dg.MaterializeResult[None]]:
         for key, hour in hours_of(context):
             made = pipeline.transformations.make_conversion_payloads(hour)
-            dropped = {f"unusable/{kind}": events for kind, events in made.dropped.items()}
-            describe_partition(context, pipeline.lake, "conversion_payloads", key, made.rows, dropped)
+            numbers = {f"unusable/{kind}": events for kind, events in made.dropped.items()}
+            numbers |= {f"linked/{parameter}": events for parameter, events in made.linked.items()}
+            describe_partition(context, pipeline.lake, "conversion_payloads", key, made.rows, numbers)
         yield from table_results(context, pipeline.lake, "conversion_payloads")
 
     return conversion_payloads

@@ -1,6 +1,7 @@
 """`filtered_events`: the events that are conversions, with their Snap event name and conversion type.
 
-Every other event stands in `excluded_events` with exactly one reason.
+Whose each event is, what that person chose of consent, and what else is known of them comes from the identity links
+of the trailing window. Every other event stands in `excluded_events` with exactly one reason.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 "Events that are conversions: mapped to Snap's names, classified WEB, MOBILE_APP or OFFLINE.",
                 group="events",
                 partitions=partitions,
-                deps=["raw_events"],
+                deps=["raw_events", "identity_links"],
                 code_version=version,
             ),
             table_spec(
@@ -37,7 +38,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 "Events that are not sent, each with one reason: internal, duplicate, no consent, no time …",
                 group="events",
                 partitions=partitions,
-                deps=["raw_events"],
+                deps=["raw_events", "identity_links"],
                 code_version=version,
             ),
         ],
@@ -50,7 +51,9 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         lake = pipeline.lake
         for key, hour in hours_of(context):
             made = pipeline.transformations.make_filtered_events(hour)
-            describe_partition(context, lake, "filtered_events", key, made.kept)
+            describe_partition(
+                context, lake, "filtered_events", key, made.kept, {"earlier_hours_linked_first": made.made_links}
+            )
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, "excluded_events", key, sum(made.excluded.values()), reasons)
         yield from table_results(context, lake, "filtered_events", "excluded_events")

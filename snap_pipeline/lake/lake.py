@@ -33,6 +33,7 @@ MACRO_FILES = (
     "json",
     "payload",
     "products",
+    "identity",
     "consent",
 )
 """In load order: a macro may use those of an earlier file."""

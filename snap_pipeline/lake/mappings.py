@@ -5,6 +5,7 @@ that an upgrade of the seeds does not conflict with a customer's names.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,11 @@ class Mappings:
                 raise SettingsError(
                     f"{file} is no mapping table. There are: {', '.join(f'{name}.csv' for name in COLUMNS)}."
                 )
+
+    @property
+    def identity_window(self) -> timedelta:
+        """The longest time that any workspace looks back for what is known of a person."""
+        return timedelta(days=max(workspace.identity_window_days for workspace in self._workspaces.values()))
 
     @property
     def own_files(self) -> tuple[Path, ...]:
@@ -115,12 +121,13 @@ class Mappings:
             """
             create or replace temp table workspaces (
                 name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
-                unknown_consent varchar, unmapped_events varchar
+                unknown_consent varchar, unmapped_events varchar, identity_window_days integer,
+                click_window_days integer
             )
             """
         )
         connection.executemany(
-            "insert into workspaces values (?, ?, ?, ?, ?, ?)",
+            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [
                     w.name,
@@ -129,6 +136,8 @@ class Mappings:
                     w.default_calling_code,
                     w.unknown_consent,
                     w.unmapped_events,
+                    w.identity_window_days,
+                    w.click_window_days,
                 ]
                 for w in self._workspaces.values()
             ],

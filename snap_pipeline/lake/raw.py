@@ -6,23 +6,28 @@ read line by line, so that bad lines are quarantined and everything else goes on
 
 import gzip
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing
+from snap_pipeline.lake.tombstones import without_the_forgotten
 from snap_pipeline.lake.versions import code_version
 
 MAXIMUM_LINE_BYTES = 16_000_000
 HEAD_BYTES = 65_536
 NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
+
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
@@ -46,19 +51,41 @@ def make_raw_events(lake: Lake, landing: LandingZone, hour: datetime) -> RawHour
         LakeError: a file cannot be read (permission, disk, vanished meanwhile), or the lake cannot be written;
             the old partition is intact.
     """
-    listing = landing.listing(hour)
     with lake.connect_with_macros() as connection:
-        reader = _HourReader(lake, landing.root, connection, hour, listing)
-        try:
-            reader.read_strictly(listing)
-            return reader.write()
-        except (duckdb.InvalidInputException, duckdb.IOException):
-            troubled = [file for file in listing if not reader.is_strictly_readable(file)]
-            if not troubled:
-                raise
-            reader.read_strictly([file for file in listing if file not in troubled])
-            reader.read_line_by_line(troubled)
-            return reader.write()
+        return _read(lake, landing, connection, hour, _HourReader.write)
+
+
+def load_landed_events(lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
+    """Makes what `raw_events` of an hour would hold a temporary table of that name, and no partition.
+
+    For steps that need an hour before its turn. A partition would say that the hour has been read, and nobody would
+    ask for the rest of its tables.
+
+    Raises:
+        LakeError: as `make_raw_events`.
+    """
+    _read(lake, landing, connection, hour, _HourReader.load)
+
+
+def _read(
+    lake: Lake,
+    landing: LandingZone,
+    connection: duckdb.DuckDBPyConnection,
+    hour: datetime,
+    use: "Callable[[_HourReader], Outcome]",
+) -> "Outcome":
+    listing = landing.listing(hour)
+    reader = _HourReader(lake, landing.root, connection, hour, listing)
+    try:
+        reader.read_strictly(listing)
+        return use(reader)
+    except (duckdb.InvalidInputException, duckdb.IOException):
+        troubled = [file for file in listing if not reader.is_strictly_readable(file)]
+        if not troubled:
+            raise
+        reader.read_strictly([file for file in listing if file not in troubled])
+        reader.read_line_by_line(troubled)
+        return use(reader)
 
 
 def read_listings(
@@ -128,8 +155,6 @@ class _HourReader:
 
     def write(self) -> RawHour:
         """Replaces both partitions, `raw_events` last, since it carries the listing."""
-        lines = " union all ".join(self._sources or [NO_LINES])
-        self._connection.execute(f"create or replace temp view landed_lines as {lines}")
         quarantined = self._lake.replace(
             self._connection,
             self._quarantine_path,
@@ -138,7 +163,7 @@ class _HourReader:
         rows = self._lake.replace(
             self._connection,
             self._raw_path,
-            f"{sql('raw_events')} {self._kept_rows(self._raw_path)}",
+            f"{self._events()} {self._kept_rows(self._raw_path)}",
             metadata={
                 "listing": [file.as_note() for file in self._listing],
                 "gone": self._gone,
@@ -146,6 +171,18 @@ class _HourReader:
             },
         )
         return RawHour(rows, quarantined, len(self._listing), len(self._gone))
+
+    def load(self) -> None:
+        """Makes the temporary table `raw_events`, its rows numbered as those of a partition."""
+        self._connection.execute(
+            f"create or replace temp table raw_events as "
+            f"select *, row_number() over () - 1 as file_row_number from ({self._events()})"
+        )
+
+    def _events(self) -> str:
+        lines = " union all ".join(self._sources or [NO_LINES])
+        self._connection.execute(f"create or replace temp view landed_lines as {lines}")
+        return without_the_forgotten(self._lake.root, self._connection, sql("raw_events"))
 
     def _strict_read(self, workspace: str, files: Sequence[LandedFile]) -> str:
         paths = ", ".join(literal(as_pattern(self._root / file.source_file)) for file in files)

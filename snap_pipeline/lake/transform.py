@@ -11,11 +11,13 @@ import duckdb
 
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.versions import code_version, outdated_hours
 
-TABLES_WITH_MAPPINGS = ("filtered_events", "conversion_payloads")
+TABLES_WITH_MAPPINGS = ("identity_links", "filtered_events", "conversion_payloads")
 """They hold what the mappings decide, so they tell whether an hour is of today's version."""
 
 
@@ -29,6 +31,8 @@ class FilteredHour:
 
     kept: int
     excluded: Mapping[str, int]
+    made_links: int
+    """Earlier hours of which the identity links were missing, and were made first."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,17 @@ class PayloadHour:
     rows: int
     dropped: Mapping[str, int]
     """Values that were given and could not be used, by kind."""
+    linked: Mapping[str, int]
+    """Conversions whose parameter came from another event of the person, by parameter."""
 
 
 class Transformations:
     """The set-based steps of one lake."""
 
-    def __init__(self, lake: Lake, mappings: Mappings) -> None:
+    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
         self._lake = lake
         self._mappings = mappings
+        self._identity = IdentityLinks(lake, landing, mappings)
 
     def version(self, table: str) -> str:
         """What Dagster shows as the code version of a table."""
@@ -57,12 +64,23 @@ class Transformations:
         with self._lake.connect() as connection:
             return outdated_hours(self._lake, connection, hours, versions)
 
+    def make_identity_links(self, hour: datetime) -> int:
+        """Makes `identity_links` and returns its number of rows."""
+        self._ensure_partition("raw_events", hour)
+        return self._identity.make(hour)
+
     def make_filtered_events(self, hour: datetime) -> FilteredHour:
-        """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them."""
+        """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them.
+
+        Raises:
+            LakeError: what another hour of the identity window taught could not be found out.
+        """
+        made_links = self._identity.make_missing(hour)
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
             self._view(connection, "raw_events", hour, numbered=True)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
+            self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp view judged_events as {sql('judged_events')}")
             excluded_path = self._lake.path("excluded_events", hour)
             self._lake.replace(
@@ -72,7 +90,7 @@ class Transformations:
             reasons = connection.execute(
                 f"select reason, count(*) from read_parquet({literal(excluded_path)}) group by reason order by reason"
             ).fetchall()
-        return FilteredHour(kept, dict(reasons))
+        return FilteredHour(kept, dict(reasons), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Makes `conversion_payloads`: enriched, normalized, hashed, in event-time order."""
@@ -81,10 +99,14 @@ class Transformations:
             self._view(connection, "filtered_events", hour)
             rows = self._write(connection, "conversion_payloads", hour)
             path = literal(self._lake.path("conversion_payloads", hour))
-            dropped = connection.execute(
-                f"select kind, count(*) from (select unnest(dropped) as kind from read_parquet({path})) group by kind"
-            ).fetchall()
-        return PayloadHour(rows, dict(dropped))
+            dropped, linked = (
+                connection.execute(
+                    f"select name, count(*) from (select unnest({column}) as name from read_parquet({path})) "
+                    "group by name order by name"
+                ).fetchall()
+                for column in ("dropped", "linked")
+            )
+        return PayloadHour(rows, dict(dropped), dict(linked))
 
     def make_parameter_completeness(self, hour: datetime) -> int:
         """Makes `parameter_completeness` and returns its number of rows."""
@@ -95,13 +117,16 @@ class Transformations:
     def _view(
         self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, *, numbered: bool = False
     ) -> None:
+        self._ensure_partition(table, hour)
         path = self._lake.path(table, hour)
-        if not path.exists():
-            raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
         options = ", file_row_number = true" if numbered else ""
         connection.execute(
             f"create temp view {table} as from read_parquet({literal(path)}, hive_partitioning = false{options})"
         )
+
+    def _ensure_partition(self, table: str, hour: datetime) -> None:
+        if not self._lake.path(table, hour).exists():
+            raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
 
     def _write(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> int:
         return self._lake.replace(connection, self._lake.path(table, hour), sql(table), metadata=self._notes(table))

@@ -1,6 +1,7 @@
 -- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
--- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4.
+-- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
+-- the parameters that other events of the person gave.
 with parsed as (
     select
         *,
@@ -90,146 +91,190 @@ valued as (
                 []
             )
         ) as unique_item_ids,
-        nullif(list_filter(list_transform(emails, lambda e: hashed_email(e)), lambda h: h is not null), []) as em,
+        hashed_emails(emails) as em,
+        hashed_phones(phones, workspace_settings.default_calling_code) as ph
+    from itemized
+),
+
+own as (
+    select
+        workspace,
+        event_id,
+        snap_event_name as event_name,
+        conversion_type,
+        event_time,
+        case
+            when conversion_type = 'WEB'
+                then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
+        end
+            as event_source_url,
+        present(property.event_tag) as event_tag,
+        coalesce(limited_use, false) as limited_use,
+        -- user_data
+        in_order_once(em) as em,
+        in_order_once(ph) as ph,
+        hashed_name(first_name) as fn,
+        hashed_name(last_name) as ln,
+        hashed_gender(gender) as ge,
+        hashed_city(city) as ct,
+        hashed_state(state, country_code) as st,
+        hashed_zip(zip, country_code) as zp,
+        coalesce(given_digest(country), sha256(country_code)) as country,
         nullif(
-            list_filter(
-                list_transform(phones, lambda p: hashed_phone(p, workspace_settings.default_calling_code)),
-                lambda h: h is not null
+            in_order_once(
+                list_filter(
+                    list_transform(
+                        coalesce(external_ids, case when user_id is not null then [user_id] end),
+                        lambda id: pseudonym(id)
+                    ),
+                    lambda id: id is not null
+                )
             ),
             []
-        ) as ph
-    from itemized
+        ) as external_id,
+        client_ip_address,
+        user_agent(valued.user_agent) as client_user_agent,
+        sc_click_id,
+        sc_cookie1,
+        case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
+        case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
+        -- what version 2 hashes otherwise
+        hashed_name_v2(first_name) as first_name_v2,
+        hashed_name_v2(last_name) as last_name_v2,
+        hashed_city_v2(city) as city_v2,
+        coalesce(given_digest(valued.ip_address), sha256(client_ip_address)) as hashed_ip_address,
+        case
+            when
+                conversion_type = 'MOBILE_APP'
+                then coalesce(given_digest(valued.advertising_id), sha256(madid_normalized))
+        end as hashed_mobile_ad_id,
+        case
+            when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized))
+        end as hashed_idfv,
+        -- custom_data
+        amount as value,
+        case when amount is not null then amount_currency end as currency,
+        coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
+            as order_id,
+        list_transform(
+            list_filter(items, lambda i: i.id is not null),
+            lambda i: {
+                'id': i.id,
+                'quantity': i.quantity,
+                'item_price': i.item_price,
+                'brand': i.brand,
+                'delivery_category': i.delivery_category
+            }
+        ) as contents,
+        nullif(unique_item_ids, []) as content_ids,
+        coalesce(
+            present(property.content_category),
+            present(property.category),
+            list_aggregate(
+                in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
+                'string_agg',
+                ';'
+            )
+        ) as content_category,
+        coalesce(
+            present(property.content_name),
+            case when len(items) = 1 and property.product_id is not null then present(property.name) end
+        ) as content_name,
+        case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
+            as content_type,
+        coalesce(
+            whole_number(property.num_items),
+            list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
+            nullif(len(unique_item_ids), 0)
+        ) as num_items,
+        nullif(
+            in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
+        ) as brands,
+        coalesce(present(property.search_string), present(property.query), present(property.search_term))
+            as search_string,
+        case
+            when snap_event_name = 'SIGN_UP' then coalesce(present(property.sign_up_method), present(property.method))
+            else present(property.sign_up_method)
+        end as sign_up_method,
+        money(property.predicted_ltv) as predicted_ltv,
+        present(property.status) as status,
+        present(property.customer_status) as customer_status,
+        -- app_data
+        case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
+        case when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), app_namespace) end as app_id,
+        case
+            when conversion_type = 'MOBILE_APP'
+                -- Silence counts as a refusal where the system asks (reference, section 3.7).
+                then
+                    not coalesce(limited_use, false)
+                    and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+        end as advertiser_tracking_enabled,
+        case
+            when conversion_type = 'MOBILE_APP'
+                then list_transform(
+                    [
+                        if(is_ios(os_name), 'i2', 'a2'),
+                        app_namespace,
+                        app_version,
+                        app_build,
+                        os_version,
+                        device_model,
+                        locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
+                    ],
+                    lambda slot: coalesce(slot, '')
+                )
+        end as extinfo,
+        -- what was given but could not be used, counted in the partition's metadata
+        list_filter(
+            [
+                case when len(emails) > len(coalesce(em, [])) then 'email' end,
+                case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
+                case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
+                case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
+                case when given_value is not null and amount is null then 'value' end,
+                case when given_currency is not null and known_currency is null then 'currency' end
+            ],
+            lambda name: name is not null
+        ) as dropped,
+        linked,
+        linked_click_id
+    from valued
 )
 
+-- What an event says itself wins over what the links know of its person.
 select
-    workspace,
-    event_id,
-    snap_event_name as event_name,
-    conversion_type,
-    event_time,
-    case
-        when conversion_type = 'WEB'
-            then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
-    end
-        as event_source_url,
-    present(property.event_tag) as event_tag,
-    coalesce(limited_use, false) as limited_use,
-    -- user_data
-    in_order_once(em) as em,
-    in_order_once(ph) as ph,
-    hashed_name(first_name) as fn,
-    hashed_name(last_name) as ln,
-    hashed_gender(gender) as ge,
-    hashed_city(city) as ct,
-    hashed_state(state, country_code) as st,
-    hashed_zip(zip, country_code) as zp,
-    coalesce(given_digest(country), sha256(country_code)) as country,
-    nullif(
-        in_order_once(
-            list_filter(
-                list_transform(
-                    coalesce(external_ids, case when user_id is not null then [user_id] end),
-                    lambda id: case when contains(id, '@') then hashed_email(id) else id end
-                ),
-                lambda id: id is not null
-            )
-        ),
-        []
-    ) as external_id,
-    client_ip_address,
-    user_agent(valued.user_agent) as client_user_agent,
-    sc_click_id,
-    sc_cookie1,
-    case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
-    case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
-    -- what version 2 hashes otherwise
-    hashed_name_v2(first_name) as first_name_v2,
-    hashed_name_v2(last_name) as last_name_v2,
-    hashed_city_v2(city) as city_v2,
-    coalesce(given_digest(valued.ip_address), sha256(client_ip_address)) as hashed_ip_address,
-    case
-        when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.advertising_id), sha256(madid_normalized))
-    end as hashed_mobile_ad_id,
-    case
-        when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized))
-    end as hashed_idfv,
-    -- custom_data
-    amount as value,
-    case when amount is not null then amount_currency end as currency,
-    coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
-        as order_id,
-    list_transform(
-        list_filter(items, lambda i: i.id is not null),
-        lambda i: {
-            'id': i.id,
-            'quantity': i.quantity,
-            'item_price': i.item_price,
-            'brand': i.brand,
-            'delivery_category': i.delivery_category
-        }
-    ) as contents,
-    nullif(unique_item_ids, []) as content_ids,
-    coalesce(
-        present(property.content_category),
-        present(property.category),
-        list_aggregate(
-            in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
-            'string_agg',
-            ';'
-        )
-    ) as content_category,
-    coalesce(
-        present(property.content_name),
-        case when len(items) = 1 and property.product_id is not null then present(property.name) end
-    ) as content_name,
-    case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
-        as content_type,
-    coalesce(
-        whole_number(property.num_items),
-        list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
-        nullif(len(unique_item_ids), 0)
-    ) as num_items,
-    nullif(
-        in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
-    ) as brands,
-    coalesce(present(property.search_string), present(property.query), present(property.search_term)) as search_string,
-    case
-        when snap_event_name = 'SIGN_UP' then coalesce(present(property.sign_up_method), present(property.method))
-        else present(property.sign_up_method)
-    end as sign_up_method,
-    money(property.predicted_ltv) as predicted_ltv,
-    present(property.status) as status,
-    present(property.customer_status) as customer_status,
-    -- app_data
-    case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
-    case when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), app_namespace) end as app_id,
-    case
-        when conversion_type = 'MOBILE_APP'
-            -- Silence counts as a refusal where the system asks (reference, section 3.7).
-            then
-                not coalesce(limited_use, false)
-                and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
-    end as advertiser_tracking_enabled,
-    case
-        when conversion_type = 'MOBILE_APP'
-            then list_transform(
-                [
-                    if(is_ios(os_name), 'i2', 'a2'), app_namespace, app_version, app_build, os_version, device_model,
-                    locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
-                ],
-                lambda slot: coalesce(slot, '')
-            )
-    end as extinfo,
-    -- what was given but could not be used, counted in the partition's metadata
+    * exclude (linked, linked_click_id) replace (
+        coalesce(em, linked.em) as em,
+        coalesce(ph, linked.ph) as ph,
+        coalesce(fn, linked.fn) as fn,
+        coalesce(ln, linked.ln) as ln,
+        coalesce(ge, linked.ge) as ge,
+        coalesce(ct, linked.ct) as ct,
+        coalesce(st, linked.st) as st,
+        coalesce(zp, linked.zp) as zp,
+        coalesce(country, linked.country) as country,
+        coalesce(external_id, linked.external_id) as external_id,
+        coalesce(sc_click_id, linked_click_id) as sc_click_id,
+        coalesce(sc_cookie1, linked.sc_cookie1) as sc_cookie1,
+        coalesce(first_name_v2, linked.first_name_v2) as first_name_v2,
+        coalesce(last_name_v2, linked.last_name_v2) as last_name_v2,
+        coalesce(city_v2, linked.city_v2) as city_v2
+    ),
     list_filter(
         [
-            case when len(emails) > len(coalesce(em, [])) then 'email' end,
-            case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
-            case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
-            case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
-            case when given_value is not null and amount is null then 'value' end,
-            case when given_currency is not null and known_currency is null then 'currency' end
+            case when em is null and linked.em is not null then 'em' end,
+            case when ph is null and linked.ph is not null then 'ph' end,
+            case when fn is null and linked.fn is not null then 'fn' end,
+            case when ln is null and linked.ln is not null then 'ln' end,
+            case when ge is null and linked.ge is not null then 'ge' end,
+            case when ct is null and linked.ct is not null then 'ct' end,
+            case when st is null and linked.st is not null then 'st' end,
+            case when zp is null and linked.zp is not null then 'zp' end,
+            case when country is null and linked.country is not null then 'country' end,
+            case when external_id is null and linked.external_id is not null then 'external_id' end,
+            case when sc_click_id is null and linked_click_id is not null then 'sc_click_id' end,
+            case when sc_cookie1 is null and linked.sc_cookie1 is not null then 'sc_cookie1' end
         ],
         lambda name: name is not null
-    ) as dropped
-from valued
+    ) as linked
+from own

@@ -1,6 +1,9 @@
--- The events that are conversions, in event-time order, which all later steps keep; at the same time, in the order in
--- which they landed. Reads `judged_events`.
-select * exclude (reason, file_row_number)
+-- The events that are conversions, each with what the links know of its person, in event-time order, which all later
+-- steps keep; at the same time, in the order in which they landed. Reads `judged_events`, `profiles`.
+select
+    judged_events.* exclude (reason, file_row_number, profile),
+    profiles.linked
 from judged_events
-where reason is null
-order by event_time, file_row_number
+left join profiles using (profile)
+where judged_events.reason is null
+order by judged_events.event_time, judged_events.file_row_number

@@ -1,6 +1,6 @@
 -- Every raw event of the hour with the verdict on it: its Snap event name and conversion type, and the one reason
--- for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `event_names`,
--- `internal_events`, `workspaces`.
+-- for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
+-- `event_names`, `internal_events`, `workspaces`.
 with suspected_ids as (
     -- Few ids repeat: the hash finds them in little memory, the window below decides.
     select hash(workspace, event_id) as id_hash
@@ -26,7 +26,10 @@ judged as (
         workspaces.unmapped_events,
         workspaces.unknown_consent,
         repeated.file_row_number is not null as is_repeated,
-        consent_state(raw_events.consent) as consent_state,
+        linked_events.profile,
+        linked_events.linked_click_id,
+        -- What an event says itself wins over what the person chose before it.
+        coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
         event_names.folded is not null as is_mapped,
         case
             when raw_events.call_type in ('page', 'screen') then 'PAGE_VIEW'
@@ -43,6 +46,7 @@ judged as (
         end as conversion_type
     from raw_events
     left join repeated using (workspace, source_file, file_row_number)
+    left join linked_events on raw_events.file_row_number = linked_events.file_row_number
     left join workspaces on raw_events.workspace = workspaces.name
     left join event_names
         on raw_events.workspace = event_names.workspace and folded_name(raw_events.event_name) = event_names.folded
@@ -52,6 +56,7 @@ select
     * exclude (folded, unmapped_events, unknown_consent, is_repeated, consent_state, is_mapped),
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
     case
+        when is_forgotten then 'forgotten'
         when is_repeated then 'duplicate_id'
         when call_type in ('identify', 'group', 'alias') then 'internal'
         when coalesce(call_type, 'track') not in ('page', 'screen') and folded in (select folded from internal_events)

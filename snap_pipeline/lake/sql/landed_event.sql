@@ -92,5 +92,7 @@ select {
     'order_id': 'VARCHAR',
     'item_ids': 'JSON',
     -- both
-    'properties': 'JSON'
+    'properties': 'JSON',
+    -- left by `snap-pipeline forget` in place of an event
+    '_forgotten': 'VARCHAR'
 } as keys

@@ -13,6 +13,7 @@ named as (
     select
         *,
         object_of(properties) as property_values,
+        _forgotten = 'true' as is_forgotten,
         case
             when lower(type) in ('track', 'page', 'screen', 'identify', 'group', 'alias') then lower(type)
         end as call_type,
@@ -23,7 +24,16 @@ named as (
         -- Few lines have a key for the click id, and to look for one in every object costs more than all else. Letters
         -- in both cases are found ten times as fast as by a match that ignores case.
         regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
-        coalesce(present(page_url), present(context.page.url)) as given_page_url
+        coalesce(present(page_url), present(context.page.url)) as given_page_url,
+        coalesce(
+            object_of(consent),
+            object_of(context.consent),
+            -- An event that is itself about consent has it among its properties.
+            case
+                when regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
+                    then object_of(properties)
+            end
+        ) as given_consent
     from keyed
 )
 
@@ -121,10 +131,11 @@ select
     present(context.screen.width) as screen_width,
     present(context.screen.height) as screen_height,
     present(context.screen.density) as screen_density,
-    coalesce(object_of(consent), object_of(context.consent)) as consent,
+    case when given_consent is not null then purposes_of(given_consent) end as consent,
     present(value) as value,
     present(currency) as currency,
     present(order_id) as order_id,
     texts_of(item_ids) as item_ids,
-    property_values as properties
+    property_values as properties,
+    coalesce(is_forgotten, false) as is_forgotten
 from named

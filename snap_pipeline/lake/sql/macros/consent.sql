@@ -38,10 +38,21 @@ create or replace macro consent_of_answers(answers) as case
         then 'granted'
 end;
 
--- Purposes stand at the top of the object, or below Segment's categoryPreferences.
-create or replace macro consent_state(consent) as case
-    when consent is not null
-        then consent_of_answers(
-            list_concat(consent_answers(consent), coalesce(consent_answers(consent -> 'categoryPreferences'), []))
-        )
-end;
+create or replace macro consent_state(consent) as
+case when consent is not null then consent_of_answers(consent_answers(consent)) end;
+
+-- The purposes of a consent object side by side: they stand at its top, or below a key of it, such as Segment's
+-- categoryPreferences.
+create or replace macro purposes_of(consent) as json_merge_patch(
+    consent,
+    coalesce(
+        list_filter(
+            list_transform(
+                ['categoryPreferences', 'consent', 'purposes', 'preferences', 'choice'],
+                lambda name: json_extract(consent, '/' || name)
+            ),
+            lambda below: json_type(below) = 'OBJECT'
+        )[1],
+        '{}'
+    )
+);

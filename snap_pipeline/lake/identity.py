@@ -1,0 +1,107 @@
+"""Who is behind an event: `identity_links` of each hour, and what those of the trailing window say of one hour.
+
+What a link holds and how links are read is decided in `sql/identity_links.sql` and `sql/linked_events.sql`; here is
+which hours' files are read, and that none of them is missing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import duckdb
+
+from snap_pipeline.errors import LakeError
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.raw import load_landed_events
+from snap_pipeline.lake.versions import code_version
+
+TABLE = "identity_links"
+
+
+class IdentityLinks:
+    """The links of one lake.
+
+    Args:
+        lake: holds them.
+        landing: where the events of an hour are found whose links are missing.
+        mappings: say what consent means, and how far back each workspace looks.
+    """
+
+    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
+        self._lake, self._landing, self._mappings = lake, landing, mappings
+
+    def make(self, hour: datetime) -> int:
+        """Makes the links of an hour from its `raw_events`, and returns how many there are."""
+        with self._knowing(hour) as connection:
+            connection.execute(
+                f"create temp view raw_events as from read_parquet({literal(self._lake.path('raw_events', hour))}, "
+                "hive_partitioning = false, file_row_number = true)"
+            )
+            return self._write(connection, hour)
+
+    def make_missing(self, hour: datetime) -> list[datetime]:
+        """Makes the links of every hour of the trailing window that has events and no links yet.
+
+        So hours can be made in any order, or at the same time, and know what they would have known in order. Returns
+        the hours that were made.
+
+        Raises:
+            LakeError: the links of an hour could not be made. Nothing may go on without them, since somebody may
+                have refused consent in it; the message names the hour.
+        """
+        missing = [each for each in self._window(hour) if not self._exists(each)]
+        made = []
+        for each in missing:
+            try:
+                if self._lake.path("raw_events", each).exists():
+                    self.make(each)
+                elif self._landing.has_events(each):
+                    with self._knowing(each) as connection:
+                        load_landed_events(self._lake, self._landing, connection, each)
+                        self._write(connection, each)
+                else:
+                    continue
+            except LakeError as error:
+                raise LakeError(
+                    f"What happened in {format_hour(each)} must be known before {format_hour(hour)} is made, since a "
+                    f"refusal of consent may stand in it: {error}"
+                ) from error
+            made.append(each)
+        return made
+
+    def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
+        """Makes the tables `linked_events` and `profiles` for the hour whose `raw_events` the connection shows.
+
+        Args:
+            connection: knows the macros, the mappings, `raw_events` and the variable `hour_end`.
+            hour: whose events.
+        """
+        files = [literal(self._lake.path(TABLE, each)) for each in self._window(hour) if self._exists(each)]
+        connection.execute(
+            f"create or replace temp view links as from read_parquet([{', '.join(files)}], "
+            "hive_partitioning = true, hive_types = {'hour': varchar})"
+        )
+        connection.execute(sql("linked_events"))
+
+    def _window(self, hour: datetime) -> Iterator[datetime]:
+        return hours_between(hour - self._mappings.identity_window + ONE_HOUR, hour)
+
+    def _exists(self, hour: datetime) -> bool:
+        return self._lake.path(TABLE, hour).exists()
+
+    @contextmanager
+    def _knowing(self, hour: datetime) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._lake.connect_with_macros() as connection:
+            self._mappings.load(connection)
+            end = (hour + ONE_HOUR).replace(tzinfo=None)
+            connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
+            yield connection
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
+        version = code_version(TABLE, *self._mappings.files)
+        return self._lake.replace(
+            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata={"code_version": version}
+        )

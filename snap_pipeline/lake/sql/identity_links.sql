@@ -1,0 +1,214 @@
+-- What an hour taught us of each anonymous id: whose it was and when, and what is known of that person, hashed. A row
+-- is one stretch of time in which nobody else was recognized at that anonymous id; `person` is null for what happened
+-- there without a user id. A row without an anonymous id is what a server said of a person. Reads `raw_events` (with
+-- file_row_number) and the variables of the mappings.
+with heard as (
+    select
+        workspace,
+        pseudonym(anonymous_id) as anonymous_id,
+        pseudonym(coalesce(user_id, external_ids[1])) as person,
+        case when call_type = 'alias' then pseudonym(previous_id) end as previous_id,
+        event_time,
+        -- What is newest: by time, and within a moment by the order of landing.
+        epoch_us(event_time)::hugeint * 4294967296 + file_row_number as seen,
+        consent_state(consent) as consent_state,
+        emails,
+        phones,
+        first_name,
+        last_name,
+        gender,
+        city,
+        state,
+        zip,
+        country,
+        coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
+        sc_click_id,
+        sc_cookie1
+    from raw_events
+    where
+        not is_forgotten
+        and event_time <= getvariable('hour_end') + interval 10 minutes
+        and coalesce(anonymous_id, user_id, external_ids[1]) is not null
+),
+
+taught as (
+    select
+        * exclude (previous_id),
+        false as is_alias,
+        -- Who refuses teaches us the refusal, and nothing to send to Snap.
+        coalesce(consent_state = 'denied', false) as is_refusal
+    from heard
+    where
+        person is not null
+        or consent_state is not null
+        or coalesce(emails[1], phones[1], first_name, last_name, zip, city, sc_click_id, sc_cookie1) is not null
+    union all by name
+    -- An alias says that whoever had the previous id is the person from now on.
+    select
+        workspace,
+        previous_id as anonymous_id,
+        person,
+        event_time,
+        seen,
+        true as is_alias,
+        true as is_refusal
+    from heard
+    where previous_id is not null and person is not null and previous_id != person
+),
+
+-- Most anonymous ids are one person's for the whole hour, and then the moment of the first sign divides it.
+recognized as (
+    select
+        workspace,
+        anonymous_id,
+        min(seen) filter (where coalesce(person, emails[1]) is not null) as first_seen,
+        min(coalesce(person, emails[1])) != max(coalesce(person, emails[1])) as is_shared
+    from taught
+    where anonymous_id is not null
+    group by all
+),
+
+signs_of_several as (
+    select
+        taught.workspace,
+        taught.anonymous_id,
+        taught.seen,
+        coalesce(taught.person, taught.emails[1]) as sign,
+        lag(sign) over (
+            partition by taught.workspace, taught.anonymous_id
+            order by taught.seen, taught.is_alias
+        ) as sign_before
+    from taught
+    inner join recognized using (workspace, anonymous_id)
+    where recognized.is_shared and coalesce(taught.person, taught.emails[1]) is not null
+),
+
+changes as (
+    select
+        workspace,
+        anonymous_id,
+        max(seen) as seen,
+        row_number() over (partition by workspace, anonymous_id order by max(seen)) as stretch
+    from signs_of_several
+    where sign is distinct from sign_before
+    group by workspace, anonymous_id, seen
+),
+
+stretches as (
+    -- What is null here would not be joined below.
+    select
+        taught.* exclude (anonymous_id, person),
+        coalesce(taught.anonymous_id, '') as device,
+        coalesce(taught.person, '') as owner,
+        coalesce(changes.stretch, (taught.seen >= recognized.first_seen)::bigint, 0) as stretch
+    from taught
+    left join recognized using (workspace, anonymous_id)
+    asof left join changes
+        on
+            taught.workspace = changes.workspace
+            and taught.anonymous_id = changes.anonymous_id
+            and taught.seen >= changes.seen
+),
+
+clicks as (
+    select
+        workspace,
+        device,
+        owner,
+        stretch,
+        list({ 'click_id': sc_click_id, 'clicked_at': clicked_at } order by clicked_at, sc_click_id) as clicks
+    from (
+        select
+            workspace,
+            device,
+            owner,
+            stretch,
+            sc_click_id,
+            min(event_time) as clicked_at
+        from stretches
+        where sc_click_id is not null and not is_refusal
+        group by all
+    )
+    group by all
+),
+
+choices as (
+    select
+        workspace,
+        device,
+        owner,
+        stretch,
+        list({ 'state': consent_state, 'said_at': event_time } order by seen) as choices
+    from (
+        select *
+        from stretches
+        where consent_state is not null
+        qualify
+            consent_state is distinct from lag(consent_state) over (
+                partition by workspace, device, owner, stretch
+                order by seen
+            )
+    )
+    group by all
+),
+
+newest as (
+    select
+        workspace,
+        device,
+        owner,
+        stretch,
+        is_alias,
+        min(event_time) as first_seen_at,
+        max(event_time) as last_seen_at,
+        arg_max(emails, seen) filter (where emails is not null and not is_refusal) as emails,
+        arg_max(phones, seen) filter (where phones is not null and not is_refusal) as phones,
+        arg_max(first_name, seen) filter (where first_name is not null and not is_refusal) as first_name,
+        arg_max(last_name, seen) filter (where last_name is not null and not is_refusal) as last_name,
+        arg_max(gender, seen) filter (where gender is not null and not is_refusal) as gender,
+        arg_max(city, seen) filter (where city is not null and not is_refusal) as city,
+        arg_max(state, seen) filter (where state is not null and not is_refusal) as state,
+        arg_max(zip, seen) filter (where zip is not null and not is_refusal) as zip,
+        arg_max(country, seen) filter (where country is not null and not is_refusal) as country,
+        arg_max(external_ids, seen) filter (where external_ids is not null and not is_refusal) as external_ids,
+        arg_max(sc_cookie1, seen) filter (where sc_cookie1 is not null and not is_refusal) as sc_cookie1
+    from stretches
+    group by all
+),
+
+placed as (
+    select
+        *,
+        country_code(country) as country_code
+    from newest
+)
+
+select
+    workspace,
+    id_number(workspace, coalesce(nullif(device, ''), owner)) as device_number,
+    id_number(workspace, nullif(owner, '')) as person_number,
+    nullif(device, '') as anonymous_id,
+    nullif(owner, '') as person,
+    is_alias,
+    first_seen_at,
+    last_seen_at,
+    in_order_once(hashed_emails(emails)) as em,
+    in_order_once(hashed_phones(phones, getvariable('workspace_settings')[workspace].default_calling_code)) as ph,
+    hashed_name(first_name) as fn,
+    hashed_name(last_name) as ln,
+    hashed_gender(gender) as ge,
+    hashed_city(city) as ct,
+    hashed_state(state, country_code) as st,
+    hashed_zip(zip, country_code) as zp,
+    coalesce(given_digest(country), sha256(country_code)) as country,
+    hashed_name_v2(first_name) as first_name_v2,
+    hashed_name_v2(last_name) as last_name_v2,
+    hashed_city_v2(city) as city_v2,
+    nullif(in_order_once(list_transform(external_ids, lambda id: pseudonym(id))), []) as external_id,
+    sc_cookie1,
+    clicks.clicks,
+    choices.choices
+from placed
+left join clicks using (workspace, device, owner, stretch)
+left join choices using (workspace, device, owner, stretch)
+order by device_number, person_number, first_seen_at, stretch, is_alias

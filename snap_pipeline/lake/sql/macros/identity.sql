@@ -1,0 +1,35 @@
+-- Ids by which a person or a device is recognized again. Needs normalize.sql and phones.sql.
+
+-- An id that may be kept and shared: one that is an e-mail address or a phone number is hashed as one.
+create or replace macro pseudonym(id) as case
+    when contains(id, '@') then coalesce(hashed_email(id), sha256(id))
+    when regexp_full_match(id, '\s*(?:\+|00)[0-9][0-9 ().-]{5,}') then coalesce(hashed_phone(id, null), sha256(id))
+    else id
+end;
+
+-- A number that stands for an id of a workspace, the same in every version of DuckDB: half of an MD5.
+create or replace macro id_number(workspace, id) as md5_number_lower(workspace || chr(31) || id);
+
+create or replace macro hashed_emails(texts) as
+nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
+
+create or replace macro hashed_phones(texts, default_calling_code) as nullif(
+    list_filter(list_transform(texts, lambda p: hashed_phone(p, default_calling_code)), lambda h: h is not null), []
+);
+
+-- The last nine digits of a phone number, which are the same however its country is written.
+create or replace macro phone_tail(text) as right(regexp_replace(dialled_digits(text), '[^0-9]+', '', 'g'), 9);
+
+-- What a forgotten person is recognized by in an event: an id, an e-mail address or a phone number, each as a digest.
+create or replace macro tombstone_digests(user_id, previous_id, external_ids, anonymous_id, emails, phones) as
+list_concat(
+    flatten(
+        list_transform(
+            list_concat([user_id, previous_id], coalesce(external_ids, [])),
+            lambda id: [sha256('user ' || id), case when contains(id, '@') then hashed_email(id) end]
+        )
+    ),
+    list_transform([anonymous_id, previous_id], lambda id: sha256('anonymous ' || id)),
+    list_transform(coalesce(emails, []), lambda e: hashed_email(e)),
+    flatten(list_transform(coalesce(phones, []), lambda p: [sha256('phone ' || phone_tail(p)), given_digest(p)]))
+);

@@ -1,0 +1,134 @@
+"""The stories, told hour by hour over one lake, and what their payloads show."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from snap_pipeline.hours import ONE_HOUR, floor_hour
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline_tests.identity.stories import ANN, ANNS_PHONE, BOB, BOBS_PHONE, STORIES, Happening, Story
+from snap_pipeline_tests.project import HOUR, Project
+
+BASE = {
+    "ip_address": "192.0.2.7",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    "properties": {"value": 10, "currency": "EUR"},
+}
+
+
+class Told:
+    """The lake in which all stories have happened."""
+
+    def __init__(self, project: Project) -> None:
+        self.project, self.pipeline = project, project.pipeline
+        self.hours = sorted({self._land(story, each) for story in STORIES for each in story.happenings})
+        for hour in self.hours:
+            self.make(hour)
+        self.outcomes: dict[tuple[str, str], Mapping[str, Any] | str] = {}
+        for hour in self.hours:
+            for row in project.rows("conversion_payloads", hour=hour):
+                self.outcomes[row["workspace"], row["event_id"]] = row
+            for row in project.rows("excluded_events", hour=hour):
+                self.outcomes[row["workspace"], row["event_id"]] = row["reason"]
+
+    def make(self, hour: datetime) -> None:
+        make_raw_events(self.pipeline.lake, self.pipeline.landing, hour)
+        self.pipeline.transformations.make_identity_links(hour)
+        self.pipeline.transformations.make_filtered_events(hour)
+        self.pipeline.transformations.make_conversion_payloads(hour)
+
+    def _land(self, story: Story, each: Happening) -> datetime:
+        moment = HOUR + timedelta(hours=each.hours)
+        hour = floor_hour(moment)
+        event = BASE | {"event_id": f"{story.name}-{each.hours}", "event_timestamp": moment.isoformat()} | each.event
+        self.project.land(event, hour=hour, name=f"{each.hours}", workspace=story.name)
+        return hour
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    home = tmp_path_factory.mktemp("home")
+    (home / "workspaces.toml").write_text("\n".join(f"[{story.name}]" for story in STORIES))
+    return Told(Project(home, ""))
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_each_event_knows_what_its_story_says(told: Told, story: Story) -> None:
+    for event_id, expected in story.expected.items():
+        outcome = told.outcomes[story.name, event_id]
+        if isinstance(expected, str) or isinstance(outcome, str):
+            assert outcome == expected, event_id
+        else:
+            assert {name: outcome[name] for name in expected} == dict(expected), event_id
+
+
+def test_links_keep_no_plaintext(told: Told) -> None:
+    files = list((told.pipeline.lake.root / "identity_links").glob("hour=*/data.parquet"))
+    assert len(files) == len(told.hours)
+    with told.pipeline.lake.connect() as connection:
+        text = str(connection.execute("from read_parquet($files)", {"files": [str(file) for file in files]}).fetchall())
+    for plaintext in (ANN, BOB, ANNS_PHONE[1:], BOBS_PHONE[1:], "guest@"):
+        assert plaintext not in text
+
+
+def test_hours_made_again_in_any_order_are_the_same_to_the_byte(told: Told) -> None:
+    def payloads() -> dict[datetime, bytes]:
+        return {hour: told.pipeline.lake.path("conversion_payloads", hour).read_bytes() for hour in told.hours}
+
+    before = payloads()
+    shuffled = random.Random(8).sample(told.hours, len(told.hours))
+    for hour in shuffled:
+        told.make(hour)
+    assert payloads() == before
+
+
+def test_an_identify_that_lands_late_is_known_once_its_hours_are_made_again(project: Project) -> None:
+    project.land(BASE | {"event_id": "p", "event_name": "purchase", "anonymous_id": "a",
+                         "event_timestamp": HOUR.isoformat()})  # fmt: skip
+    earlier = HOUR - 3 * ONE_HOUR
+    project.land(
+        {"type": "identify", "anonymousId": "b", "userId": "v", "timestamp": earlier.isoformat()}, hour=earlier
+    )
+    project.materialize(earlier)
+    project.materialize()
+    assert project.rows("conversion_payloads")[0]["em"] is None
+    identify = {"type": "identify", "anonymousId": "a", "userId": "u", "traits": {"email": ANN}}
+    project.land(identify | {"timestamp": earlier.isoformat()}, hour=earlier, name="late")
+    project.materialize(earlier)
+    project.materialize()
+    assert project.rows("conversion_payloads")[0]["em"] is not None
+    assert project.rows("conversion_payloads")[0]["linked"] == ["em", "external_id"]
+
+
+def test_an_hour_made_first_knows_what_landed_before_it(project: Project) -> None:
+    """A backfill may begin anywhere: the links that are missing in the window are made, and no other table."""
+    pipeline: Pipeline = project.pipeline
+    earlier = HOUR - 50 * ONE_HOUR
+    project.land(
+        {"type": "identify", "anonymousId": "a", "userId": "u", "traits": {"email": ANN},
+         "timestamp": earlier.isoformat()}, "{ no JSON", hour=earlier,
+    )  # fmt: skip
+    project.land(BASE | {"event_id": "p", "event_name": "purchase", "anonymous_id": "a",
+                         "event_timestamp": HOUR.isoformat()})  # fmt: skip
+    result = project.materialize()
+    assert result.success
+    assert project.rows("conversion_payloads")[0]["em"] is not None
+    assert pipeline.lake.path("identity_links", earlier).exists()
+    assert not pipeline.lake.path("raw_events", earlier).exists()
+
+
+def test_an_hour_of_the_window_that_cannot_be_read_fails_the_step_and_is_named(project: Project) -> None:
+    earlier = HOUR - 5 * ONE_HOUR
+    folder = project.pipeline.landing.folder("default", earlier)
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file where a folder belongs, since tests may run as root")
+    project.land(BASE | {"event_name": "purchase", "anonymous_id": "a", "event_timestamp": HOUR.isoformat()})
+    result = project.materialize()
+    assert not result.success
+    assert not project.pipeline.lake.path("filtered_events", HOUR).exists()
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert "2026-11-20T07" in str(failure.step_failure_data.error)
