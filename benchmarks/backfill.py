@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 CHAIN = (
     "raw_events",
     "quarantined_lines",
+    "identity_links",
     "filtered_events",
     "excluded_events",
     "conversion_payloads",

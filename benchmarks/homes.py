@@ -57,6 +57,7 @@ def land_hour(home: str, events: int, identified_percent: int) -> None:
 def make_payloads(pipeline: Pipeline, hour: datetime = HOUR) -> None:
     """Everything from an hour's landing file to its payloads."""
     make_raw_events(pipeline.lake, pipeline.landing, hour)
+    pipeline.transformations.make_identity_links(hour)
     pipeline.transformations.make_filtered_events(hour)
     pipeline.transformations.make_conversion_payloads(hour)
 

@@ -17,7 +17,7 @@ from snap_pipeline.pipeline import Pipeline
 
 PAYLOADS_A_SECOND, ACKNOWLEDGED_A_SECOND = 50_000, 33_000
 """The goals, events for each second of one core. A pixel may be sent 1,000 requests x 2,000 events a minute at most."""
-TABLES = ("raw_events", "filtered_events", "conversion_payloads", "parameter_completeness")
+TABLES = ("raw_events", "identity_links", "filtered_events", "conversion_payloads", "parameter_completeness")
 TO_PAYLOADS, DISPATCH, TO_ACKNOWLEDGED = "raw to payloads", "dispatch", "raw to acknowledged"
 
 

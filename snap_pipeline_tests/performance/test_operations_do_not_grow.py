@@ -8,15 +8,16 @@ import pytest
 import requests
 
 from benchmarks.history import make_history
+from benchmarks.homes import make_payloads
 from snap_pipeline.delivery.dispatch import HourReport
 from snap_pipeline.hours import ONE_HOUR, format_hour
-from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.reconcile import needs
 from snap_pipeline_tests.performance.operations import Operations, counted
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 FEW, MANY = 60, 600
-"""Hours of lake behind the one that is looked at: more than the 48 in which a copy of an event may have been sent."""
+"""Hours of lake behind the one that is looked at: more than the identity window, and than the 48 in which a copy of an
+event may have been sent."""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> dict[in
     for hours in (FEW, MANY):
         requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
         made[hours] = tmp_path_factory.mktemp(f"history{hours}")
+        (made[hours] / "workspaces.toml").write_text("[default]\nidentity_window_days = 2\n")
         make_history(made[hours], hours, sandbox_url, last=format_hour(HOUR - ONE_HOUR), events=20)
     return made
 
@@ -39,9 +41,7 @@ def project_of(home: Path, sandbox_url: str) -> Project:
 def run_hour(project: Project, name: str) -> HourReport:
     project.land(*(purchase(f"{name}-{number}") for number in range(50)))
     pipeline = project.pipeline
-    make_raw_events(pipeline.lake, pipeline.landing, HOUR)
-    pipeline.transformations.make_filtered_events(HOUR)
-    pipeline.transformations.make_conversion_payloads(HOUR)
+    make_payloads(pipeline, HOUR)
     pipeline.transformations.make_parameter_completeness(HOUR)
     (destination,) = pipeline.destinations.list()
     return pipeline.dispatcher().dispatch(destination, HOUR)
