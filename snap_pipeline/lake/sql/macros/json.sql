@@ -14,9 +14,11 @@ create or replace macro texts_of(value) as case json_type(value)
     else case when present(value ->> '$') is not null then [value ->> '$'] end
 end;
 
--- Each value once, in the order in which they came first; list_distinct() keeps no order.
-create or replace macro in_order_once(items) as
-list_filter(items, lambda item, place: list_position(items, item) = place);
+-- Each value once, in the order in which they came first; list_distinct() keeps no order. The list has a name of its
+-- own, because what a lambda captures is computed for every item.
+create or replace macro in_order_once(items) as list_transform(
+    [items], lambda named: list_filter(named, lambda item, place: list_position(named, item) = place) -- noqa: PRS, LT01
+)[1];
 
 -- The first non-empty value of a key, the key in any case.
 create or replace macro value_in_any_case(object, key) as list_filter(
