@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test lint bench
+.PHONY: demo dev test lint bench screenshots
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -24,6 +24,9 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+screenshots: .venv/.installed-dev
+	@$(BIN)/python -m snap_pipeline_tests.screenshots
 
 .venv/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

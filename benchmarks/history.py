@@ -47,3 +47,4 @@ def copy_partition(folder: Path, template: str, key: str) -> None:
     other.mkdir()
     content = (folder / "data.parquet").read_bytes()
     (other / "data.parquet").write_bytes(content.replace(template.encode(), key.encode()))
+    shutil.copystat(folder / "data.parquet", other / "data.parquet")  # payloads are not older than their raw events

@@ -19,13 +19,16 @@ from dagster._core.storage.tags import (
 
 from snap_pipeline.assets.dispatched_batches import TABLES
 from snap_pipeline.assets.hourly import HOURS_A_RUN
-from snap_pipeline.checks import DESTINATIONS_CHECK
+from snap_pipeline.checks import OUTSIDE_THE_HOUR, WITH_THE_INSIGHTS
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
+CLOSED_HOUR_TAG = "snap_pipeline/closed_hour"
+LAST_INSIGHTS_MINUTE = 55
+"""At which the marts are refreshed without the hour that is still under way."""
 IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -45,7 +48,7 @@ def hourly_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         HOURLY_JOB,
         selection=dg.AssetSelection.groups("events", "conversions", "delivery")
-        - dg.AssetSelection.checks(DESTINATIONS_CHECK),
+        - dg.AssetSelection.checks(*OUTSIDE_THE_HOUR),
         executor_def=dg.in_process_executor,
         description="One hour, from landing files to receipts.",
     )
@@ -55,7 +58,8 @@ def insights_job() -> UnresolvedAssetJobDefinition:
     """The dbt marts over all hours; they cost seconds before they do anything, so they are not part of the hour."""
     return dg.define_asset_job(
         INSIGHTS_JOB,
-        selection=dg.AssetSelection.groups("mappings", "staging", "insights"),
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights")
+        | dg.AssetSelection.checks(*WITH_THE_INSIGHTS),
         executor_def=dg.in_process_executor,
         description="Match quality, destination health and accounting, from what the hours left.",
     )
@@ -74,43 +78,55 @@ def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
 
 
 def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """Twenty minutes past the hour, after the hour's run."""
-    return dg.ScheduleDefinition(
-        name="insights_schedule",
-        job=job,
-        cron_schedule="20 * * * *",
-        execution_timezone="UTC",
-        description="Refreshes the marts after the hour's run.",
-    )
+    """Once an hour from a quarter past on, as soon as the run of the hour that closed is over."""
+
+    @dg.schedule(name="insights_schedule", job=job, cron_schedule="15-55/10 * * * *", execution_timezone="UTC")
+    def after_the_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Refreshes the marts after the hour's run; the last tick of the hour waits for it no longer."""
+        now = context.scheduled_execution_time
+        closed = floor_hour(now) - ONE_HOUR
+        tags = {CLOSED_HOUR_TAG: format_hour(closed)}
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=INSIGHTS_JOB, tags=tags)):
+            return dg.SkipReason("The marts have been refreshed this hour.")
+        if now.minute < LAST_INSIGHTS_MINUTE and closed in hours_in_flight(context.instance):
+            return dg.SkipReason(f"The run of {format_hour(closed)} is still under way.")
+        return dg.RunRequest(tags=tags)
+
+    return after_the_hour
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Asks for the hours whose files changed since they were read, and for those that owe a destination something."""
+    """Asks for the hours whose files changed since they were read, and for those that owe a destination something.
+
+    Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is asked for that often while
+    files land in it; of what it makes, only events without a receipt go out.
+    """
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Asks for runs of hours with files that were not read, or conversions that were not delivered."""
-        now = real_now()
+        settings = pipeline.settings
+        now, pause, running = real_now(), settings.running_hour_minutes, settings.running_hour
         asked = Asked(context.cursor)
-        needed = needs(pipeline, now)
-        asked.forget_all_but(needed)
+        needed = needs(pipeline, now, running_hour=pause is not None)
+        asked.forget_all_but({*needed, running})
         busy = hours_in_flight(context.instance)
         wanted = {
             hour: need for hour, need in needed.items() if hour not in busy and asked.may_ask(hour, need.digest, now)
         }
-        ranges = ranges_of(wanted, pipeline.settings.now())[:RUNS_A_TICK]
-        for first, last in ranges:
+        filling = wanted.pop(running, None)
+        requests = []
+        for place, (first, last) in enumerate(ranges_of(wanted, settings.now())[:RUNS_A_TICK]):
+            requests.append(run_request(first, last, unread=wanted[first].unread, backlog=place > 0))
             for hour in hours_between(first, last):
                 asked.note(hour, wanted[hour].digest, now)
+        if filling and pause is not None and asked.is_rested(running, timedelta(minutes=pause), now):
+            requests.append(run_request(running, running, unread=filling.unread, backlog=False))
+            asked.note(running, filling.digest, now)
         context.update_cursor(asked.cursor)
-        if not ranges:
+        if not requests:
             return dg.SkipReason("Every hour's files are read and its conversions delivered, or that is under way.")
-        return dg.SensorResult(
-            run_requests=[
-                run_request(first, last, unread=wanted[first].unread, backlog=place > 0)
-                for place, (first, last) in enumerate(ranges)
-            ]
-        )
+        return dg.SensorResult(run_requests=requests)
 
     return reconcile
 
@@ -152,6 +168,11 @@ class Asked:
         wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
         return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
 
+    def is_rested(self, hour: datetime, pause: timedelta, now: datetime) -> bool:
+        """Whether it was last asked for so long ago, or never."""
+        before = self._hours.get(format_hour(hour))
+        return before is None or bool(now - datetime.fromisoformat(str(before["at"])) >= pause)
+
     def note(self, hour: datetime, digest: str, now: datetime) -> None:
         """Remembers that an hour was asked for."""
         before = self._hours.get(format_hour(hour), {})
@@ -188,7 +209,7 @@ def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
     """Hours that queued or started runs, or backfills not yet submitted, will make."""
     busy: set[datetime] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT))):
-        busy.update(_hours_of_tags(run.tags))
+        busy.update(hours_of_tags(run.tags))
     for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
         busy.update(parse_hour(key) for key in _keys_of_backfill(backfill))
     return busy
@@ -201,7 +222,8 @@ def _keys_of_backfill(backfill: PartitionBackfill) -> Iterable[str]:
     return {key for subset in targets.values() for key in subset.get_partition_keys()}
 
 
-def _hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
+def hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
+    """The hours that a run of these tags makes; none where it has no partitions."""
     if ASSET_PARTITION_RANGE_START_TAG in tags:
         first, last = tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG]
         yield from hours_between(parse_hour(first), parse_hour(last))

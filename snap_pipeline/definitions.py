@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from snap_pipeline import checks
+from snap_pipeline.alerts import alert_sensor
 from snap_pipeline.assets import (
     conversion_payloads,
     dispatched_batches,
@@ -18,11 +20,11 @@ from snap_pipeline.automation import (
     insights_schedule,
     reconcile_sensor,
 )
-from snap_pipeline.checks import destinations_take_events
 from snap_pipeline.connections import connection_job
 from snap_pipeline.partitions import hourly_partitions
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
+from snap_pipeline.retention import prune_job, prune_schedule
 from snap_pipeline.settings import Settings, load_settings
 
 
@@ -34,7 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """
     pipeline = Pipeline(settings)
     partitions = hourly_partitions(settings.first_hour)
-    hourly, marts = hourly_job(), insights_job()
+    hourly, marts, pruning = hourly_job(), insights_job(), prune_job(pipeline)
     return dg.Definitions(
         assets=[
             raw_events.build(pipeline, partitions),
@@ -45,10 +47,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             parameter_completeness.build(pipeline, partitions),
             *insights.build(pipeline),
         ],
-        asset_checks=[destinations_take_events(pipeline)],
-        jobs=[hourly, marts, connection_job(pipeline)],
-        schedules=[hourly_schedule(hourly), insights_schedule(marts)],
-        sensors=[reconcile_sensor(pipeline, hourly)],
+        asset_checks=checks.build(pipeline, partitions),
+        jobs=[hourly, marts, connection_job(pipeline), pruning],
+        schedules=[hourly_schedule(hourly), insights_schedule(marts), prune_schedule(pruning)],
+        sensors=[reconcile_sensor(pipeline, hourly), alert_sensor(settings)],
         resources={
             "pipeline": pipeline,
             "snap": SnapConversionsApi(web_age_days=7, offline_age_days=37),

@@ -3,6 +3,7 @@
 Nothing is decided here: which object needs which other one, and no more.
 """
 
+from datetime import timedelta
 from functools import cached_property
 
 from snap_pipeline.capi.rate_limit import RateLimiter
@@ -15,9 +16,11 @@ from snap_pipeline.destinations.health import Vitals
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.retention import Pruned, prune
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.settings import Settings
 from snap_pipeline.state.database import Database
@@ -53,6 +56,22 @@ class Pipeline:
     def destinations(self) -> DestinationStore:
         """Who receives."""
         return DestinationStore(self.database, TokenCipher(self._secret_key), tuple(self.workspaces))
+
+    @property
+    def retention(self) -> timedelta:
+        """How long events are kept: the setting, and never less than what any workspace looks back."""
+        longest = max(workspace.identity_window_days for workspace in self.workspaces.values())
+        return timedelta(days=max(self.settings.retention_days, longest + 1))
+
+    def prune(self) -> Pruned:
+        """Deletes landing files, raw and filtered events that are older than the retention."""
+        return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """Forgets people."""
+        codes = (workspace.default_calling_code for workspace in self.workspaces.values())
+        return Forgetting(self.lake, self.landing, self.transformations, codes)
 
     def session(self, destination: Destination) -> ApiSession:
         """A destination's access to Snap."""

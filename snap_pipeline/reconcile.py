@@ -12,6 +12,7 @@ from snap_pipeline.delivery.standing import Standings
 from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.pipeline import Pipeline
 
@@ -43,18 +44,25 @@ def needs(pipeline: Pipeline, real_now: datetime, *, running_hour: bool = False)
 
 
 def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object]:
-    """Hours whose folders show another listing than the one `raw_events` read, each with what they show.
+    """Hours whose folders show another listing than the one that `raw_events` read, each with what they show.
 
-    Times are not compared: a file that lands while its hour is read, or that was copied in with an old modification
+    With them come the hours whose payloads are not of that reading, because a step in between failed. Times of landed
+    files are not compared: a file that lands while its hour is read, or that was copied in with an old modification
     time, would be lost by that.
     """
-    first = pipeline.settings.first_hour
-    hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last]
-    with pipeline.lake.connect() as connection:
-        read = read_listings(pipeline.lake, connection, hours)
-    listings = {hour: pipeline.landing.listing(hour) for hour in hours}
-    # An emptied folder keeps its partition, so there is nothing to read.
-    return {hour: listing for hour, listing in listings.items() if listing and listing != read.get(hour)}
+    first, lake = pipeline.settings.first_hour, pipeline.lake
+    hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last and not lake.is_pruned(hour)]
+    with lake.connect() as connection:
+        read = read_listings(lake, connection, hours)
+    unread: dict[datetime, object] = {}
+    for hour in hours:
+        listing = pipeline.landing.listing(hour)
+        # An emptied folder keeps its partition, so there is nothing to read.
+        if listing and listing != read.get(hour):
+            unread[hour] = listing
+        elif listing and not _is_carried_through(lake, hour):
+            unread[hour] = (listing, "payloads")
+    return unread
 
 
 def owed_hours(pipeline: Pipeline, last: datetime, real_now: datetime) -> Mapping[datetime, object]:
@@ -107,6 +115,12 @@ def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, 
         else:
             ranges.append((hour, hour))
     return ranges
+
+
+def _is_carried_through(lake: Lake, hour: datetime) -> bool:
+    """Whether the payloads were made after the raw events that they are made from."""
+    raw, payloads = (lake.path(table, hour) for table in ("raw_events", "conversion_payloads"))
+    return payloads.exists() and payloads.stat().st_mtime_ns >= raw.stat().st_mtime_ns
 
 
 def _is_owed(standings: Standings, destination: Destination, hour: datetime, real_now: datetime) -> bool:

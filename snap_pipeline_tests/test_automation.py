@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -27,6 +28,51 @@ def tick(project: Project, cursor: str | None = None) -> tuple[list[dict[str, st
 
 def asked(project: Project) -> list[str]:
     return [tags["key"] for tags in tick(project)[0]]
+
+
+@pytest.fixture
+def on_disk(project: Project, tmp_path: Path) -> Project:
+    """The project on an instance of files, since a schedule looks for its instance there."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    project.instance = dg.DagsterInstance.local_temp(str(folder))
+    return project
+
+
+def insights_asked(project: Project, minute: int) -> bool:
+    """Whether the marts are asked for at so many minutes past the hour that follows `HOUR`."""
+    definitions = build_definitions(project.settings)
+    context = dg.build_schedule_context(
+        instance=project.instance,
+        scheduled_execution_time=HOUR + ONE_HOUR + timedelta(minutes=minute),
+        repository_def=definitions.get_repository_def(),
+    )
+    data = definitions.resolve_schedule_def("insights_schedule").evaluate_tick(context)
+    for request in data.run_requests or []:
+        project.instance.create_run_for_job(
+            definitions.resolve_job_def(automation.INSIGHTS_JOB), tags=dict(request.tags)
+        )
+    return bool(data.run_requests)
+
+
+def test_the_marts_are_refreshed_once_an_hour_when_its_run_is_over(on_disk: Project) -> None:
+    project = on_disk
+    job = build_definitions(project.settings).resolve_job_def(automation.HOURLY_JOB)
+    run = project.instance.create_run_for_job(job, tags=range_tags(HOUR, HOUR), status=dg.DagsterRunStatus.STARTED)
+    assert not insights_asked(project, 15)
+    assert not insights_asked(project, 25)
+    project.instance.report_run_canceled(run)
+    assert insights_asked(project, 35)
+    assert not insights_asked(project, 45)
+
+
+def test_the_marts_do_not_wait_for_the_hour_for_ever_nor_for_a_backfill(on_disk: Project) -> None:
+    project = on_disk
+    job = build_definitions(project.settings).resolve_job_def(automation.HOURLY_JOB)
+    backfilled = range_tags(HOUR - 9 * ONE_HOUR, HOUR - ONE_HOUR)
+    project.instance.create_run_for_job(job, tags=backfilled, status=dg.DagsterRunStatus.STARTED)
+    project.instance.create_run_for_job(job, tags=range_tags(HOUR, HOUR), status=dg.DagsterRunStatus.STARTED)
+    assert [minute for minute in (15, 25, 35, 45, 55) if insights_asked(project, minute)] == [55]
 
 
 @pytest.mark.parametrize(("at", "hour"), [("2026-11-20T13:05", "2026-11-20T12"), ("2026-11-20T00:05", "2026-11-19T23")])

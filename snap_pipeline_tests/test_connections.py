@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from snap_pipeline.checks import DESTINATIONS_CHECK
+from snap_pipeline.checks.destinations import TAKE_EVENTS
 from snap_pipeline.connections import CONNECTION_JOB, CONNECTION_OP
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.destinations.tokens import AccessToken
@@ -25,7 +25,7 @@ def press(project: Project, destination: str = "") -> tuple[bool, str]:
 def check(project: Project) -> dg.AssetCheckEvaluation:
     """Executes the check alone, as the UI's button does."""
     job = build_definitions(project.settings).resolve_implicit_global_asset_job_def()
-    result = job.get_subset(asset_selection=set(), asset_check_selection={DESTINATIONS_CHECK}).execute_in_process(
+    result = job.get_subset(asset_selection=set(), asset_check_selection={TAKE_EVENTS}).execute_in_process(
         instance=project.instance
     )
     (evaluation,) = result.get_asset_check_evaluations()

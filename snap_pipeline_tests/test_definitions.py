@@ -9,11 +9,12 @@ from pathlib import Path
 import dagster as dg
 
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline_tests.project import START, Project
+from snap_pipeline_tests.project import START, Project, purchase
 
 HOURLY = {
     "raw_events",
     "quarantined_lines",
+    "identity_links",
     "filtered_events",
     "excluded_events",
     "conversion_payloads",
@@ -71,6 +72,44 @@ def test_the_marts_read_the_hourly_assets_in_one_graph(project: Project) -> None
         "delivery_requests",
         "accounting_entries",
     }
+
+
+def test_the_hourly_assets_and_the_marts_have_a_freshness_policy(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    keys = [dg.AssetKey(name) for name in HOURLY | MARTS | {"accounting_entries", "destinations"}]
+    assert [key for key in keys if graph.get(key).freshness_policy is None] == []
+
+
+def test_every_table_says_its_columns_before_or_when_it_is_made(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("e"))
+    events = project.materialize().get_asset_materialization_events()
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    told = {event.asset_key for event in events if "dagster/column_schema" in event.materialization.metadata}
+    told |= {key for key in graph.materializable_asset_keys if "dagster/column_schema" in graph.get(key).metadata}
+    assert {key.to_user_string() for key in told} >= HOURLY | MARTS
+
+
+def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
+    definitions = build_definitions(project.settings)
+    keys = definitions.resolve_asset_graph().asset_check_keys
+    assert {f"{key.asset_key.to_user_string()}: {key.name}" for key in keys} >= {
+        "conversion_payloads: no_plaintext",
+        "conversion_payloads: hours_are_current",
+        "dispatched_batches: conservation",
+        "dispatched_batches: destinations_take_events",
+        "delivery_receipts: rejected_share",
+        "delivery_receipts: withdrawn_receipts",
+        "emq_scores: click_id_coverage",
+    }
+    repository = definitions.get_repository_def()
+    assert {sensor.name for sensor in repository.sensor_defs} == {"alerts", "reconcile"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "hourly_schedule",
+        "insights_schedule",
+        "prune_schedule",
+    }
+    assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 
 def test_dg_checks_and_lists_the_definitions_without_warnings(project: Project) -> None:

@@ -1,53 +1,21 @@
 """Everything owed is delivered without anybody asking: the sensor ticks, its runs are executed, and that is all."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import PartitionBackfill
 
-from snap_pipeline import automation
-from snap_pipeline.automation import HOURLY_JOB
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.destinations import store
 from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.reconcile import by_urgency
+from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, TOKEN, Project, ids, key, purchase
 
 OTHER_PIXEL = "99999999-2222-4333-8444-555555555555"
-
-
-class Net:
-    """The sensor's daemon and the run queue, without their waiting: a tick, then the runs that it asked for."""
-
-    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.project, self._cursor = project, None
-        self.now = datetime.now(UTC)
-        monkeypatch.setattr(automation, "real_now", lambda: self.now)
-
-    def tick(self) -> list[tuple[str, bool]]:
-        """Runs what the sensor asks for; each request as its partition or range, and whether all assets were due."""
-        definitions = build_definitions(self.project.settings)
-        context = dg.build_sensor_context(instance=self.project.instance, cursor=self._cursor, definitions=definitions)
-        data = definitions.resolve_sensor_def("reconcile").evaluate_tick(context)
-        self._cursor = data.cursor
-        job = definitions.resolve_job_def(HOURLY_JOB)
-        done = []
-        for request in data.run_requests or []:
-            job.execute_in_process(
-                instance=self.project.instance,
-                partition_key=request.partition_key,
-                tags={name: value for name, value in request.tags.items() if name != "dagster/partition"},
-                asset_selection=list(request.asset_selection) if request.asset_selection else None,
-                raise_on_error=False,
-            )
-            first, last = (request.tags.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
-            done.append((request.partition_key or f"{first}...{last}", request.asset_selection is None))
-        return done
-
-    def later(self, **time: float) -> None:
-        self.now += timedelta(**time)
 
 
 @pytest.fixture
@@ -169,6 +137,24 @@ def test_an_hour_whose_payloads_were_made_again_is_looked_at_again(net: Net, pro
     payloads.write_bytes(payloads.read_bytes())
     assert net.tick() == [(key(HOUR), False)]
     assert len(project.requests_seen()) == 1
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+def test_an_hour_whose_files_were_read_and_whose_payloads_failed_is_asked_for_again(
+    net: Net, project: Project, monkeypatch: pytest.MonkeyPatch, read_before: bool
+) -> None:
+    project.add_destination()
+    land_hours(project, 1)
+    if read_before:
+        net.tick()
+        project.land(purchase("late"), name="late")
+    with monkeypatch.context() as patch:
+        patch.setattr(Transformations, "make_filtered_events", lambda *_: 1 / 0)
+        net.tick()
+    net.later(minutes=5)
+    assert net.tick() == [(key(HOUR), True)]
+    assert len(project.received()) == 1 + read_before
+    assert net.tick() == []
 
 
 def test_an_asset_backfill_that_is_not_yet_submitted_counts_as_in_flight(net: Net, project: Project) -> None:

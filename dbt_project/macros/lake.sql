@@ -30,3 +30,22 @@
 {% macro hour_key(hours_before) -%}
     '{{ (running_hour() - modules.datetime.timedelta(hours=hours_before)).strftime("%Y-%m-%dT%H") }}'
 {%- endmacro %}
+
+
+{#
+    An hourly table of the lake, of the months alone in which the last so many hours lie. Every file that a pattern
+    lists is opened before a filter is applied, so that without it a build would read as far back as the lake reaches.
+#}
+{% macro recent(table, hours) -%}
+    {%- if not execute %}{{ return(table) }}{% endif -%}
+    {%- set months = [] -%}
+    {%- for hours_before in range(0, hours + 24, 24) -%}
+        {%- do months.append((running_hour() - modules.datetime.timedelta(hours=hours_before)).strftime("%Y-%m")) -%}
+    {%- endfor -%}
+    {%- set pattern = modules.re.search("'([^']|'')*/hour=([^']|'')*'", table | string).group() -%}
+    {%- set patterns = [] -%}
+    {%- for month in months | unique -%}
+        {%- do patterns.append(pattern | replace("hour=*", "hour=" ~ month ~ "-*")) -%}
+    {%- endfor -%}
+    {{ table | string | replace(pattern, "[" ~ patterns | join(", ") ~ "]") }}
+{%- endmacro %}

@@ -20,10 +20,12 @@ from snap_pipeline.assets.hourly import (
     table_results,
     table_spec,
 )
+from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, Extent, HourReport
 from snap_pipeline.delivery.states import owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.plaintext import PlaintextFound
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
 
@@ -31,6 +33,8 @@ DESTINATIONS_AT_ONCE = 4
 RETRIES = 2
 RETRY_SECONDS = 20.0
 """For what passes by itself, after the delays within a run; what lasts longer is the reconcile sensor's."""
+HOUR_LABEL = "/hour"
+"""After a destination's name in a failure's metadata: the first hour that it did not complete."""
 TABLES = ("dispatched_batches", "delivery_receipts", "delivery_requests")
 
 
@@ -60,6 +64,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             partitions=partitions,
             deps=["conversion_payloads"],
             kinds={"snapchat", "duckdb", "parquet"},
+            columns=ledger.TABLES.get(table),
         )
 
     @dg.multi_asset(
@@ -91,7 +96,10 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
             runs = pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], extent), live)
-            reports = [report for run in runs for report in run]
+            try:
+                reports = [report for run in runs for report in run]
+            except PlaintextFound as error:
+                raise dg.Failure(str(error), allow_retries=False) from error
         if config.validate_only:
             report_validation(context, reports)
             return
@@ -195,9 +203,10 @@ def raise_where_incomplete(reports: Sequence[HourReport]) -> None:
 
     A retry helps against what passes by itself, and not against a credential or an address that is wrong.
     """
-    texts = {}
+    texts: dict[str, str] = {}
+    hours: dict[str, str] = {}
     for report in reports:
-        name = report.destination.name
+        name, before = report.destination.name, len(texts)
         if report.stopped:
             texts[name] = str(report.stopped)
         elif not report.is_complete and not report.skipped:
@@ -205,11 +214,13 @@ def raise_where_incomplete(reports: Sequence[HourReport]) -> None:
             texts[name] = (
                 f"{left} events of {format_hour(report.hour)} are left for the next run. {report.tally.last_error}"
             )
+        if len(texts) > before:
+            hours[f"{name}{HOUR_LABEL}"] = format_hour(report.hour)
     if not texts:
         return
     hopeless = [report.stopped for report in reports if report.stopped and report.stopped.is_for_the_user]
     raise dg.Failure(
         "Not everything was delivered. " + " ".join(f"{name}: {text}" for name, text in texts.items()),
-        metadata=dict(texts),
+        metadata={**texts, **hours},
         allow_retries=len(hopeless) < len(texts),
     )

@@ -1,7 +1,7 @@
 """What the hourly assets share: partitions, backfill policy, and how they describe what they made."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,10 @@ HOURS_A_RUN = 24
 """Bounds memory, bursts of Dagster events and what one failure takes with it."""
 
 BACKFILL_POLICY = dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_A_RUN)
+
+FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="30 * * * *", lower_bound_delta=timedelta(minutes=30))
+"""The hourly schedule asks at five past. It is the asset that is fresh, not the hour: an old hour that is made again
+counts too, so that the check `hours_are_current` looks at the last hour itself."""
 
 
 def hours_of(context: dg.AssetExecutionContext) -> Iterator[tuple[str, datetime]]:
@@ -51,9 +55,13 @@ def table_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) -
             metadata: dict[str, Any] = {"dagster/storage_kind": "parquet"}
             last = lake.path(table, parse_hour(context.partition_keys[-1]))
             if last.exists():
-                columns = [dg.TableColumn(name, kind) for name, kind in lake.columns(last)]
-                metadata["dagster/column_schema"] = dg.TableSchema(columns)
+                metadata["dagster/column_schema"] = schema_of(lake.columns(last))
             yield dg.MaterializeResult(asset_key=table, metadata=metadata)
+
+
+def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
+    """Names and types of columns as Dagster shows them."""
+    return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns])
 
 
 def table_spec(
@@ -65,8 +73,9 @@ def table_spec(
     deps: list[str] | None = None,
     code_version: str | None = None,
     kinds: set[str] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> dg.AssetSpec:
-    """An hourly table of the lake as Dagster shows it."""
+    """An hourly table of the lake as Dagster shows it; `columns` where they are the same in every hour."""
     return dg.AssetSpec(
         table,
         description=description,
@@ -76,5 +85,7 @@ def table_spec(
         deps=deps or [],
         code_version=code_version,
         partitions_def=partitions,
-        metadata={"dagster/table_name": table},
+        freshness_policy=FRESHNESS,
+        metadata={"dagster/table_name": table}
+        | ({"dagster/column_schema": schema_of(columns.items())} if columns else {}),
     )

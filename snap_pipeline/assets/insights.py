@@ -10,20 +10,25 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
-from snap_pipeline.assets.hourly import OWNERS
+from snap_pipeline.assets.hourly import OWNERS, schema_of
+from snap_pipeline.assets.mart_metadata import describe_mart
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 DBT = str(Path(sys.executable).with_name("dbt"))
+FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 * * * *", lower_bound_delta=timedelta(minutes=50))
+"""The insights schedule asks from a quarter past on and waits for the hour's run, at most until five to."""
 PARSED = (".sql", ".yml", ".csv", ".md", ".py")
 
 
@@ -44,6 +49,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
+                freshness_policy=FRESHNESS,
                 deps=["raw_events", "quarantined_lines", "excluded_events", "conversion_payloads", "delivery_receipts"],
             ),
             dg.AssetSpec(
@@ -52,6 +58,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
+                freshness_policy=FRESHNESS,
             ),
         ],
     )
@@ -63,24 +70,38 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         destinations = pipeline.destinations.list(include_removed=True)
         accounting.export_destinations(destinations)
         sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
-        yield dg.MaterializeResult(asset_key="accounting_entries", metadata={"dagster/row_count": len(entries), **sums})
-        yield dg.MaterializeResult(asset_key="destinations", metadata={"dagster/row_count": len(destinations)})
+        for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
+            schema = schema_of(pipeline.lake.columns(pipeline.lake.root / table / "data.parquet"))
+            yield dg.MaterializeResult(
+                asset_key=table,
+                metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
+            )
 
     @dbt_assets(manifest=MANIFEST, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         with environment_of(pipeline.settings):
-            yield from dbt.cli(["build"], context=context).stream()
+            for event in dbt.cli(["build"], context=context).stream():
+                yield described(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
 
 
+def described(event: Any, context: dg.AssetExecutionContext, lake: Lake) -> Any:
+    """An event of dbt's, with what Dagster shows of the mart that it tells of."""
+    if not isinstance(event, dg.Output):
+        return event
+    mart = context.asset_key_for_output(event.output_name).path[-1]
+    return event.with_metadata({**event.metadata, **describe_mart(lake, mart)})
+
+
 class Translator(DagsterDbtTranslator):
-    """Names the kinds of the models; everything else stands in the dbt project."""
+    """Says of what kind the models are and how fresh the marts shall be; everything else stands in the dbt project."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The spec of one model."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(kinds={"dbt", "duckdb"})
+        freshness = FRESHNESS if spec.group_name == "insights" else None
+        return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness)
 
 
 def resources() -> dict[str, Any]:

@@ -54,6 +54,11 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                     f"{key}: {made.kept_files} files that were read before are gone from the landing zone; "
                     "their events are kept."
                 )
+            if made.unread_files:
+                context.log.warning(
+                    f"{key}: {made.unread_files} files landed after the hour was pruned and are not read. Land them "
+                    "in the running hour: `snap-pipeline land`."
+                )
             files = {"files": made.files, "files_gone_and_kept": made.kept_files}
             describe_partition(context, lake, "raw_events", key, made.rows, files)
             describe_partition(context, lake, "quarantined_lines", key, made.quarantined)

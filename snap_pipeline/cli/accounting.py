@@ -65,6 +65,14 @@ def print_accounting(entries: Sequence[Entry]) -> None:
     console.print("\n".join(gaps) if gaps else "Nothing is unaccounted for.", markup=False)
 
 
+def print_shared_orders(purchases: int) -> None:
+    """That Snap will report fewer purchases than were delivered, where several stand for one order."""
+    if purchases:
+        click.echo(
+            f"{purchases:,} purchases share their order id with another one; Snap counts each order once in 30 days."
+        )
+
+
 def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> None:
     """What the numbers ask somebody to do, on standard error."""
     sums: Counter[tuple[str, str]] = Counter()

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from snap_pipeline.capi.wire import projection
-from snap_pipeline.cli.accounting import as_json, print_accounting, print_warnings
+from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_warnings
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
@@ -31,6 +31,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
         print_accounting(entries)
+        print_shared_orders(pipeline.accounting.shared_orders(hours))
         print_warnings(entries, pipeline.transformations.outdated_hours(hours))
 
 

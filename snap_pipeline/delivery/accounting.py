@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import duckdb
 
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.standing import Counts, Standings, standing_of
-from snap_pipeline.delivery.states import AgeLimits, PayloadStates, owes
+from snap_pipeline.delivery.states import AgeLimits, PayloadStates, delivery_sql, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, literal
@@ -59,8 +59,12 @@ class Accounting:
         self._standings = Standings(lake, limits)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
-        """The hours of a range that have been read."""
-        return [hour for hour in hours_between(first, last) if self._lake.path("raw_events", hour).exists()]
+        """The hours of a range that have been read, pruned ones among them."""
+        return [
+            hour
+            for hour in hours_between(first, last)
+            if self._lake.path("raw_events", hour).exists() or self._lake.is_pruned(hour)
+        ]
 
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
         """Every entry of the hours, those of delivery for each destination that an hour owes."""
@@ -68,11 +72,26 @@ class Accounting:
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
             entries = [entry for table in STAGES for entry in self._staged(connection, table, hours)]
+            entries += [entry for hour in hours for entry in self._pruned(hour)]
             for hour in hours:
                 for destination in destinations:
                     if owes(destination, hour):
                         entries.extend(self._delivery(connection, hour, destination))
         return entries
+
+    def shared_orders(self, hours: Iterable[datetime]) -> int:
+        """How many purchases of the hours share their order id with another one; Snap counts each order once."""
+        paths = [path for hour in hours if (path := self._lake.path("conversion_payloads", hour)).exists()]
+        if not paths:
+            return 0
+        files = ", ".join(map(literal, paths))
+        with self._lake.connect() as connection:
+            connection.execute(
+                "create view conversion_payloads as "
+                f"from read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+            )
+            row = connection.execute(delivery_sql("shared_orders")).fetchone()
+        return int(row[0]) if row else 0
 
     def export(self, entries: Iterable[Entry]) -> None:
         """Writes the entries where the dbt project reads them."""
@@ -117,6 +136,11 @@ class Accounting:
             """
         ).fetchall()
         return [Entry(hour, workspace, None, None, entry, why, events) for hour, workspace, why, events in rows]
+
+    def _pruned(self, hour: datetime) -> Iterator[Entry]:
+        for workspace, events in self._lake.pruned_events(hour).items():
+            if not self._lake.path("raw_events", hour).exists():
+                yield Entry(format_hour(hour), workspace, None, None, "raw", None, events)
 
     def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
         key, counts = format_hour(hour), self._counts(connection, hour, destination)

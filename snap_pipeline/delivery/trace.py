@@ -48,7 +48,8 @@ class Trace:
     ) -> Iterator[str]:
         """What happened to each event that has this id or order id, in words, oldest hour first."""
         by_key = {format_hour(hour): hour for hour in hours}
-        paths = [self._lake.path("raw_events", hour) for hour in by_key.values()]
+        raw_events = (self._lake.path("raw_events", hour) for hour in by_key.values())
+        paths = [path for path in raw_events if path.exists()]
         files = "[" + ", ".join(literal(path) for path in paths) + "]"
         destinations = list(destinations)
         if not paths:

@@ -79,15 +79,19 @@ class IdentityLinks:
             connection: knows the macros, the mappings, `raw_events` and the variable `hour_end`.
             hour: whose events.
         """
-        files = [literal(self._lake.path(TABLE, each)) for each in self._window(hour) if self._exists(each)]
-        connection.execute(
-            f"create or replace temp view links as from read_parquet([{', '.join(files)}], "
-            "hive_partitioning = true, hive_types = {'hour': varchar})"
-        )
+        files = [each for each in self._window(hour) if self._exists(each)]
+        source = f"read_parquet([{', '.join(literal(self._lake.path(TABLE, each)) for each in files)}]"
+        reads = [
+            f"select *, file_index from {source}, file_row_number = true) "
+            f"where workspace in ({', '.join(map(literal, workspaces))}) "
+            f"and file_index >= {sum(each <= hour - window for each in files)}"
+            for window, workspaces in self._mappings.identity_windows.items()
+        ]
+        connection.execute(f"create or replace temp view links as {' union all '.join(reads)}")
         connection.execute(sql("linked_events"))
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
-        return hours_between(hour - self._mappings.identity_window + ONE_HOUR, hour)
+        return hours_between(hour - max(self._mappings.identity_windows) + ONE_HOUR, hour)
 
     def _exists(self, hour: datetime) -> bool:
         return self._lake.path(TABLE, hour).exists()

@@ -74,6 +74,23 @@ class Lake:
             for file in (self.root / table).glob("hour=*/data.parquet")
         )
 
+    def pruned_note(self, hour: datetime) -> Path:
+        """Where an hour whose events were deleted says so, and how many it had."""
+        return self.path("raw_events", hour).with_name("pruned.json")
+
+    def is_pruned(self, hour: datetime) -> bool:
+        """Whether the events of an hour were deleted, so that it cannot be made again (see `retention.py`)."""
+        return self.pruned_note(hour).exists()
+
+    def pruned_hours(self) -> list[datetime]:
+        """The hours whose events were deleted, in order."""
+        notes = (self.root / "raw_events").glob("hour=*/pruned.json")
+        return sorted(parse_hour(note.parent.name.removeprefix("hour=")) for note in notes)
+
+    def pruned_events(self, hour: datetime) -> Mapping[str, int]:
+        """How many raw events a pruned hour had, by workspace; nothing for any other hour."""
+        return dict(json.loads(self.pruned_note(hour).read_text(encoding="utf-8"))) if self.is_pruned(hour) else {}
+
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB database of its own in memory, in UTC; its tables are seen by all cursors of the connection.

@@ -4,7 +4,7 @@
 that an upgrade of the seeds does not conflict with a customer's names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,9 +46,12 @@ class Mappings:
                 )
 
     @property
-    def identity_window(self) -> timedelta:
-        """The longest time that any workspace looks back for what is known of a person."""
-        return timedelta(days=max(workspace.identity_window_days for workspace in self._workspaces.values()))
+    def identity_windows(self) -> Mapping[timedelta, Sequence[str]]:
+        """How far back workspaces look for what is known of a person, and which of them so far."""
+        windows: dict[timedelta, list[str]] = {}
+        for workspace in self._workspaces.values():
+            windows.setdefault(timedelta(days=workspace.identity_window_days), []).append(workspace.name)
+        return windows
 
     @property
     def own_files(self) -> tuple[Path, ...]:

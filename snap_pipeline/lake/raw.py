@@ -39,18 +39,23 @@ class RawHour:
     files: int
     kept_files: int
     """Files that are gone from the landing zone and whose rows were kept."""
+    unread_files: int = 0
+    """Files that landed after the hour was pruned; nothing can be made of them there."""
 
 
 def make_raw_events(lake: Lake, landing: LandingZone, hour: datetime) -> RawHour:
     """Reads the files of an hour into `raw_events` and `quarantined_lines`.
 
-    Rows of files that were read before and are gone now (pruned, or a bucket's lifecycle rule) are kept. The
-    listing that was read is kept with the partition: a folder that shows another one is to be read again.
+    Rows of files that were read before and are gone now (a bucket's lifecycle rule) are kept. The listing that was
+    read is kept with the partition: a folder that shows another one is to be read again. An hour that was pruned is
+    left as it is.
 
     Raises:
         LakeError: a file cannot be read (permission, disk, vanished meanwhile), or the lake cannot be written;
             the old partition is intact.
     """
+    if lake.is_pruned(hour):
+        return RawHour(sum(lake.pruned_events(hour).values()), 0, 0, 0, len(landing.listing(hour)))
     with lake.connect_with_macros() as connection:
         return _read(lake, landing, connection, hour, _HourReader.write)
 
@@ -65,6 +70,15 @@ def load_landed_events(lake: Lake, landing: LandingZone, connection: duckdb.Duck
         LakeError: as `make_raw_events`.
     """
     _read(lake, landing, connection, hour, _HourReader.load)
+
+
+def load_events_of_file(
+    lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
+) -> None:
+    """Makes the table `good_lines` of one file (line_number, line) and `received_events`, an event each, in order."""
+    reader = _HourReader(lake, landing.root, connection, hour, [file])
+    reader.read_line_by_line([file])
+    reader.load_received()
 
 
 def _read(
@@ -163,7 +177,7 @@ class _HourReader:
         rows = self._lake.replace(
             self._connection,
             self._raw_path,
-            f"{self._events()} {self._kept_rows(self._raw_path)}",
+            self._events(),
             metadata={
                 "listing": [file.as_note() for file in self._listing],
                 "gone": self._gone,
@@ -179,10 +193,22 @@ class _HourReader:
             f"select *, row_number() over () - 1 as file_row_number from ({self._events()})"
         )
 
+    def load_received(self) -> None:
+        """Makes the temporary table `received_events` of one file that was read line by line, nobody forgotten."""
+        self._connection.execute(
+            f"""
+            alter table good_lines_0 rename to good_lines;
+            create or replace temp view landed_lines as
+                select '' as workspace, '' as source_file, line from good_lines order by line_number;
+            create or replace temp table received_events as {sql("raw_events")};
+            """
+        )
+
     def _events(self) -> str:
         lines = " union all ".join(self._sources or [NO_LINES])
         self._connection.execute(f"create or replace temp view landed_lines as {lines}")
-        return without_the_forgotten(self._lake.root, self._connection, sql("raw_events"))
+        received = f"{sql('raw_events')} {self._kept_rows(self._raw_path)}"
+        return without_the_forgotten(self._lake.root, self._connection, received)
 
     def _strict_read(self, workspace: str, files: Sequence[LandedFile]) -> str:
         paths = ", ".join(literal(as_pattern(self._root / file.source_file)) for file in files)
@@ -209,7 +235,7 @@ class _HourReader:
                 max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
             );
             create or replace temp table file_lines as {sql("file_lines")};
-            create temp table {table} as select line::json as line from file_lines where is_object;
+            create temp table {table} as select line_number, line::json as line from file_lines where is_object;
             """
         )
         names = {"workspace": file.workspace, "source_file": file.source_file}

@@ -62,10 +62,13 @@ class Transformations:
         """The hours that an older version of the code, or of the mappings, made."""
         versions = {table: self.version(table) for table in TABLES_WITH_MAPPINGS}
         with self._lake.connect() as connection:
-            return outdated_hours(self._lake, connection, hours, versions)
+            unpruned = [hour for hour in hours if not self._lake.is_pruned(hour)]
+            return outdated_hours(self._lake, connection, unpruned, versions)
 
     def make_identity_links(self, hour: datetime) -> int:
         """Makes `identity_links` and returns its number of rows."""
+        if self._lake.is_pruned(hour):
+            return self._kept("identity_links", hour)
         self._ensure_partition("raw_events", hour)
         return self._identity.make(hour)
 
@@ -75,6 +78,8 @@ class Transformations:
         Raises:
             LakeError: what another hour of the identity window taught could not be found out.
         """
+        if self._lake.is_pruned(hour):
+            return FilteredHour(self._kept("conversion_payloads", hour), self._reasons(hour), 0)
         made_links = self._identity.make_missing(hour)
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
@@ -82,18 +87,19 @@ class Transformations:
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp view judged_events as {sql('judged_events')}")
-            excluded_path = self._lake.path("excluded_events", hour)
             self._lake.replace(
-                connection, excluded_path, sql("excluded_events"), metadata=self._notes("filtered_events")
+                connection,
+                self._lake.path("excluded_events", hour),
+                sql("excluded_events"),
+                metadata=self._notes("filtered_events"),
             )
             kept = self._write(connection, "filtered_events", hour)
-            reasons = connection.execute(
-                f"select reason, count(*) from read_parquet({literal(excluded_path)}) group by reason order by reason"
-            ).fetchall()
-        return FilteredHour(kept, dict(reasons), len(made_links))
+        return FilteredHour(kept, self._reasons(hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Makes `conversion_payloads`: enriched, normalized, hashed, in event-time order."""
+        if self._lake.is_pruned(hour):
+            return PayloadHour(self._kept("conversion_payloads", hour), {}, {})
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
             self._view(connection, "filtered_events", hour)
@@ -113,6 +119,22 @@ class Transformations:
         with self._lake.connect_with_macros() as connection:
             self._view(connection, "conversion_payloads", hour)
             return self._write(connection, "parameter_completeness", hour)
+
+    def _kept(self, table: str, hour: datetime) -> int:
+        """The rows of a partition that stays as it is, since its hour was pruned."""
+        with self._lake.connect() as connection:
+            row = connection.execute(
+                f"select count(*) from read_parquet({literal(self._lake.path(table, hour))})"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _reasons(self, hour: datetime) -> Mapping[str, int]:
+        with self._lake.connect() as connection:
+            path = literal(self._lake.path("excluded_events", hour))
+            rows = connection.execute(
+                f"select reason, count(*) from read_parquet({path}) group by reason order by reason"
+            ).fetchall()
+        return dict(rows)
 
     def _view(
         self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, *, numbered: bool = False

@@ -56,6 +56,15 @@ def test_land_puts_events_into_their_own_hours_and_says_what_it_cannot_read(
     assert b"\xff\xfe" in running
 
 
+def test_lines_that_cannot_be_read_land_with_an_origin_too(run, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text("\n".join([json.dumps(purchase("a")), *["no json"] * 3, json.dumps(purchase("b")), "{}"]))
+    result = run("land", str(file), "--origin", "csv")
+    assert result.exit_code == 0, result.output
+    assert "6 lines landed" in result.stdout
+    assert "3 cannot be read" in result.stdout
+
+
 @pytest.mark.parametrize("suffix", ["json", "ndjson.gz", "csv"])
 def test_land_takes_arrays_gzip_and_csv(run, project: Project, tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"orders.{suffix}"

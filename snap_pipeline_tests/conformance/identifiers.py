@@ -4,6 +4,7 @@ from snap_pipeline_tests.conformance.rows import Row, sha
 
 EMAIL = sha("person@example.com")
 BRITISH = sha("448444124653")
+SDK_AMERICAN = "34053b331d29734f081bf74160cd33bc2f621b3b6f8ec991500bebf49f14e014"
 SDK_BRITISH = "19f25a18866af88fc60189c3af85010a0b971cf976053787fe21e004538c20a0"
 
 
@@ -45,11 +46,9 @@ ROWS = [
     phone("S-PY test: 00 before the country", "0044-447-234-2344", SDK_BRITISH),
     phone("S-PY test: trunk zero after the country, hyphens", "+44-0447-234-2344", SDK_BRITISH),
     phone("S-PY test: trunk zero after the country, blanks", "+44 0447 234 2344", SDK_BRITISH),
-    phone(
-        "S-PY test: +1 with brackets",
-        "+1-(447) 234 2344",
-        "34053b331d29734f081bf74160cd33bc2f621b3b6f8ec991500bebf49f14e014",
-    ),
+    phone("S-PY test: +1 with brackets", "+1-(447) 234 2344", SDK_AMERICAN),
+    phone("S-PY test: country code 1 when there is none", "447-234-2344", SDK_AMERICAN, workspace="america"),
+    phone("S-PY test: the same with brackets", "(447)-234-2344", SDK_AMERICAN, workspace="america"),
     Row(
         "D-PAR: names",
         {"first_name": "John", "last_name": "Raphaël"},
@@ -123,8 +122,24 @@ ROWS = [
     ),
     Row("names: undefined is no value", {"first_name": "undefined", "last_name": " "}),
     Row("gender: Female is f", {"gender": "Female"}, user={"ge": sha("f")}),
-    Row("gender: male is m", {"gender": "male"}, user={"ge": sha("m")}),
-    Row("gender: other words are no gender of Snap's", {"gender": "diverse"}),
+    Row(
+        "gender: male is m",
+        {"gender": "male"},
+        user={"ge": "62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a"},
+    ),
+    Row("gender: other words are no gender of Snap's", {"gender": "diverse"}, dropped=("gender",)),
+    Row(
+        "names and places: MD5 and SHA-1 digests are dropped and counted",
+        {
+            "first_name": "d41d8cd98f00b204e9800998ecf8427e",
+            "last_name": "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+            "city": "d41d8cd98f00b204e9800998ecf8427e",
+            "state": "d41d8cd98f00b204e9800998ecf8427e",
+            "zip": "d41d8cd98f00b204e9800998ecf8427e",
+            "country": "d41d8cd98f00b204e9800998ecf8427e",
+        },
+        dropped=("first_name", "last_name", "city", "state", "zip", "country"),
+    ),
     # External id
     Row("external id: as it is, in v3 alone", {"external_id": "Cust-42"}, user={"external_id": ["Cust-42"]}),
     Row("external id: several", {"external_id": ["a", "b"]}, user={"external_id": ["a", "b"]}),
@@ -138,6 +153,28 @@ ROWS = [
         "external id: a user id that is an e-mail address",
         {"user_id": "Person@Example.com"},
         user={"external_id": [EMAIL]},
+    ),
+    Row(
+        "external id: a phone number with its country is hashed as one",
+        {"external_id": ["+44 844 412 4653", "tel:+44-844-412-4653", "+1"]},
+        user={"external_id": [BRITISH]},
+    ),
+    Row(
+        "external id: a user id that is a phone number",
+        {"user_id": "+448444124653"},
+        user={"external_id": [BRITISH]},
+    ),
+    Row(
+        "external id: a user id of digits that are the event's phone number too",
+        {"user_id": "448444124653", "phone": "+44 844 412 4653"},
+        user={"external_id": [BRITISH], "ph": [BRITISH]},
+        v2={"hashed_phone_number": BRITISH},
+    ),
+    Row(
+        "external id: digits alone are a number of the shop's own",
+        {"user_id": "448444124653", "phone": "+4930901820"},
+        user={"external_id": ["448444124653"], "ph": [sha("4930901820")]},
+        v2={"hashed_phone_number": sha("4930901820")},
     ),
     Row("external id: a number of JSON", {"external_id": 42}, user={"external_id": ["42"]}),
     # Network
@@ -159,6 +196,12 @@ ROWS = [
     ),
     # Cookie
     Row("cookie: _scid as it is", {"sc_cookie1": "AbC-123"}, user={"sc_cookie1": "AbC-123"}, v2={"uuid_c1": "AbC-123"}),
+    Row(
+        "cookie: among the properties, where a client library's event has it",
+        {"properties": {"value": 12.5, "currency": "EUR", "order_id": "o-1", "sc_cookie1": "AbC-123"}},
+        user={"sc_cookie1": "AbC-123"},
+        v2={"uuid_c1": "AbC-123"},
+    ),
     # Match sets (reference, section 8)
     Row(
         "match set: an address without a browser is not enough",

@@ -41,6 +41,9 @@ site_url = "https://shop.example.co.uk/"
 default_currency = "GBP"
 default_calling_code = "44"
 
+[america]
+default_calling_code = "1"
+
 [strict]
 unknown_consent = "exclude"
 unmapped_events = "exclude"

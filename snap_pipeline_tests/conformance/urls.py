@@ -23,6 +23,11 @@ ROWS = [
     page("an e-mail address, percent-encoded", f"{SHOP}/p?u=ann%40example.com", f"{SHOP}/p?u="),
     page("what stands under email", f"{SHOP}/p?email=ann&id=7", f"{SHOP}/p?email=&id=7"),
     page("a phone number", f"{SHOP}/p?tel=%2B448444124653&id=7", f"{SHOP}/p?tel=&id=7"),
+    page(
+        "an e-mail address whose domain is of another script",
+        f"{SHOP}/p?u=ann%40%D0%B0.%D1%80%D1%84&id=7",
+        f"{SHOP}/p?u=&id=7",
+    ),
     page("a user name and a password", "https://ann:secret@shop.example.com/p", f"{SHOP}/p"),
     page("what is no address of the web", "app://home", None),
     page("no page", None, None),

@@ -13,23 +13,28 @@ from snap_pipeline.lake.lake import literal
 from snap_pipeline_tests.dbt import lakes
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+DBT = (str(Path(sys.executable).with_name("dbt")), "--no-use-colors")
 NOW = "2026-03-03T00:20:00+00:00"
 
 Query = Callable[[str], list[tuple]]
 
 
-def run_dbt(lake: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs dbt on a lake, with everything that it writes beside the lake."""
-    surroundings = {
+def surroundings_of(lake: Path) -> dict[str, str]:
+    """The variables that lead dbt to a lake."""
+    return {
         "SNAP_PIPELINE_LAKE": str(lake),
         "SNAP_PIPELINE_NOW": NOW,
         "DBT_TARGET_PATH": str(lake.with_name("target")),
         "DBT_LOG_PATH": str(lake.with_name("logs")),
     }
+
+
+def run_dbt(lake: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs dbt on a lake, with everything that it writes beside the lake."""
     return subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments],
+        [*DBT, *arguments],
         cwd=PROJECT,
-        env=os.environ | surroundings,
+        env=os.environ | surroundings_of(lake),
         capture_output=True,
         text=True,
         check=False,

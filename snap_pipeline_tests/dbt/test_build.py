@@ -1,11 +1,15 @@
 """What a build needs and leaves behind."""
 
+import os
+import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from snap_pipeline_tests.dbt import lakes
-from snap_pipeline_tests.dbt.conftest import PROJECT, query_on, run_dbt
+from snap_pipeline_tests.dbt.conftest import DBT, PROJECT, query_on, run_dbt, surroundings_of
 
 
 def test_a_build_passes_without_warnings(built: tuple[Path, str]) -> None:
@@ -47,3 +51,26 @@ def test_a_build_leaves_nothing_in_the_repository(tmp_path: Path) -> None:
     before = files()
     assert run_dbt(tmp_path / "lake", "run", "--select", "stg_destinations").returncode == 0
     assert files() == before
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv to take root's right to read every file")
+def test_a_build_looks_again_where_a_file_cannot_be_read_the_first_time(tmp_path: Path) -> None:
+    """As when a run that ends folds receipts away between dbt's list and its read."""
+    lake = tmp_path / "lake"
+    lakes.write_small_lake(lake)
+    (receipts,) = lake.glob("delivery_receipts/*/*/a.parquet")
+    receipts.chmod(0)
+    command = ["setpriv"] + (["--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else [])
+    with subprocess.Popen(
+        [*command, *DBT, "run", "--select", "stg_delivery_receipts"],
+        cwd=PROJECT,
+        env=os.environ | surroundings_of(lake),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as build:
+        assert build.stdout
+        for line in build.stdout:
+            if "START sql" in line:
+                time.sleep(0.5)  # dbt fails at once, and waits a second
+                receipts.chmod(0o644)
+    assert build.returncode == 0

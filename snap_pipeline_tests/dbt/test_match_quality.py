@@ -2,9 +2,11 @@
 
 import pytest
 
+from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import Query
 
 PURCHASE_SCORE = (28 * (1 / 10) / 0.3 + 20 + 0 + 12 + 9 * (4 / 10) / 0.8 + 6) / 10
+PURCHASE_COMMERCE_SCORE = (40 + 20 + 0 + 15 * 0.5) / 10
 PURCHASE_SCORE_BEFORE = 20 * (1 / 4) / 0.6 / 10
 
 
@@ -29,7 +31,7 @@ def test_a_score_weighs_how_much_of_each_target_is_reached(marts: Query) -> None
     events, score, _, commerce_score, _, _ = score_of(marts, "PURCHASE")
     assert events == 10
     assert score == pytest.approx(PURCHASE_SCORE) == pytest.approx(5.18333, abs=1e-5)
-    assert commerce_score == pytest.approx((40 + 20 + 0 + 15 * 0.5) / 10)
+    assert commerce_score == pytest.approx(PURCHASE_COMMERCE_SCORE)
 
 
 def test_the_week_before_is_scored_for_comparison(marts: Query) -> None:
@@ -62,13 +64,20 @@ def test_the_largest_gain_is_coached_first(marts: Query) -> None:
     assert [gain for _, gain in gains] == pytest.approx([2.5, 2.8 * 2 / 3, 1.5, 0.75, 0.45])
 
 
-def test_closing_a_gap_gains_what_the_coaching_said(marts: Query) -> None:
-    ((gain,),) = marts(
-        "select gain from emq_coaching where workspace = 'shop' and event_name = 'PURCHASE'"
-        " and conversion_type = 'WEB' and parameter = 'ph'"
+@pytest.mark.parametrize("parameter", lakes.CLOSED_GAPS)
+def test_closing_a_gap_gains_what_the_coaching_said(marts: Query, parameter: str) -> None:
+    ((gain, group),) = marts(
+        "select gain, score_group from emq_coaching where workspace = 'shop' and event_name = 'PURCHASE'"
+        f" and conversion_type = 'WEB' and parameter = '{parameter}'"
     )
-    score_with_phones = score_of(marts, "PURCHASE", workspace="shop_that_asks_for_phones")[1]
-    assert score_with_phones == pytest.approx(PURCHASE_SCORE + gain)
+    _, match, _, commerce, _, _ = score_of(marts, "PURCHASE", workspace=f"with_{parameter}")
+    before = {"match": PURCHASE_SCORE, "commerce": PURCHASE_COMMERCE_SCORE}
+    after = {"match": match, "commerce": commerce}
+    assert after == pytest.approx(before | {group: before[group] + gain})
+
+
+def test_every_gap_of_the_purchase_was_closed_once(marts: Query) -> None:
+    assert set(coached(marts, "PURCHASE")) == set(lakes.CLOSED_GAPS)
 
 
 def test_the_gains_add_up_to_what_the_scores_lack(marts: Query) -> None:
@@ -77,21 +86,34 @@ def test_the_gains_add_up_to_what_the_scores_lack(marts: Query) -> None:
         from emq_scores left join emq_coaching using (workspace, event_name, conversion_type)
         group by workspace, event_name, conversion_type
     """)
-    assert [total for (total,) in rows] == pytest.approx([10] * 7)
+    assert [total for (total,) in rows] == pytest.approx([10] * (6 + len(lakes.CLOSED_GAPS)))
 
 
-def test_the_classic_advice_is_given_where_nothing_is_carried(marts: Query) -> None:
-    rows = marts("select advice from emq_coaching where event_name = 'PURCHASE' or event_name = 'SIGN_UP'")
-    advice = " ".join(text for (text,) in rows)
-    for words in (
-        "Preserve the click id",
-        "first-party cookie on your own domain",
-        "Collect the e-mail before this event fires",
-        "Ask for the phone number",
-        "Pass products with id; quantity and price",
-        "currency",
-    ):
-        assert words in advice
+@pytest.mark.parametrize(
+    ("parameter", "words", "lacking", "at_target"),
+    [
+        ("sc_click_id", "Preserve the click id", ("PURCHASE", "WEB"), ("LOGIN", "WEB")),
+        ("sc_click_id", "first-party cookie on your own domain", ("SIGN_UP", "WEB"), ("LOGIN", "WEB")),
+        ("em", "Collect the e-mail before this event fires", ("SIGN_UP", "WEB"), ("PURCHASE", "WEB")),
+        ("ph", "Ask for the phone number", ("PURCHASE", "WEB"), ("LOGIN", "WEB")),
+        ("content_ids", "Pass products with id, quantity and price", ("PURCHASE", "WEB"), ("LOGIN", "WEB")),
+        ("value", "Pass the value of the order or product", ("PURCHASE", "OFFLINE"), ("PURCHASE", "WEB")),
+        ("currency", "Pass the three-letter ISO 4217 currency", ("PURCHASE", "OFFLINE"), ("PURCHASE", "WEB")),
+    ],
+)
+def test_the_classic_advice_is_given_where_it_applies(
+    marts: Query, parameter: str, words: str, lacking: tuple[str, str], at_target: tuple[str, str]
+) -> None:
+    def advice(event: str, conversion_type: str) -> list[str]:
+        rows = marts(
+            f"select advice from emq_coaching where workspace = 'shop' and parameter = '{parameter}'"
+            f" and (event_name, conversion_type) = ('{event}', '{conversion_type}')"
+        )
+        return [text for (text,) in rows]
+
+    (said,) = advice(*lacking)
+    assert words in said
+    assert advice(*at_target) == []
 
 
 def test_nobody_is_coached_on_what_a_conversion_type_cannot_carry(marts: Query) -> None:

@@ -1,68 +1,51 @@
-"""The Dagster UI comes up on a home's data, by `make dev`'s command and by workspace.yaml alike."""
+"""The Dagster UI comes up on a home's data, by `make dev`'s command and by workspace.yaml alike; a browser shows it."""
 
 import os
-import socket
 import subprocess
-import sys
-import time
-from pathlib import Path
 
-import psutil
 import pytest
-import requests
+from playwright.sync_api import Browser, expect
 
-from snap_pipeline_tests.project import START, Project
-
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-ASSETS = "{ assetNodes { assetKey { path } } }"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.project import HOUR, NOW, START, Project, key, purchase
+from snap_pipeline_tests.screenshots import open_graph
+from snap_pipeline_tests.web_server import BIN, assets_shown, served
 
 
-def end_process_tree(process: subprocess.Popen[bytes]) -> None:
-    """`dagster dev` does not always end its children."""
-    tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    for each in tree:
-        each.kill()
-    psutil.wait_procs(tree, timeout=20)
+def surroundings_of(project: Project) -> dict[str, str]:
+    project.settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    return {
+        "SNAP_PIPELINE_HOME": str(project.settings.home),
+        "SNAP_PIPELINE_START": START,
+        "SNAP_PIPELINE_NOW": NOW.isoformat(),
+        "DAGSTER_HOME": str(project.settings.dagster_home),
+    }
 
 
 @pytest.mark.parametrize("command", [["snap-pipeline", "dev"], ["dagster", "dev", "-w", "workspace.yaml"]])
 def test_the_ui_shows_the_assets(project: Project, command: list[str]) -> None:
-    port = free_port()
-    project.settings.dagster_home.mkdir(parents=True)
-    environment = os.environ | {
-        "SNAP_PIPELINE_HOME": str(project.settings.home),
-        "SNAP_PIPELINE_START": START,
-        "DAGSTER_HOME": str(project.settings.dagster_home),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-    }
-    process = subprocess.Popen(
-        [str(BIN / command[0]), *command[1:], "--port", str(port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    with served(command, surroundings_of(project)) as url:
+        assert "raw_events" in assets_shown(url)
+
+
+def test_a_browser_shows_the_asset_graph_and_a_plot_of_an_assets_numbers(project: Project, chromium: Browser) -> None:
+    project.add_destination()
+    for number in range(3):
+        hour = HOUR + number * ONE_HOUR
+        project.land(*(purchase(f"{number}-{each}", at=hour) for each in range(number + 1)), hour=hour)
+    hours = ("--from", key(HOUR), "--to", key(HOUR + 2 * ONE_HOUR))
+    surroundings = surroundings_of(project)
+    subprocess.run(
+        [str(BIN / "snap-pipeline"), "materialize", *hours],
+        env=os.environ | surroundings,
+        check=True,
+        capture_output=True,
     )
-    try:
-        assert "raw_events" in assets_shown(port)
-    finally:
-        end_process_tree(process)
-
-
-def assets_shown(port: int) -> list[str]:
-    for _ in range(240):
-        try:
-            answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": ASSETS}, timeout=30)
-            nodes = answer.json()["data"]["assetNodes"]
-            if nodes:
-                return [node["assetKey"]["path"][-1] for node in nodes]
-        except requests.RequestException:
-            pass
-        time.sleep(0.5)
-    return []
+    with served(["dagster-webserver", "-w", "workspace.yaml"], surroundings) as url:
+        assert assets_shown(url)
+        page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+        open_graph(page, url)
+        expect(page.get_by_text("raw_events").first).to_be_visible(timeout=60_000)
+        page.goto(f"{url}/assets/raw_events?view=overview")
+        page.get_by_role("button", name="Plots").click(timeout=60_000)
+        expect(page.locator("canvas").first).to_be_visible(timeout=60_000)

@@ -43,6 +43,7 @@ def test_other_characters_are_kept(given_text: str | None, folded: str | None) -
         ("größe gewählt", "GRÖẞE_GEWÄHLT"),
         ("размерОткрыт", "РАЗМЕР_ОТКРЫТ"),
         ("カート追加", "カート追加"),
+        ("[null]", None),
         ("!!!", None),
         ("", None),
         (None, None),

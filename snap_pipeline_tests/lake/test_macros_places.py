@@ -16,10 +16,11 @@ def sha256(text: str) -> str:
     [
         ("hashed_city", ("Los Angeles",), "8760663bb25fa79f35c2c14fb9c6bcbe444a8c938491cd24fe684a7056c9dbc4"),
         ("hashed_city_v2", ("Los Angeles",), "9f2608067816e38c85edfb0c3985feff32def8b5dc17bb522ffc2e877e9b386b"),
-        ("hashed_state", ("CA", "us"), sha256("ca")),
-        ("hashed_country", ("US",), sha256("us")),
-        ("hashed_zip", ("00000", "us"), sha256("00000")),
-        ("hashed_zip", ("00000", None), sha256("00000")),
+        ("hashed_state", ("CA", "us"), "6959097001d10501ac7d54c0bdb8db61420f658f2922cc26e46d536119a31126"),
+        ("hashed_country", ("US",), "79adb2a2fce5c6ba215fe5f27f532d4e7edbac4b6a5e09e1ef3a08084a904621"),
+        ("hashed_zip", ("00000", "us"), "e7042ac7d09c7bc41c8cfa5749e41858f6980643bc0db1a83cc793d3e24d3f77"),
+        ("hashed_zip", ("00000", None), "e7042ac7d09c7bc41c8cfa5749e41858f6980643bc0db1a83cc793d3e24d3f77"),
+        ("hashed_gender", ("male",), "62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a"),
     ],
 )
 def test_the_worked_examples_of_the_reference(macro: str, arguments: tuple[str | None, ...], digest: str) -> None:

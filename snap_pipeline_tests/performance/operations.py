@@ -24,9 +24,9 @@ class Operations:
     queries: int = 0
     """That DuckDB ran."""
     files: int = 0
-    """That DuckDB opened, to read or to write."""
+    """That DuckDB opened, to read or to write; how often it opens the same file again is its own affair."""
     bytes_read: int = field(default=0, compare=False)
-    """By DuckDB; latencies in the journal of requests make it a byte more or less."""
+    """By DuckDB, which reads some parts of a file twice or not at all, as it happens to plan."""
     opened: int = 0
     """Files and folders that Python opened or listed."""
     statements: int = 0
@@ -72,7 +72,7 @@ class _Watched:
             """
             select
                 (select count(*) from duckdb_logs where type = 'QueryLog'),
-                count(*) filter (op = 'OPEN'),
+                count(distinct path) filter (op = 'OPEN'),
                 coalesce(sum(bytes) filter (op = 'READ'), 0)
             from duckdb_logs_parsed('FileSystem')
             """

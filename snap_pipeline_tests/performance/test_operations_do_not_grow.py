@@ -62,7 +62,7 @@ def test_an_hour_does_the_same_whatever_lies_behind_it(
         assert report.tally.requests == 0
         assert (again.queries, again.files) == (0, 0)
     assert done[FEW] == done[MANY]
-    assert done[MANY].bytes_read < 1.05 * done[FEW].bytes_read
+    assert done[MANY].bytes_read < 3 * done[FEW].bytes_read
     assert done[FEW].queries > 0 < done[FEW].files
 
 
@@ -79,8 +79,8 @@ def test_status_asks_as_many_questions_of_a_long_range_as_of_a_short_one(
         assert sum(entry.events for entry in entries if entry.entry == "delivered") == 20 * hours
     few, many = done[FEW], done[MANY]
     assert many.queries == few.queries
-    # Of each hour: the four tables that are counted, each opened twice, and what the destination's last run left.
-    assert (many.files - few.files) / (MANY - FEW) <= 8
+    # Of each hour: the four tables that are counted, and what the destination's last run left.
+    assert (many.files - few.files) / (MANY - FEW) <= 4
     assert (many.opened - few.opened) / (MANY - FEW) <= 1
     assert many.statements == few.statements
 

@@ -12,7 +12,7 @@ with lake_rows as (
         null::timestamp as acknowledged_at
     where false
     union all by name
-    select * from {{ source("lake", "delivery_receipts") }}
+    select * from {{ recent(source("lake", "delivery_receipts"), hours=90 * 24) }}
 ),
 
 recent_receipts as (

@@ -16,7 +16,7 @@ with lake_rows as (
         null::varchar as message
     where false
     union all by name
-    select * from {{ source("lake", "delivery_requests") }}
+    select * from {{ recent(source("lake", "delivery_requests"), hours=90 * 24) }}
 )
 
 select

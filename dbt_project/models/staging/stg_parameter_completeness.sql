@@ -10,7 +10,7 @@ with lake_rows as (
         null::bigint as present
     where false
     union all by name
-    select * from {{ source("lake", "parameter_completeness") }}
+    select * from {{ recent(source("lake", "parameter_completeness"), hours=336) }}
 )
 
 select

@@ -2,7 +2,22 @@
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
 -- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
 -- the parameters that other events of the person gave.
-with parsed as (
+with spoken as (
+    -- Texts that a visitor or the shop may have put an e-mail address into. Those of the person, who is matched by
+    -- them, were taken out before, and addresses of pages have a rule of their own.
+    select
+        * replace (
+            without_email_addresses(properties) as properties,
+            without_email_addresses(sc_click_id) as sc_click_id,
+            without_email_addresses(sc_cookie1) as sc_cookie1,
+            without_email_addresses(order_id) as order_id,
+            list_transform(item_ids, lambda id: without_email_addresses(id)) as item_ids,
+            without_email_addresses(app_namespace) as app_namespace
+        )
+    from filtered_events
+),
+
+parsed as (
     select
         *,
         getvariable('workspace_settings')[workspace] as workspace_settings,
@@ -24,7 +39,7 @@ with parsed as (
                 "app_id": "VARCHAR"
             }'
         ) as property
-    from filtered_events
+    from spoken
 ),
 
 itemized as (
@@ -74,7 +89,10 @@ valued as (
         *,
         case
             when given_value is not null then money(given_value)
-            else list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1)))
+            else coalesce(
+                list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1))),
+                price_of(property.price) * coalesce(quantity_of(property.quantity), 1)
+            )
         end as amount,
         currency_of(given_currency) as known_currency,
         coalesce(currency_of(given_currency), workspace_settings.default_currency) as amount_currency,
@@ -125,7 +143,7 @@ own as (
                 list_filter(
                     list_transform(
                         coalesce(external_ids, case when user_id is not null then [user_id] end),
-                        lambda id: pseudonym(id)
+                        lambda id: external_id_of(id, ph, workspace_settings.default_calling_code)
                     ),
                     lambda id: id is not null
                 )
@@ -134,8 +152,8 @@ own as (
         ) as external_id,
         client_ip_address,
         user_agent(valued.user_agent) as client_user_agent,
-        sc_click_id,
-        sc_cookie1,
+        nonempty(sc_click_id) as sc_click_id,
+        nonempty(sc_cookie1) as sc_cookie1,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
         case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
         -- what version 2 hashes otherwise
@@ -154,8 +172,12 @@ own as (
         -- custom_data
         amount as value,
         case when amount is not null then amount_currency end as currency,
-        coalesce(order_id, present(property.order_id), present(property."orderId"), present(property.transaction_id))
-            as order_id,
+        coalesce(
+            nonempty(order_id),
+            present(property.order_id),
+            present(property."orderId"),
+            present(property.transaction_id)
+        ) as order_id,
         list_transform(
             list_filter(items, lambda i: i.id is not null),
             lambda i: {
@@ -184,7 +206,7 @@ own as (
             as content_type,
         coalesce(
             whole_number(property.num_items),
-            list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1)))::bigint,
+            try_cast(list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1))) as bigint),
             nullif(len(unique_item_ids), 0)
         ) as num_items,
         nullif(
@@ -221,7 +243,7 @@ own as (
                         device_model,
                         locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
                     ],
-                    lambda slot: coalesce(slot, '')
+                    lambda slot: coalesce(without_email_addresses(slot), '')
                 )
         end as extinfo,
         -- what was given but could not be used, counted in the partition's metadata
@@ -229,6 +251,16 @@ own as (
             [
                 case when len(emails) > len(coalesce(em, [])) then 'email' end,
                 case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
+                case when first_name is not null and fn is null then 'first_name' end,
+                case when last_name is not null and ln is null then 'last_name' end,
+                case when valued.gender is not null and ge is null then 'gender' end,
+                case when valued.city is not null and ct is null then 'city' end,
+                case when valued.state is not null and st is null then 'state' end,
+                case when valued.zip is not null and zp is null then 'zip' end,
+                case
+                    when valued.country is not null and coalesce(country_code, given_digest(valued.country)) is null
+                        then 'country'
+                end,
                 case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
                 case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
                 case when given_value is not null and amount is null then 'value' end,

@@ -4,6 +4,6 @@ select
     judged_events.* exclude (reason, file_row_number, profile),
     profiles.linked
 from judged_events
-left join profiles using (profile)
+left join profiles on judged_events.profile = profiles.subject
 where judged_events.reason is null
 order by judged_events.event_time, judged_events.file_row_number

@@ -22,8 +22,8 @@ with heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        sc_click_id,
-        sc_cookie1
+        nonempty(without_email_addresses(sc_click_id)) as sc_click_id,
+        nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
     from raw_events
     where
         not is_forgotten
@@ -179,7 +179,9 @@ newest as (
 placed as (
     select
         *,
-        country_code(country) as country_code
+        country_code(country) as country_code,
+        getvariable('workspace_settings')[workspace].default_calling_code as calling_code,
+        in_order_once(hashed_phones(phones, calling_code)) as hashed_phones
     from newest
 )
 
@@ -188,12 +190,13 @@ select
     id_number(workspace, coalesce(nullif(device, ''), owner)) as device_number,
     id_number(workspace, nullif(owner, '')) as person_number,
     nullif(device, '') as anonymous_id,
-    nullif(owner, '') as person,
+    external_id_of(nullif(owner, ''), hashed_phones, calling_code) as person,
     is_alias,
     first_seen_at,
     last_seen_at,
-    in_order_once(hashed_emails(emails)) as em,
-    in_order_once(hashed_phones(phones, getvariable('workspace_settings')[workspace].default_calling_code)) as ph,
+    -- As text, since a column of lists takes twice as long to read.
+    array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
+    array_to_string(hashed_phones, ',') as ph,
     hashed_name(first_name) as fn,
     hashed_name(last_name) as ln,
     hashed_gender(gender) as ge,
@@ -201,10 +204,22 @@ select
     hashed_state(state, country_code) as st,
     hashed_zip(zip, country_code) as zp,
     coalesce(given_digest(country), sha256(country_code)) as country,
-    hashed_name_v2(first_name) as first_name_v2,
-    hashed_name_v2(last_name) as last_name_v2,
-    hashed_city_v2(city) as city_v2,
-    nullif(in_order_once(list_transform(external_ids, lambda id: pseudonym(id))), []) as external_id,
+    -- Where version 2 hashes them otherwise.
+    nullif(hashed_name_v2(first_name), fn) as first_name_v2,
+    nullif(hashed_name_v2(last_name), ln) as last_name_v2,
+    nullif(hashed_city_v2(city), ct) as city_v2,
+    nullif(
+        array_to_string(
+            in_order_once(
+                list_filter(
+                    list_transform(external_ids, lambda id: external_id_of(id, hashed_phones, calling_code)),
+                    lambda id: id is not null
+                )
+            ),
+            chr(31)
+        ),
+        ''
+    ) as external_id,
     sc_cookie1,
     clicks.clicks,
     choices.choices

@@ -1,25 +1,31 @@
 -- What the links of the trailing window say of the hour's events: whose each event is, and what is known of them. Reads
--- `raw_events` (with file_row_number), `links` (hour and the columns of `identity_links`) and `workspaces`; makes
--- `linked_events`, a row for each event of which anything is known, and `profiles`, which those rows point to.
+-- `raw_events` (with file_row_number), `links` (the columns of `identity_links`, file_index and file_row_number) and
+-- `workspaces`; makes `linked_events`, a row for each event of which anything is known, and `profiles`, which those
+-- rows point to.
+--
+-- A window holds far more links than an hour needs, and most of their columns are wide. So a few narrow ones find out
+-- which devices and people matter, and the others are read once, for those alone.
 
 create or replace temp table askers as
 select
     file_row_number,
     workspace,
-    pseudonym(anonymous_id) as anonymous_id,
-    pseudonym(coalesce(user_id, external_ids[1])) as own_person,
     event_time,
+    id_number(workspace, pseudonym(anonymous_id)) as device_number,
+    id_number(workspace, pseudonym(coalesce(user_id, external_ids[1]))) as own_person_number,
     case when coalesce(user_id, external_ids[1]) is null then emails end as emails
 from raw_events
-where not is_forgotten and coalesce(anonymous_id, user_id, external_ids[1]) is not null and event_time is not null;
+where
+    not is_forgotten
+    and coalesce(anonymous_id, user_id, external_ids[1]) is not null
+    and event_time is not null;
 
 -- Who a previous id belongs to now, an alias of an alias followed to its end.
 create or replace temp table canonical as
 with recursive aliases as (
     select
-        workspace,
-        anonymous_id as alias,
-        arg_max(person, (last_seen_at, person)) as person
+        device_number as alias_number,
+        arg_max(person_number, (last_seen_at, person_number)) as person_number
     from links
     where is_alias
     group by all
@@ -27,239 +33,282 @@ with recursive aliases as (
 
 followed as (
     select
-        workspace,
-        alias,
-        person,
+        alias_number,
+        person_number,
         1 as steps
     from aliases
     union all
     select
-        followed.workspace,
-        followed.alias,
-        aliases.person,
+        followed.alias_number,
+        aliases.person_number,
         followed.steps + 1
     from followed
-    inner join aliases on followed.workspace = aliases.workspace and followed.person = aliases.alias
-    where followed.steps < 10 and aliases.person != followed.alias
+    inner join aliases on followed.person_number = aliases.alias_number
+    where followed.steps < 10 and aliases.person_number != followed.alias_number
 )
 
 select
-    workspace,
-    alias,
-    arg_max(person, steps) as person
+    alias_number,
+    arg_max(person_number, steps) as person_number
 from followed
 group by all;
 
--- The people of the hour's events and of the devices that they came from, under each of their names.
-create or replace temp table sought_people as
-with devices as (
-    select distinct id_number(workspace, anonymous_id) as device_number from askers
-),
-
-people as (
-    select
-        workspace,
-        own_person as person
+-- What is known of the devices that events came from, in few columns.
+create or replace temp table links_of_askers as
+select
+    device_number,
+    person_number,
+    first_seen_at,
+    clicks,
+    choices,
+    file_index,
+    file_row_number
+from links
+where device_number in (
+    select device_number
     from askers
-    where own_person is not null
+    where device_number is not null
+);
+
+-- The people of these events and devices, under each of their names.
+create or replace temp table sought_people as
+with people as (
+    select own_person_number as person_number
+    from askers
+    where own_person_number is not null
     union
-    select
-        workspace,
-        person
-    from links
-    where person is not null and device_number in (from devices)
+    select person_number
+    from links_of_askers
+    where person_number is not null
 ),
 
 renamed as (
-    select
-        people.workspace,
-        coalesce(canonical.person, people.person) as person
+    select canonical.person_number
     from people
-    left join canonical on people.workspace = canonical.workspace and people.person = canonical.alias
+    inner join canonical on people.person_number = canonical.alias_number
 )
 
-select id_number(workspace, person) as person_number from people
+from people
 union
-select id_number(workspace, person) as person_number from renamed
+from renamed
 union
-select id_number(canonical.workspace, canonical.alias) as person_number
+select alias_number
 from canonical
-inner join renamed using (workspace, person);
+where person_number in (from people) or person_number in (from renamed);
 
--- Every link of the devices that the events came from, and of those that their people used.
-create or replace temp table known as
-with sought_devices as (
-    select id_number(workspace, anonymous_id) as device_number from askers
-    where anonymous_id is not null
-    union
-    select device_number from links
-    where person_number in (from sought_people)
-),
-
-sought as (
-    select * from links
-    where device_number in (from sought_devices)
-)
-
-select
-    sought.* exclude (person),
-    coalesce(canonical.person, sought.person) as person,
-    sought.person as person_as_given,
-    row_number() over (
-        order by
-            sought.last_seen_at, sought.hour, sought.workspace, sought.anonymous_id, sought.person,
-            sought.first_seen_at, sought.is_alias
-    ) as age_rank
-from sought
-inner join workspaces on sought.workspace = workspaces.name
-left join canonical on sought.workspace = canonical.workspace and sought.person = canonical.alias
+-- The other devices of these people, and what servers said of them.
+create or replace temp table other_devices as
+select distinct device_number
+from links
 where
-    sought.hour > strftime(
-        getvariable('hour_end') - interval 1 hour - workspaces.identity_window_days * interval 1 day, '%Y-%m-%dT%H'
+    person_number in (from sought_people)
+    and device_number not in (
+        select device_number
+        from links_of_askers
     );
 
--- Who was recognized at an anonymous id, and since when. Most are one person's.
+create or replace temp table known as
+from links_of_askers
+union all
+select
+    device_number,
+    person_number,
+    first_seen_at,
+    clicks,
+    choices,
+    file_index,
+    file_row_number
+from links
+where device_number in (from other_devices);
+
 create or replace temp table recognitions as
 select
-    workspace,
-    anonymous_id,
-    person,
-    first_seen_at,
-    max(age_rank) as age_rank
+    known.device_number,
+    coalesce(canonical.person_number, known.person_number) as person_number,
+    known.first_seen_at,
+    known.file_index,
+    known.file_row_number
 from known
-where anonymous_id is not null and person is not null
-group by all;
+left join canonical on known.person_number = canonical.alias_number
+where known.person_number is not null;
 
-create or replace temp table owners as
+-- Most devices are one person's.
+create or replace temp table devices as
 select
-    workspace,
-    anonymous_id,
-    min(person) as person,
-    min(person) != max(person) as is_shared
-from recognitions
+    known.device_number,
+    min(recognitions.person_number) as owner_number,
+    coalesce(min(recognitions.person_number) != max(recognitions.person_number), false) as is_shared
+from (select distinct device_number from known) as known
+left join recognitions using (device_number)
 group by all;
 
+-- Whom a shared device recognized, and since when.
 create or replace temp table recognitions_of_shared as
 select
-    recognitions.workspace,
-    recognitions.anonymous_id,
-    recognitions.first_seen_at,
-    arg_max(recognitions.person, recognitions.age_rank) as person
+    device_number,
+    first_seen_at,
+    arg_max(person_number, (file_index, file_row_number)) as person_number
 from recognitions
-inner join owners using (workspace, anonymous_id)
-where owners.is_shared
+where
+    device_number in (
+        select device_number
+        from devices
+        where is_shared
+    )
 group by all;
 
--- Whose each link is. What was learnt at a shared device without a user id is of whom it had last recognized; unless
--- it names another e-mail address than theirs.
+-- Each link with its subject: the person whose it is, or else the device. What was learnt at a shared device without a
+-- user id is of whom it had recognized last.
 create or replace temp table attributed as
-with emails_of_people as (
-    select
-        workspace,
-        person,
-        list_distinct(flatten(list(em))) as em
-    from known
-    where person is not null and em is not null
-    group by all
-),
-
-supposed as (
-    select
-        known.* exclude (person),
-        coalesce(
-            known.person,
-            case when owners.is_shared then recognitions_of_shared.person else owners.person end
-        ) as person,
-        known.person is not null as is_certain
-    from known
-    left join owners using (workspace, anonymous_id)
-    asof left join recognitions_of_shared
-        on
-            known.workspace = recognitions_of_shared.workspace
-            and known.anonymous_id = recognitions_of_shared.anonymous_id
-            and known.first_seen_at >= recognitions_of_shared.first_seen_at
-)
-
 select
-    supposed.*,
-    case
-        when
-            supposed.person is not null
-            and (supposed.is_certain or coalesce(list_has_any(supposed.em, emails_of_people.em), true))
-            then 'person ' || supposed.person
-        when supposed.person is null then 'device ' || supposed.anonymous_id
-    end as subject
-from supposed
-left join emails_of_people using (workspace, person);
+    known.device_number,
+    known.clicks,
+    known.choices,
+    known.file_index,
+    known.file_row_number,
+    coalesce(
+        canonical.person_number,
+        known.person_number,
+        case when devices.is_shared then recognitions_of_shared.person_number else devices.owner_number end,
+        known.device_number
+    ) as subject
+from known
+inner join devices using (device_number)
+left join canonical on known.person_number = canonical.alias_number
+asof left join recognitions_of_shared
+    on
+        known.device_number = recognitions_of_shared.device_number
+        and known.first_seen_at >= recognitions_of_shared.first_seen_at;
 
--- Without a user id, another e-mail address is another person: only the newest one's values stand together.
-create or replace temp table profiles as
-with newest_email as (
-    select
-        workspace,
-        subject,
-        arg_max(em, age_rank) as em
-    from attributed
-    where em is not null and subject is not null
-    group by all
-),
-
-of_one_person as (
+-- The newest value of each kind, for each e-mail address that a subject was seen with.
+create or replace temp table profiles_by_email as
+with attributed_of_shared as (
     select attributed.*
     from attributed
-    left join newest_email using (workspace, subject)
-    where
-        attributed.subject is not null
-        and (attributed.person is not null or coalesce(list_has_any(attributed.em, newest_email.em), true))
+    inner join devices using (device_number)
+    where devices.is_shared
+),
+
+identifying as (
+    select
+        links.* exclude (device_number, clicks, choices),
+        coalesce(
+            canonical.person_number,
+            links.person_number,
+            case when devices.is_shared then attributed_of_shared.subject else devices.owner_number end,
+            links.device_number
+        ) as subject,
+        links.person_number is not null as is_certain,
+        -- What is newest: by time, and of one moment by where it stands.
+        epoch_us(links.last_seen_at)::hugeint * 18446744073709551616
+        + links.file_index::hugeint * 1099511627776
+        + links.file_row_number as rank
+    from links
+    inner join devices on links.device_number = devices.device_number
+    left join canonical on links.person_number = canonical.alias_number
+    left join attributed_of_shared
+        on
+            links.file_index = attributed_of_shared.file_index
+            and links.file_row_number = attributed_of_shared.file_row_number
 )
 
 select
-    workspace,
     subject,
-    row_number() over (order by workspace, subject) as profile,
-    list_distinct(flatten(list(em))) as all_em,
+    is_certain,
+    em,
+    max(rank) as rank,
     {
-        'em': arg_max(em, age_rank) filter (where em is not null),
-        'ph': arg_max(ph, age_rank) filter (where ph is not null),
-        'fn': arg_max(fn, age_rank) filter (where fn is not null),
-        'ln': arg_max(ln, age_rank) filter (where ln is not null),
-        'ge': arg_max(ge, age_rank) filter (where ge is not null),
-        'ct': arg_max(ct, age_rank) filter (where ct is not null),
-        'st': arg_max(st, age_rank) filter (where st is not null),
-        'zp': arg_max(zp, age_rank) filter (where zp is not null),
-        'country': arg_max(country, age_rank) filter (where country is not null),
-        'first_name_v2': arg_max(first_name_v2, age_rank) filter (where first_name_v2 is not null),
-        'last_name_v2': arg_max(last_name_v2, age_rank) filter (where last_name_v2 is not null),
-        'city_v2': arg_max(city_v2, age_rank) filter (where city_v2 is not null),
-        'external_id': arg_max(external_id, age_rank) filter (where external_id is not null),
-        'sc_cookie1': arg_max(sc_cookie1, age_rank) filter (where sc_cookie1 is not null)
+        'ph': max({ 'rank': rank, 'value': ph }) filter (where ph is not null),
+        'fn': max({ 'rank': rank, 'value': fn, 'v2': first_name_v2 }) filter (where fn is not null),
+        'ln': max({ 'rank': rank, 'value': ln, 'v2': last_name_v2 }) filter (where ln is not null),
+        'ge': max({ 'rank': rank, 'value': ge }) filter (where ge is not null),
+        'ct': max({ 'rank': rank, 'value': ct, 'v2': city_v2 }) filter (where ct is not null),
+        'st': max({ 'rank': rank, 'value': st }) filter (where st is not null),
+        'zp': max({ 'rank': rank, 'value': zp }) filter (where zp is not null),
+        'country': max({ 'rank': rank, 'value': country }) filter (where country is not null),
+        'external_id': max({ 'rank': rank, 'value': external_id }) filter (where external_id is not null),
+        'sc_cookie1': max({ 'rank': rank, 'value': sc_cookie1 }) filter (where sc_cookie1 is not null)
+    } as newest
+from identifying
+group by all;
+
+create or replace temp table profiles as
+with emails_of_people as (
+    select
+        subject,
+        flatten(list(string_split(em, ','))) as emails
+    from profiles_by_email
+    where is_certain and em is not null
+    group by all
+),
+
+newest_emails as (
+    select
+        subject,
+        string_split(arg_max(em, rank), ',') as emails
+    from profiles_by_email
+    where not is_certain and em is not null
+    group by all
+),
+
+-- Without a user id, another e-mail address is another person: a person's are those that they logged in with, a
+-- device's are the newest.
+of_one_person as (
+    select profiles_by_email.*
+    from profiles_by_email
+    left join emails_of_people using (subject)
+    left join newest_emails using (subject)
+    where
+        is_certain
+        or em is null
+        or coalesce(
+            list_has_any(string_split(em, ','), coalesce(emails_of_people.emails, newest_emails.emails)), true
+        )
+)
+
+select
+    subject,
+    flatten(list(string_split(em, ','))) as emails,
+    {
+        'em': string_split(arg_max(em, rank) filter (where em is not null), ','),
+        'ph': string_split(max(newest.ph).value, ','),
+        'fn': max(newest.fn).value,
+        'ln': max(newest.ln).value,
+        'ge': max(newest.ge).value,
+        'ct': max(newest.ct).value,
+        'st': max(newest.st).value,
+        'zp': max(newest.zp).value,
+        'country': max(newest.country).value,
+        'external_id': string_split(max(newest.external_id).value, chr(31)),
+        'sc_cookie1': max(newest.sc_cookie1).value,
+        'first_name_v2': coalesce(max(newest.fn).v2, max(newest.fn).value),
+        'last_name_v2': coalesce(max(newest.ln).v2, max(newest.ln).value),
+        'city_v2': coalesce(max(newest.ct).v2, max(newest.ct).value)
     } as linked
 from of_one_person
-group by workspace, subject;
+group by subject;
 
--- The click ids of each subject; one is worth as much as its age allows.
 create or replace temp table clicks as
 select
-    attributed.workspace,
     attributed.subject,
     clicked.click.clicked_at as clicked_at,
     max(clicked.click.click_id) as click_id
 from attributed, unnest(attributed.clicks) as clicked (click)
-where attributed.subject is not null
+where attributed.clicks is not null
 group by all;
 
 -- What each subject chose of consent, and when: a device that repeats its choice has not chosen again.
 create or replace temp table choices as
 with said as (
     select
-        attributed.workspace,
-        attributed.anonymous_id,
+        attributed.device_number,
         attributed.subject,
+        attributed.file_index,
+        attributed.file_row_number,
         stated.choice.state as state,
-        stated.choice.said_at as said_at,
-        attributed.age_rank
+        stated.choice.said_at as said_at
     from attributed, unnest(attributed.choices) as stated (choice)
-    where attributed.subject is not null
+    where attributed.choices is not null
 ),
 
 chosen as (
@@ -267,13 +316,12 @@ chosen as (
     from said
     qualify
         state is distinct from lag(state) over (
-            partition by workspace, anonymous_id, subject
-            order by said_at, age_rank, state
+            partition by device_number, subject
+            order by said_at, file_index, file_row_number, state
         )
 )
 
 select
-    workspace,
     subject,
     said_at,
     -- Of several choices of one moment the strictest.
@@ -284,72 +332,43 @@ group by all;
 create or replace temp table linked_events as
 with recognized as (
     select
-        askers.file_row_number,
-        askers.workspace,
-        askers.event_time,
-        askers.emails,
+        askers.*,
         coalesce(
-            canonical.person,
-            askers.own_person,
-            case when owners.is_shared then recognitions_of_shared.person else owners.person end
-        ) as person,
-        askers.anonymous_id
+            canonical.person_number,
+            askers.own_person_number,
+            case when devices.is_shared then recognitions_of_shared.person_number else devices.owner_number end,
+            askers.device_number
+        ) as subject
     from askers
-    left join canonical on askers.workspace = canonical.workspace and askers.own_person = canonical.alias
-    left join owners on askers.workspace = owners.workspace and askers.anonymous_id = owners.anonymous_id
+    left join canonical on askers.own_person_number = canonical.alias_number
+    left join devices on askers.device_number = devices.device_number
     asof left join recognitions_of_shared
         on
-            askers.workspace = recognitions_of_shared.workspace
-            and askers.anonymous_id = recognitions_of_shared.anonymous_id
+            askers.device_number = recognitions_of_shared.device_number
             and askers.event_time >= recognitions_of_shared.first_seen_at
-),
-
-subjects as (
-    select
-        *,
-        coalesce('person ' || person, 'device ' || anonymous_id) as subject
-    from recognized
 ),
 
 profiled as (
     select
-        subjects.*,
-        profiles.profile,
+        recognized.*,
         -- An event that names another e-mail address is another person's.
-        subjects.emails is not null
-        and not coalesce(list_has_any(hashed_emails(subjects.emails), profiles.all_em), true) as is_anothers
-    from subjects
-    left join profiles using (workspace, subject)
-),
-
-clicked as (
-    select
-        profiled.*,
-        clicks.click_id,
-        clicks.clicked_at
-    from profiled
-    asof left join clicks
-        on
-            profiled.workspace = clicks.workspace
-            and profiled.subject = clicks.subject
-            and profiled.event_time > clicks.clicked_at
+        recognized.emails is not null
+        and not coalesce(list_has_any(hashed_emails(recognized.emails), profiles.emails), true) as is_anothers
+    from recognized
+    inner join profiles using (subject)
 )
 
 select
-    clicked.file_row_number,
-    case when not clicked.is_anothers then clicked.profile end as profile,
+    profiled.file_row_number,
+    case when not profiled.is_anothers then profiled.subject end as profile,
     case
         when
-            not clicked.is_anothers
-            and clicked.event_time - clicked.clicked_at <= workspaces.click_window_days * interval 1 day
-            then clicked.click_id
+            not profiled.is_anothers
+            and profiled.event_time - clicks.clicked_at <= workspaces.click_window_days * interval 1 day
+            then clicks.click_id
     end as linked_click_id,
     choices.state as linked_consent
-from clicked
-inner join workspaces on clicked.workspace = workspaces.name
-asof left join choices
-    on
-        clicked.workspace = choices.workspace
-        and clicked.subject = choices.subject
-        and clicked.event_time >= choices.said_at
-where clicked.profile is not null
+from profiled
+inner join workspaces on profiled.workspace = workspaces.name
+asof left join clicks on profiled.subject = clicks.subject and profiled.event_time > clicks.clicked_at
+asof left join choices on profiled.subject = choices.subject and profiled.event_time >= choices.said_at

@@ -112,7 +112,10 @@ select
                 then coalesce(query_parameter(given_page_url, 'sccid'), query_parameter(given_page_url, 'sclid'))
         end
     ) as sc_click_id,
-    present(sc_cookie1) as sc_cookie1,
+    coalesce(
+        present(sc_cookie1),
+        case when contains(properties, '"sc_cookie1"') then present(property_values ->> 'sc_cookie1') end
+    ) as sc_cookie1,
     coalesce(present(advertising_id), present(context.device."advertisingId")) as advertising_id,
     coalesce(
         present(idfv), case when lower(context.os.name) in ('ios', 'ipados', 'tvos') then present(context.device.id) end

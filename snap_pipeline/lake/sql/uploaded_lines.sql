@@ -36,7 +36,7 @@ select
     -- The line stays as it was written; the origin is put before its first key.
     case
         when not lacks_origin then line
-        when json_keys(line::json) = [] then '{"origin":"' || $origin || '"}'
+        when json_keys(try_cast(line as json)) = [] then '{"origin":"' || $origin || '"}'
         else '{"origin":"' || $origin || '",' || substr(ltrim(line, E' \t\r\n'), 2)
     end as line,
     is_event,

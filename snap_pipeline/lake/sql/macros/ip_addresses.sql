@@ -25,8 +25,8 @@ create or replace macro without_dotted_tail(address) as case
             [string_split(regexp_extract(address, '[^:]*$'), '.')],
             lambda octets: printf(
                 '%x:%x',
-                octets[1]::integer * 256 + octets[2]::integer,
-                octets[3]::integer * 256 + octets[4]::integer
+                try_cast(octets[1] as integer) * 256 + try_cast(octets[2] as integer),
+                try_cast(octets[3] as integer) * 256 + try_cast(octets[4] as integer)
             )
         )[1]
     else address
@@ -49,7 +49,10 @@ end;
 
 -- The IPv4 address inside a mapped IPv6 address (::ffff:1.2.3.4), of eight groups.
 create or replace macro mapped_ipv4(groups) as list_transform(
-    [[('0x' || split_part(groups, ':', 7))::integer, ('0x' || split_part(groups, ':', 8))::integer]],
+    [[
+        try_cast('0x' || split_part(groups, ':', 7) as integer),
+        try_cast('0x' || split_part(groups, ':', 8) as integer)
+    ]],
     lambda halves: concat_ws('.', halves[1] // 256, halves[1] % 256, halves[2] // 256, halves[2] % 256)
 )[1];
 

@@ -6,8 +6,9 @@ create or replace macro folded_name(text) as
 nonempty(folded_case(regexp_replace(text, '[\p{Z}\s_\p{Pd}]+', '', 'g')));
 
 -- The name under which an event goes out that has no Snap name: upper case, words joined by underscores. A capital
--- after a small letter begins a word, as does the last of several capitals before a small letter.
-create or replace macro upper_snake_name(text) as nonempty(
+-- after a small letter begins a word, as does the last of several capitals before a small letter. What comes to a word
+-- for nothing, such as [null], is no name.
+create or replace macro upper_snake_name(text) as present(
     upper(
         regexp_replace(
             regexp_replace(

@@ -69,6 +69,25 @@ create or replace macro normalized_email(text) as nonempty(
     )
 );
 
+-- The text without the e-mail addresses in it, written out or with an encoded @: what people type into a search box, or
+-- a shop puts into a product's name, must not carry one. A text of JSON stays JSON.
+create or replace macro without_email_addresses(text) as case
+    when contains(text, '@') or contains(text, '%40')
+        then regexp_replace(
+            text,
+            '[^\x00-\x20"\x27(),:;<>@\[\\\]{}/?&=%|]+(?:@|%40)'
+            || '(?:[^\x00-\x20"\x27(),:;<>@\[\\\]{}/?&=%|.]+\.)+[A-Za-z]{2,}',
+            '',
+            'g'
+        )
+    else text
+end;
+
+create or replace macro has_email_address(text) as without_email_addresses(text) <> text;
+
+-- A SHA-256 digest, or a list of such as DuckDB writes it.
+create or replace macro is_digest(text) as regexp_full_match(text, '\[?[0-9a-f]{64}(?:, [0-9a-f]{64})*\]?');
+
 create or replace macro hashed_email(text) as coalesce(given_digest(text), sha256(normalized_email(text)));
 
 -- First and last names: no punctuation, letters of all scripts kept (reference, section 3.4). The reference takes

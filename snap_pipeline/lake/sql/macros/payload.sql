@@ -18,3 +18,16 @@ create or replace macro item_ids_of(texts) as nullif(
 
 create or replace macro is_ios(os_name) as
 coalesce(lower(os_name) in ('ios', 'ipados', 'iphone os', 'tvos', 'iphone', 'ipad'), false);
+
+-- An external id, or the user id in its place, as it is; hashed where it is an e-mail address or a phone number, null
+-- where it looks like one and is none. Digits without a + are taken for a number of the shop's own, unless the event
+-- gives them as the phone number too (`ph`, hashes).
+create or replace macro external_id_of(id, ph, default_calling_code) as case
+    when contains(id, '@') then hashed_email(id)
+    when left(id, 1) in ('+', '＋') or starts_with(lower(id), 'tel:') then hashed_phone(id, default_calling_code)
+    when
+        ph is not null and strlen(id) between 7 and 24
+        and try_cast(translate(id, '()-./ ' || chr(160), '') as bigint) is not null
+        then coalesce(list_filter(ph, lambda hash: hash = hashed_phone(id, default_calling_code))[1], id)
+    else id
+end;

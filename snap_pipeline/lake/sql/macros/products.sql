@@ -21,7 +21,8 @@ create or replace macro products_of(value) as from_json(
 create or replace macro plain(text) as
 case when lower(trim(text)) not in ('', 'null', 'undefined', 'nan', 'none') then trim(text) end;
 
--- A unit price: a number, with a decimal point or comma.
+-- A unit price: a number, with a decimal point or comma. Of more digits than money() takes, it is none, so that no sum
+-- of prices is infinite, which JSON cannot write.
 create or replace macro price_of(text) as list_filter(
     [
         coalesce(
@@ -31,7 +32,7 @@ create or replace macro price_of(text) as list_filter(
             end
         )
     ],
-    lambda price: price >= 0 and isfinite(price)
+    lambda price: price >= 0 and price < 1e15
 )[1];
 
 create or replace macro quantity_of(text) as list_filter(

@@ -32,20 +32,23 @@ create or replace macro page_url_without_identifiers(url) as nonempty(
                         '^([^:]+://)[^/?]*@',
                         '\1'
                     ),
-                    -- Under a telling name: email, user_email, customer[phone], phoneNumber, …
-                    '([?&;](?i:(?:[^=&;]*(?:[_.\[-]|%5B))?'
+                    -- Under a telling name: email, user_email, customer[phone], phoneNumber, … Here and below, what
+                    -- stands in an address inside the address is percent-encoded, as often as it is nested.
+                    '(?i)((?:[?&;]|%(?:25)*(?:3F|26))(?:(?:[^=&;]*(?:[_.\[-]|%(?:25)*5B))?'
                     || '(?:e[_-]?mail|mail|phone|tel|telephone|mobile|msisdn|whatsapp)'
-                    || '(?:[_-]?(?:address|number|no))?(?:\]|%5D)*|[^=&;]*e-?mail)=)[^&;]*',
+                    || '(?:[_-]?(?:address|number|no))?(?:\]|%(?:25)*5D)*|[^=&;]*e-?mail)(?:=|%(?:25)*3D))[^&;]*',
                     '\1',
                     'g'
                 ),
                 -- An e-mail address anywhere in a value, or in a part of the path.
-                '([/?&;](?:[^=&;/?]*=)?)[^&;/?@]+(?:@|%(?:25)*40)[^&;/?]*(?:\.|%2[Ee])[A-Za-z]{2,}[^&;/?]*',
+                '([/?&;](?:[^=&;/?]*=)?)[^&;/?@]+(?:@|%(?:25)*40)[^&;/?]*(?:\.|%(?:25)*2[Ee])'
+                || '(?:[A-Za-z]{2}|[^\x00-\x7f]|%(?:25)*[89A-Fa-f])[^&;/?]*',
                 '\1',
                 'g'
             ),
-            -- A value that begins with + and seven digits.
-            '([?&;](?:[^=&;]*=)?)(?:\+|%(?:25)*2[Bb])(?:(?:[ .()+-]|%20|%28|%29)*[0-9]){7}[^&;]*',
+            -- A value that begins with + or tel: and seven digits.
+            '(?i)([?&;](?:[^&;]*(?:=|%(?:25)*3D))?(?:\p{Z}|\+|%(?:25)*20)*)(?:tel(?::|%(?:25)*3A)|\+|%(?:25)*2B)'
+            || '(?:(?:[\p{Z}.()/+-]|%(?:25)*(?:2[0-9BDEF]|C2%(?:25)*A0))*[0-9]){7}[^&;]*',
             '\1',
             'g'
         )

@@ -19,7 +19,9 @@ create or replace macro amount_digits(text) as regexp_extract(
 --   4. Several points between groups of three digits are thousands separators: "1.299.000".
 -- Everything else is no amount, negative numbers, NaN and Infinity among it.
 create or replace macro money(text) as case
-    when regexp_full_match(text, '[0-9]{1,15}(?:\.[0-9]+)?') then text::double
+    -- A plain cast would fail on other rows' texts: of a column that holds few values, DuckDB computes a branch for
+    -- each of them, whichever rows it belongs to.
+    when regexp_full_match(text, '[0-9]{1,15}(?:\.[0-9]+)?') then try_cast(text as double)
     else list_filter(
         list_transform(
             [amount_digits(text)],

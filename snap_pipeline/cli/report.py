@@ -1,0 +1,54 @@
+"""`report`: the marts as a page to send to somebody."""
+
+import os
+from pathlib import Path
+
+import click
+
+from snap_pipeline.cli.options import check_workspace, open_pipeline
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.report.marts import read_report
+from snap_pipeline.report.page import render
+
+
+class PageNotWritten(PipelineError):
+    """The page could not be put where it was asked for."""
+
+
+@click.command()
+@click.option("--workspace", help="Report on this one alone; without it, on all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The file to write.",
+)
+def report(workspace: str | None, output: Path) -> None:
+    """Write match quality, destination health and accounting as one page, to read anywhere and to send on.
+
+    It says what the last `snap-pipeline insights` found, and needs neither network nor server.
+    """
+    pipeline = open_pipeline()
+    if workspace is not None:
+        check_workspace(pipeline, workspace)
+    chosen = [workspace] if workspace is not None else list(pipeline.workspaces)
+    content = read_report(pipeline.lake, chosen, running_hour=pipeline.settings.running_hour)
+    write(output, render(content, written_at=pipeline.settings.now()))
+    click.echo(f"{output} says how the seven days to {content.end:%Y-%m-%d %H:%M} UTC went. Open it in any browser.")
+
+
+def write(path: Path, text: str) -> None:
+    """Replaces a file as a whole: a reader, or a sync, sees the old page or the new one.
+
+    Raises:
+        PageNotWritten: the folder is missing or may not be written to.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise PageNotWritten(f"{path} cannot be written: {error.strerror}.") from None

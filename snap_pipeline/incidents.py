@@ -1,0 +1,150 @@
+"""What a finished run says of what is wrong, and of what is well again. Which alerts follow is `alerts.py`.
+
+A run that failed, and a check that failed in a run that is green, are the same here: a trouble with a name that stays
+the same for as long as it lasts.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster_shared.error import SerializableErrorInfo
+
+from snap_pipeline.assets.dispatched_batches import HOUR_LABEL
+from snap_pipeline.automation import hours_of_tags
+from snap_pipeline.hours import format_hour
+
+TOLD_BY = {
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.STEP_SUCCESS,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+}
+OURS = "snap_pipeline."
+"""Messages of our own errors are for the user. Another's may quote the data, and is left where it is."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong.
+
+    Attributes:
+        name: stays the same while it lasts.
+        subject: the destination, the step or the check, as an alert calls it.
+        words: what happened and what to do.
+        severity: ERROR or WARN.
+        hour: the key of the hour that has to go through before it is over; None for what has no hours.
+    """
+
+    name: str
+    subject: str
+    words: str
+    severity: str = "ERROR"
+    hour: str | None = None
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        hours: keys of those that it made.
+        troubles: by name.
+        well: what it showed to be well: names of checks that passed, and of steps, whose troubles it would have named.
+    """
+
+    hours: Sequence[str]
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    well: set[str] = field(default_factory=set)
+
+    def ends(self, name: str, hours: Sequence[str]) -> list[str] | None:
+        """What is left of a trouble's hours after this run; None where it is over.
+
+        A check is over with the hour that failed or any later one, because it asks how things are now. A step is over
+        when every hour in which it failed has gone through.
+        """
+        if name in self.troubles or not {name, name.rsplit("/", 1)[0]} & self.well:
+            return list(hours)
+        if name.startswith("check "):
+            return None if max(self.hours, default="") >= max(hours, default="") else list(hours)
+        return [hour for hour in hours if hour not in self.hours] or None
+
+
+def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Outcome:
+    """Reads what a finished run left in Dagster's event log."""
+    outcome = Outcome([format_hour(hour) for hour in hours_of_tags(run.tags)])
+    if is_trial(run):
+        return outcome
+    last_hour = max(outcome.hours, default=None)
+    told_by_check, failures = set(), {}
+    for entry in instance.all_logs(run.run_id, of_type=TOLD_BY):
+        event = entry.get_dagster_event()
+        data, step = event.event_specific_data, event.step_key or ""
+        if isinstance(data, AssetCheckEvaluation):
+            name = f"check {data.asset_key.to_user_string()}: {data.check_name}"
+            outcome.well.discard(name)
+            outcome.troubles.pop(name, None)
+            if data.passed:
+                outcome.well.add(name)
+            else:
+                told_by_check.add(step)
+                outcome.troubles[name] = _check_trouble(name, data, last_hour)
+        elif isinstance(data, StepFailureData):
+            failures[step] = data
+        else:
+            outcome.well.add(f"step {step}")
+    for step, data in failures.items():
+        # A check that failed says more than the step which it made fail.
+        if step not in told_by_check:
+            found = list(_step_troubles(step, data, run, last_hour))
+            outcome.troubles |= {trouble.name: trouble for trouble in found}
+            if any(trouble.name != f"step {step}" for trouble in found):
+                outcome.well.add(f"step {step}")
+    if run.status is dg.DagsterRunStatus.SUCCESS:
+        outcome.well.add(f"run {run.job_name}")
+    elif not failures:
+        words = "the run's process died, or could not start. See its log in Dagster and start it again."
+        name = f"run {run.job_name}"
+        outcome.troubles[name] = Trouble(name, run.job_name, _with_run(words, run), hour=last_hour)
+    return outcome
+
+
+def is_trial(run: dg.DagsterRun) -> bool:
+    """Whether somebody only asked what Snap would take; they see the answer."""
+    steps: Any = run.run_config.get("ops", {})
+    return bool(steps.get("dispatched_batches", {}).get("config", {}).get("validate_only"))
+
+
+def _check_trouble(name: str, evaluation: AssetCheckEvaluation, hour: str | None) -> Trouble:
+    words = evaluation.description or "the check failed; Dagster shows the rows at fault beside the asset."
+    subject = f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}"
+    return Trouble(name, subject, words, evaluation.severity.value, hour)
+
+
+def _step_troubles(step: str, data: StepFailureData, run: dg.DagsterRun, hour: str | None) -> Iterator[Trouble]:
+    """One for each destination that the failure names, or one for the step."""
+    failure = data.user_failure_data
+    metadata: Mapping[str, dg.MetadataValue] = failure.metadata if failure else {}
+    destinations = [label for label in metadata if f"{label}{HOUR_LABEL}" in metadata]
+    for name in destinations:
+        words, failed_hour = metadata[name].value, metadata[f"{name}{HOUR_LABEL}"].value
+        yield Trouble(f"step {step}/{name}", name, _with_run(str(words), run), hour=str(failed_hour))
+    if not destinations:
+        words = failure.description if failure and failure.description else _told_to_users(data.error)
+        yield Trouble(f"step {step}", step, _with_run(words, run), hour=hour)
+
+
+def _told_to_users(error: SerializableErrorInfo | None) -> str:
+    kind = "an error"
+    while error:
+        kind = error.cls_name or kind
+        if error.message.startswith(OURS):
+            return error.message.split(": ", 1)[-1]
+        error = error.cause or error.context
+    return f"{kind}. Its message may quote data, so it stays in the run's log in Dagster: mend it, then start it again."
+
+
+def _with_run(words: str, run: dg.DagsterRun) -> str:
+    return f"{words.strip()} (run {run.run_id[:8]})"

@@ -1,0 +1,242 @@
+"""`snap-pipeline forget`: a person's identifiers out of every hour, and what lands of them later out at once.
+
+The tombstone is written first, so that whatever is read from then on obeys it. It holds digests, and the hours that
+are still to be made again, so that a request that was interrupted goes on where it stopped. Raw rows stay, emptied and
+excluded as `forgotten`, so that the accounting holds; the hours' other tables are made again from them.
+"""
+
+import gzip
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.lake import Lake, literal, make_durable, sql
+from snap_pipeline.lake.landing import LandedFile, LandingZone
+from snap_pipeline.lake.raw import load_events_of_file, make_raw_events, why_not_text
+from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
+from snap_pipeline.lake.transform import Transformations
+
+
+class NothingToRecognize(PipelineError):
+    """An e-mail address or phone number that is none."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What a request touched.
+
+    Attributes:
+        hours: that were made again.
+        events: that are excluded as forgotten in these hours.
+        landing_files: below the landing root, that still hold the person.
+        rewritten_files: that held the person, and hold them no more.
+    """
+
+    hours: list[datetime]
+    events: int
+    landing_files: list[str]
+    rewritten_files: list[str]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An hour in which the person was seen, with what they were seen by, as digests."""
+
+    hour: datetime
+    device: str | None
+    users: frozenset[str]
+
+
+class Forgetting:
+    """Forgets people in one lake.
+
+    Args:
+        lake: to forget in.
+        landing: whose files may hold the person.
+        transformations: make an hour's tables again.
+        calling_codes: of the workspaces, since a phone number may be given without its country.
+    """
+
+    def __init__(
+        self, lake: Lake, landing: LandingZone, transformations: Transformations, calling_codes: Iterable[str | None]
+    ) -> None:
+        self._lake, self._landing, self._transformations = lake, landing, transformations
+        self._calling_codes = sorted({code or "" for code in calling_codes} | {""})
+
+    def digests(self, kind: str, value: str) -> list[str]:
+        """What a person is recognized by who is named by an `email`, `phone`, `user_id` or `anonymous_id`.
+
+        Raises:
+            NothingToRecognize: the value is not of its kind.
+        """
+        with self._lake.connect_with_macros() as connection:
+            rows = connection.execute(
+                sql("asked_digests"), {"kind": kind, "value": value, "calling_codes": self._calling_codes}
+            ).fetchall()
+        if not rows:
+            raise NothingToRecognize(f"That is no {kind.replace('_', ' ')} by which anybody could be recognized.")
+        return [digest for (digest,) in rows]
+
+    def forget(self, asked: Sequence[str], *, rewrite_landing: bool) -> Forgotten:
+        """Empties and excludes the person's events everywhere, and makes the hours again that they touched.
+
+        Args:
+            asked: digests of the person.
+            rewrite_landing: whether landing files lose the person as well; otherwise they are listed.
+
+        Raises:
+            LakeError: a file cannot be read or written. What was done stays done; call again to go on.
+        """
+        file = self._lake.root / FOLDER / f"{hashlib.sha256(''.join(sorted(asked)).encode()).hexdigest()[:16]}.json"
+        before = read_tombstone(file)
+        digests, devices, seen = self._everything_of({*asked, *before["digests"]})
+        devices |= set(before["devices"])
+        pending = sorted({*before["hours"], *map(format_hour, seen)})
+        write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending})
+        rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
+        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
+        hours = sorted({*map(parse_hour, pending), *rewritten.values()})
+        for done, hour in enumerate(hours, 1):
+            self._make_again(hour)
+            rest = [format_hour(each) for each in hours[done:]]
+            write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest})
+        hours = sorted({*hours, *pruned})
+        return Forgotten(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
+
+    def _everything_of(self, asked: set[str]) -> tuple[set[str], set[str], set[datetime]]:
+        """All digests of the person, the devices that they share with others, and the hours of either.
+
+        Who is named by an address is followed to their user ids, and by these to their devices. A device that
+        somebody else uses too is not theirs alone, so that its other events stay.
+        """
+        sightings = self._sightings(asked)
+        by_asked_device = {s for s in sightings if s.device in asked}
+        users = set().union(*(s.users for s in sightings - by_asked_device))
+        owners = set().union(*(s.users for s in by_asked_device))
+        if len({s.users for s in by_asked_device if s.users}) <= 1:
+            users |= owners
+        sightings |= self._sightings(users)
+        of_person = {s for s in sightings if s.users & users or s not in by_asked_device}
+        devices = {s.device for s in of_person if s.device} - asked
+        sightings |= self._sightings(devices)
+        shared = {s.device for s in sightings if s.device in devices and s.users and not s.users & (users | asked)}
+        return asked | users | (devices - shared), shared, {s.hour for s in sightings}
+
+    def _sightings(self, digests: set[str]) -> set[Sighting]:
+        hours = self._lake.hours("raw_events")
+        if not digests or not hours:
+            return set()
+        files = ", ".join(literal(self._lake.path("raw_events", hour)) for hour in hours)
+        with self._lake.connect_with_macros() as connection:
+            connection.execute(
+                f"create temp view raw_events as from read_parquet([{files}], hive_partitioning = true, "
+                "hive_types = {'hour': varchar})"
+            )
+            rows = connection.execute(sql("sightings"), {"digests": sorted(digests)}).fetchall()
+        return {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
+
+    def _landing_files(self, digests: set[str], *, rewrite: bool) -> tuple[dict[str, datetime], list[str]]:
+        """The files that were rewritten, with their hours, and those that still hold the person."""
+        rewritten: dict[str, datetime] = {}
+        left: list[str] = []
+        for hour in sorted(self._landing.hours()):
+            for file in self._landing.listing(hour):
+                path = self._landing.root / file.source_file
+                if why_not_text(path):
+                    continue
+                stubs = self._stubs(file, hour, digests)
+                if stubs and rewrite:
+                    replace_lines(path, stubs)
+                    rewritten[file.source_file] = hour
+                elif stubs:
+                    left.append(file.source_file)
+        return rewritten, left
+
+    def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, str]:
+        """What is to stand in place of the person's lines, by line number."""
+        with self._lake.connect_with_macros() as connection:
+            load_events_of_file(self._lake, self._landing, connection, hour, file)
+            return dict(connection.execute(sql("forgotten_lines"), {"digests": sorted(digests)}).fetchall())
+
+    def _make_again(self, hour: datetime) -> None:
+        if self._lake.path("raw_events", hour).exists():
+            make_raw_events(self._lake, self._landing, hour)
+            self._transformations.make_identity_links(hour)
+            if self._lake.path("filtered_events", hour).exists():
+                self._transformations.make_filtered_events(hour)
+            if self._lake.path("conversion_payloads", hour).exists():
+                self._transformations.make_conversion_payloads(hour)
+            if self._lake.path("parameter_completeness", hour).exists():
+                self._transformations.make_parameter_completeness(hour)
+
+    def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
+        """Takes the person out of what an hour still has whose events are gone; False where they are not in it.
+
+        The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing.
+        """
+        payloads, excluded, links = (
+            self._lake.path(table, hour) for table in ("conversion_payloads", "excluded_events", "identity_links")
+        )
+        with self._lake.connect_with_macros() as connection:
+            for table, path in {"payloads": payloads, "excluded": excluded, "links": links}.items():
+                connection.execute(
+                    f"create temp table {table} as from read_parquet({literal(path)}, hive_partitioning = false)"
+                )
+            values = {"digests": digests}
+            connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
+            connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
+            row = connection.execute(
+                "select (select count(*) from judged where is_forgotten), "
+                "(select count(*) from links) - (select count(*) from kept_links)"
+            ).fetchone()
+            if not row or not any(row):
+                return False
+            self._lake.replace(
+                connection,
+                excluded,
+                """
+                from excluded union all by name
+                select workspace, event_id, event_name, event_time, 'forgotten' as reason from judged
+                where is_forgotten and (workspace, event_id) not in (
+                    select workspace, event_id from excluded where reason = 'forgotten'
+                )
+                """,
+            )
+            self._lake.replace(connection, links, "from kept_links")
+            self._lake.replace(
+                connection, payloads, "select * exclude (is_forgotten) from judged where not is_forgotten"
+            )
+        self._transformations.make_parameter_completeness(hour)
+        return True
+
+    def _forgotten_events(self, hours: Iterable[datetime]) -> int:
+        paths = [path for path in (self._lake.path("excluded_events", hour) for hour in hours) if path.exists()]
+        if not paths:
+            return 0
+        files = ", ".join(map(literal, paths))
+        with self._lake.connect() as connection:
+            query = f"select count(*) from read_parquet([{files}]) where reason = 'forgotten'"
+            row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
+def replace_lines(path: Path, lines: Mapping[int, str]) -> None:
+    """Replaces lines of a file, by number from 1, and leaves every other byte as it is; all of it or nothing."""
+    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    compressed = path.suffix == ".gz"
+    try:
+        with (
+            gzip.open(path) if compressed else path.open("rb") as old,
+            gzip.open(draft, "wb") if compressed else draft.open("wb") as new,
+        ):
+            for number, line in enumerate(old, 1):
+                new.write(f"{lines[number]}\n".encode() if number in lines else line)
+        make_durable(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

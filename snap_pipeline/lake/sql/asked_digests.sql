@@ -1,0 +1,25 @@
+-- The digests of one value that somebody asks to be forgotten by. Takes `kind`, `value` and the workspaces' calling
+-- codes; no row where the value is not of its kind.
+with recognized as (
+    select
+        case $kind
+            when 'email' then [hashed_email($value)]
+            when 'phone'
+                then list_concat(
+                    list_transform($calling_codes::varchar[], lambda code: hashed_phone($value, nullif(code, ''))),
+                    [case when strlen(phone_tail($value)) > 6 then sha256('phone ' || phone_tail($value)) end]
+                )
+            when 'user_id'
+                then [sha256('user ' || present($value)), case when contains($value, '@') then hashed_email($value) end]
+            when 'anonymous_id' then [sha256('anonymous ' || present($value))]
+        end as digests
+),
+
+listed as (
+    select unnest(digests) as digest
+    from recognized
+)
+
+select digest
+from listed
+where digest is not null

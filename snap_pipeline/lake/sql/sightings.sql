@@ -1,0 +1,17 @@
+-- In which hours a person was seen, on which device and under which user ids, all as digests. Reads `raw_events` (with
+-- hour); takes the digests that the person is recognized by.
+select distinct
+    hour,
+    sha256('anonymous ' || anonymous_id) as device,
+    list_sort(
+        list_transform(
+            list_filter(list_concat([user_id], coalesce(external_ids, [])), lambda id: id is not null),
+            lambda id: sha256('user ' || id)
+        )
+    ) as users
+from raw_events
+where
+    not is_forgotten
+    and list_has_any(
+        tombstone_digests(user_id, previous_id, external_ids, anonymous_id, emails, phones), $digests::varchar[]
+    )

@@ -1,0 +1,61 @@
+"""A view on every table and mart of a lake, for whoever asks it something in SQL.
+
+Views read files by pattern, so that a query sees the hours that are there when it runs. Binding such a view opens
+every file of its table, for hours may have been made with other columns; a year of hours takes more than a second.
+A view therefore shows its newest file alone, enough to be listed, until a query names it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from snap_pipeline.lake.lake import literal
+
+
+class LakeViews:
+    """The views of one connection.
+
+    Args:
+        connection: where the views are made.
+        root: the lake's folder. Tables without a file have no view.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+        self._connection = connection
+        self._whole: dict[str, str] = {}
+        for folder in sorted(_folders(root)):
+            newest = _newest_file(folder)
+            if newest:
+                is_mart = newest.parent == folder
+                self._whole[folder.name] = str(newest) if is_mart else f"{folder}/hour=*/**/*.parquet"
+                self._define(folder.name, str(newest))
+        self.names = tuple(self._whole)
+        """Every view, in alphabetical order."""
+
+    def prepare(self, query: str) -> None:
+        """Makes the views whole that a query names, wherever in its text the name stands."""
+        words = set(re.findall(r"\w+", query.lower()))
+        for name in sorted(words & self._whole.keys()):
+            self._define(name, self._whole.pop(name))
+
+    def _define(self, name: str, pattern: str) -> None:
+        self._connection.execute(
+            f'create or replace view "{name}" as from read_parquet({literal(pattern)}, '
+            "hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
+        )
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    if root.is_dir():
+        yield from (folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+
+
+def _newest_file(folder: Path) -> Path | None:
+    """A mart's only file, or one of a table's newest hour."""
+    mart = folder / "data.parquet"
+    if mart.exists():
+        return mart
+    hours = sorted(folder.glob("hour=*"), reverse=True)
+    return next((file for hour in hours for file in sorted(hour.glob("**/*.parquet"))), None)

@@ -1,0 +1,1 @@
+"""The report: one page for people who do not open Dagster, made of the marts alone."""

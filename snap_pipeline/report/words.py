@@ -1,0 +1,73 @@
+"""The report's words for what the marts name by keys, for readers who do not know the pipeline.
+
+A key without words here is shown as it is: a reason that Snap gives is a sentence already.
+"""
+
+from collections.abc import Mapping
+
+from snap_pipeline.capi.answers import CATALOGUE, Category
+
+PARAMETERS: Mapping[str, str] = {
+    "sc_click_id": "Click id",
+    "em": "E-mail",
+    "ph": "Phone",
+    "ip_and_user_agent": "IP address and browser",
+    "external_id": "Customer id",
+    "sc_cookie1": "Snap Pixel cookie",
+    "madid": "Mobile advertising id",
+    "idfv": "App vendor's device id",
+    "fn": "First name",
+    "ln": "Last name",
+    "ge": "Gender",
+    "ct": "City",
+    "st": "State or region",
+    "zp": "Postal code",
+    "country": "Country",
+    "value": "Value",
+    "currency": "Currency",
+    "content_ids": "Product ids",
+    "order_id": "Order id",
+}
+
+CONVERSION_TYPES: Mapping[str, str] = {"WEB": "web", "MOBILE_APP": "app", "OFFLINE": "offline"}
+
+CLASSES: Mapping[str, str] = {
+    "refused": "refused",
+    "unauthorized": "token invalid",
+    "forbidden": "not permitted",
+    "not_found": "wrong address or id",
+    "too_large": "too large",
+    "throttled": "slowed down",
+    "server_error": "Snap failed",
+    "no_answer": "no answer",
+    "no_connection": "no connection",
+    "unreadable_answer": "not Snap's answer",
+}
+
+REASONS: Mapping[str, str] = {
+    "malformed_json": "The line is no JSON",
+    "not_an_object": "The line is no JSON object",
+    "not_utf8": "The text is not UTF-8",
+    "line_too_long": "The line is too long",
+    "unreadable": "The line cannot be read",
+    "internal": "Says nothing that a person did to buy, such as sessions and identify calls",
+    "duplicate_id": "Received twice in its hour; one is kept",
+    "consent_denied": "Advertising consent was denied",
+    "consent_unknown": "Nothing is known of consent, and the workspace asks for it",
+    "mapped_to_nothing": "Deliberately not sent, such as refunds and updates of an order",
+    "unmapped": "No Snap event is mapped to it, and the workspace sends mapped ones only",
+    "no_event_name": "Has no event name",
+    "no_timestamp": "Has no time",
+    "unreadable_timestamp": "Its time cannot be read",
+    "future_timestamp": "Its time lies ahead of its hour",
+    "expired": "Too old for Snap when its turn came",
+    "insufficient_identifiers": "Carries nothing that Snap could find the person by",
+    "purchase_without_value": "A purchase without value or currency",
+    "no_app_id": "An app event, and the destination has no Snap App ID",
+    "no_store_app_id": "An app event without its store's app id",
+}
+
+
+def remedy(error_class: str) -> str:
+    """What to do about requests that failed in this way."""
+    return CATALOGUE[Category(error_class)].remedy.replace("`", "")

@@ -1,0 +1,34 @@
+"""Retention in Dagster: a job that deletes what is older than the setting, and its daily schedule."""
+
+import dagster as dg
+
+from snap_pipeline.pipeline import Pipeline
+
+PRUNE_JOB = "prune"
+
+
+def prune_job(pipeline: Pipeline) -> dg.JobDefinition:
+    """Does what `snap-pipeline prune` does."""
+
+    @dg.op(name="delete_old_hours")
+    def delete_old_hours(context: dg.OpExecutionContext) -> None:
+        """Deletes landing files, raw and filtered events of old hours."""
+        done = pipeline.prune()
+        context.log.info(f"{len(done.hours)} hours were pruned, with {done.landing_files} landing files.")
+        if done.left:
+            context.log.warning(f"{len(done.left)} older hours were not made to the end and are left as they are.")
+
+    @dg.job(
+        name=PRUNE_JOB,
+        executor_def=dg.in_process_executor,
+        description="Deletes landing files, raw and filtered events older than SNAP_PIPELINE_RETENTION_DAYS.",
+    )
+    def job() -> None:
+        delete_old_hours()
+
+    return job
+
+
+def prune_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Once a day, when little else happens."""
+    return dg.ScheduleDefinition(name="prune_schedule", job=job, cron_schedule="40 3 * * *", execution_timezone="UTC")

@@ -1,0 +1,153 @@
+"""Forgetting a person: nothing of them stays, the accounting holds, and what lands later is out at once."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from snap_pipeline.delivery.accounting import unaccounted
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.transform import Transformations
+from snap_pipeline_tests.identity.stories import ANN, ANNS_PHONE, BOB, digest
+from snap_pipeline_tests.project import HOUR, Project, key
+
+LAST = HOUR + 2 * ONE_HOUR
+Run = Callable[..., Result]
+
+ANNS = [
+    {"event_name": "page_view", "event_id": "click", "anonymous_id": "anns-phone",
+     "page_url": "https://shop.example.com/?ScCid=anns-click"},
+    {"type": "identify", "messageId": "identify", "anonymousId": "anns-phone", "userId": "ann-7",
+     "traits": {"email": ANN, "phone": ANNS_PHONE, "firstName": "Annabelle"}},
+    {"event_name": "purchase", "event_id": "order", "user_id": "ann-7", "properties": {"value": 1, "currency": "EUR"}},
+    {"event_name": "view_item", "event_id": "on-the-tablet", "anonymous_id": "tablet", "user_id": "ann-7"},
+    {"event_name": "view_item", "event_id": "still-on-the-tablet", "anonymous_id": "tablet"},
+]  # fmt: skip
+OTHERS = [
+    {"event_name": "purchase", "event_id": "bobs", "user_id": "bob-8", "email": BOB, "anonymous_id": "tablet",
+     "properties": {"value": 1, "currency": "EUR"}},
+]  # fmt: skip
+TRACES = ("ann-7", "anns-phone", "anns-click", "nnabelle", ANN, ANNS_PHONE[1:], digest(ANN), digest(ANNS_PHONE[1:]))
+"""Everything that Ann could be recognized by."""
+
+
+@pytest.fixture
+def shop(project: Project) -> Project:
+    """Three hours, in which Ann and Bob share a tablet."""
+    project.add_destination()
+    browser = {"ip_address": "192.0.2.9", "user_agent": "Mozilla/5.0 (X11)", "context": {"ip": "192.0.2.9"}}
+    for number, event in enumerate(ANNS):
+        moment = HOUR + number * ONE_HOUR / 4
+        told = browser | {"event_timestamp": moment.isoformat(), "timestamp": moment.isoformat()} | event
+        project.land(told, "{ no JSON", hour=HOUR + (number % 2) * ONE_HOUR, name=f"{number}")
+    project.land(browser | {"event_timestamp": LAST.isoformat()} | OTHERS[0], hour=LAST)
+    assert project.materialize(HOUR, LAST).success
+    return project
+
+
+def lake_text(project: Project) -> str:
+    """Every value of every table."""
+    files = [str(file) for file in project.pipeline.lake.root.rglob("*.parquet")]
+    with project.pipeline.lake.connect() as connection:
+        return "\n".join(str(connection.execute(f"from read_parquet('{file}')").fetchall()) for file in files)
+
+
+def landing_text(project: Project) -> str:
+    files = [file for file in project.pipeline.landing.root.rglob("*") if file.is_file()]
+    return "\n".join((gzip.open(file) if file.suffix == ".gz" else file.open("rb")).read().decode() for file in files)
+
+
+def traces(text: str) -> list[str]:
+    return [trace for trace in TRACES if trace in text]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--email", f" {ANN.upper()} "], ["--phone", "0044 7700 900001"], ["--user-id", "ann-7"],
+     ["--anonymous-id", "anns-phone"]],
+)  # fmt: skip
+def test_no_table_keeps_the_person_and_the_accounting_holds(shop: Project, run: Run, asked: list[str]) -> None:
+    assert traces(lake_text(shop)) == list(TRACES)
+    said = run("forget", *asked)
+    assert said.exit_code == 0
+    assert traces(lake_text(shop)) == []
+    assert traces(said.output) == []
+    counts = shop.counts(HOUR, LAST)
+    assert counts["excluded: forgotten"] == 4
+    assert counts["withdrawn"] == 3
+    assert unaccounted(shop.entries(HOUR, LAST)) == []
+    assert digest(BOB) in lake_text(shop)
+    # What the shared tablet did after her is hers no more, and stays.
+    (tablet,) = (row for row in shop.rows("conversion_payloads") if row["event_id"] == "still-on-the-tablet")
+    assert tablet["em"] is None
+
+
+def test_landing_files_are_listed_and_rewritten_on_request(shop: Project, run: Run) -> None:
+    listed = run("forget", "--email", ANN).output
+    assert listed.count("Still holds the person: default/") == 4
+    assert len(traces(landing_text(shop))) > 4
+    lines = landing_text(shop).count("\n")
+    rewritten = run("forget", "--email", ANN, "--landing").output
+    assert rewritten.count("Rewritten: default/") == 4
+    assert traces(landing_text(shop)) == []
+    assert landing_text(shop).count("\n") == lines
+    assert shop.counts(HOUR, LAST)["excluded: forgotten"] == 4
+    assert shop.counts(HOUR, LAST)["quarantined"] == 5
+    assert "Still" not in run("forget", "--email", ANN, "--landing").output
+    assert shop.materialize(HOUR, LAST).success
+    assert traces(lake_text(shop)) == []
+
+
+def test_what_lands_later_is_excluded(shop: Project, run: Run) -> None:
+    run("forget", "--email", ANN)
+    late = {"event_name": "purchase", "event_id": "late", "user_id": "ann-7", "event_timestamp": HOUR.isoformat(),
+            "email": ANN, "properties": {"value": 5, "currency": "EUR"}}  # fmt: skip
+    shop.land_bytes(gzip.compress(json.dumps(late).encode()), "late.ndjson.gz")
+    assert shop.materialize().success
+    assert traces(lake_text(shop)) == []
+    assert "late" not in {event["event_id"] for event in shop.received()}
+    assert "late.ndjson.gz" in run("forget", "--email", ANN, "--landing").output
+    assert traces(landing_text(shop)) == []
+
+
+def test_an_interrupted_request_goes_on(shop: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[datetime] = []
+
+    make = Transformations.make_identity_links
+
+    def stops_in_the_second_hour(self: Transformations, hour: datetime) -> int:
+        made.append(hour)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return make(self, hour)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transformations, "make_identity_links", stops_in_the_second_hour)
+        run("forget", "--email", ANN)
+    assert traces(lake_text(shop)) != []
+    said = run("forget", "--email", ANN)
+    assert f"{key(HOUR + ONE_HOUR)}" in said.output
+    assert traces(lake_text(shop)) == []
+    assert run("forget", "--email", ANN).output.startswith("0 hours were made again")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [([], 2, "Name the person"), (["--email", "nobody"], 1, "no email"), (["--phone", "n/a"], 1, "no phone")],
+)
+def test_a_request_that_names_nobody_is_refused(
+    project: Project, run: Run, arguments: list[str], status: int, words: str
+) -> None:
+    said = run("forget", *arguments)
+    assert said.exit_code == status
+    assert words in said.output
+
+
+def test_a_request_for_somebody_who_was_never_seen_changes_nothing(shop: Project, run: Run) -> None:
+    before = {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.root).rglob("*.parquet")}
+    assert run("forget", "--email", "stranger@example.com").output.startswith("0 hours were made again")
+    assert {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.root).rglob("*.parquet")} == before

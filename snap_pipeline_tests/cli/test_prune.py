@@ -1,0 +1,114 @@
+"""Retention: old events go, everything that is still needed stays, and a pruned hour is left as it is."""
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from click.testing import Result
+
+from snap_pipeline import reconcile
+from snap_pipeline.delivery.accounting import unaccounted
+from snap_pipeline_tests.identity.stories import digest
+from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
+
+Run = Callable[..., Result]
+OLD = HOUR - timedelta(days=100)
+YOUNG = HOUR - timedelta(days=60)
+
+
+@pytest.fixture
+def shop(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """An old hour and a younger one, delivered when they were new."""
+    monkeypatch.setenv("SNAP_PIPELINE_START", key(OLD))
+    project.reopen(start=key(OLD), fixed_now=OLD + timedelta(hours=1.5))
+    for hour in (OLD, YOUNG):
+        project.land(
+            purchase(f"e-{key(hour)}", at=hour, anonymous_id="a"), '{"event_name": "identify"}', "{ no JSON", hour=hour
+        )
+        assert project.materialize(hour).success
+    project.reopen(fixed_now=NOW)
+    return project
+
+
+@pytest.fixture
+def run(shop: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("SNAP_PIPELINE_START", key(OLD))
+    return run
+
+
+def files_of(project: Project, hour: datetime) -> set[str]:
+    lake = project.pipeline.lake.root
+    return {file.parent.parent.name for file in lake.glob(f"*/hour={key(hour)}/data.parquet")}
+
+
+def test_old_events_go_and_what_is_derived_from_them_stays(shop: Project, run: Run) -> None:
+    before, counts = files_of(shop, OLD), shop.counts(OLD, YOUNG)
+    said = run("prune")
+    assert said.output.startswith("1 hours were pruned, with 1 landing files")
+    assert files_of(shop, OLD) == before - {"raw_events", "filtered_events"}
+    assert not shop.pipeline.landing.folder("default", OLD).exists()
+    assert files_of(shop, YOUNG) == before
+    assert shop.pipeline.landing.folder("default", YOUNG).exists()
+    assert shop.counts(OLD, YOUNG) == counts
+    assert unaccounted(shop.entries(OLD, YOUNG)) == []
+    assert run("prune").output.startswith("0 hours were pruned")
+
+
+def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: Project, run: Run) -> None:
+    run("prune")
+    lake = shop.pipeline.lake
+    tables = ("identity_links", "excluded_events", "conversion_payloads", "quarantined_lines")
+    before = {table: lake.path(table, OLD).read_bytes() for table in tables}
+    assert shop.materialize(OLD).success
+    assert {table: lake.path(table, OLD).read_bytes() for table in before} == before
+    assert "older version" not in run("status").output
+    assert run("trace", f"e-{key(YOUNG)}").exit_code == 0
+
+
+def test_a_file_that_lands_in_a_pruned_hour_is_named_and_waits(shop: Project, run: Run) -> None:
+    run("prune")
+    late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")
+    assert OLD not in reconcile.unread_hours(shop.pipeline, HOUR)
+    assert shop.materialize(OLD).success
+    said = run("prune")
+    assert "1 older hours have unread files" in said.output
+    assert late.exists()
+
+
+def test_hours_that_are_not_made_to_the_end_are_left_alone(shop: Project, run: Run) -> None:
+    shop.land(purchase("unread", at=OLD), hour=OLD, name="unread")
+    assert "1 older hours have unread files" in run("prune").output
+    assert "raw_events" in files_of(shop, OLD)
+    shop.materialize(OLD)
+    shutil.rmtree(shop.pipeline.lake.path("conversion_payloads", OLD).parent)
+    assert run("prune").output.startswith("0 hours were pruned")
+
+
+def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
+    note = shop.pipeline.lake.pruned_note(OLD)
+    note.write_text('{"default": 2}')
+    assert run("prune").output.startswith("1 hours were pruned")
+    assert "raw_events" not in files_of(shop, OLD)
+
+
+def test_a_retention_shorter_than_what_snap_takes_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAP_PIPELINE_RETENTION_DAYS", "37")
+    said = run("prune")
+    assert said.exit_code == 1
+    assert "SNAP_PIPELINE_RETENTION_DAYS" in said.output
+
+
+def test_a_longer_identity_window_keeps_events_as_long(shop: Project, run: Run) -> None:
+    (shop.settings.home / "workspaces.toml").write_text("[default]\nidentity_window_days = 120\n")
+    assert run("prune").output.startswith("0 hours were pruned")
+
+
+def test_a_pruned_hour_forgets_a_person_as_well(shop: Project, run: Run) -> None:
+    run("prune")
+    address = f"e-{key(OLD)}@example.com"
+    assert run("forget", "--email", address).exit_code == 0
+    assert shop.rows("conversion_payloads", hour=OLD) == []
+    assert [row["reason"] for row in shop.rows("excluded_events", hour=OLD)].count("forgotten") == 1
+    assert digest(address) not in str(shop.rows("identity_links", hour=OLD))
+    assert unaccounted(shop.entries(OLD, YOUNG)) == []

@@ -1,0 +1,113 @@
+"""`snap-pipeline sql` on a small lake: as an argument, through a pipe, and at a prompt."""
+
+import csv
+import io
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from snap_pipeline.cli import main
+from snap_pipeline_tests.dbt import lakes
+from snap_pipeline_tests.project import Project
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def lake(project: Project, run: Run) -> Path:
+    """The lake of the home in which `run` runs."""
+    lakes.write_small_lake(project.settings.lake)
+    return project.settings.lake
+
+
+def rows(result: Result) -> list[list[str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.reader(io.StringIO(result.stdout)))
+
+
+def test_every_table_is_a_view_with_its_hour_and_destination(lake: Path, run: Run) -> None:
+    assert [name for (name,) in rows(run("sql", "--csv", "show tables"))[1:]] == sorted(lakes.TABLES)
+    query = "select distinct hour, destination from delivery_receipts"
+    assert rows(run("sql", "--csv", query)) == [["hour", "destination"], ["2026-03-02T22", "d1"]]
+    assert rows(run("sql", "--csv", "select count(distinct hour) from parameter_completeness"))[1] == ["6"]
+
+
+def test_a_result_is_a_table(lake: Path, run: Run) -> None:
+    result = run("sql", "select name, state from destinations order by name")
+    assert result.exit_code == 0
+    assert "│ Main pixel │ live    │" in result.stdout
+
+
+def test_hours_that_were_made_with_other_columns_are_read_together(lake: Path, run: Run) -> None:
+    older = lake / "delivery_receipts/hour=2026-03-01T00/destination=d2/data.parquet"
+    lakes.write(older, "select 'e0' as event_id, 'delivered' as outcome")
+    query = "select event_id, destination, reason from delivery_receipts where hour < '2026-03-02T00'"
+    assert rows(run("sql", "--csv", query))[1:] == [["e0", "d2", ""]]
+
+
+def test_a_table_is_not_read_before_a_query_names_it(lake: Path, run: Run) -> None:
+    (lake / "delivery_receipts/hour=2026-03-01T00").mkdir()
+    (lake / "delivery_receipts/hour=2026-03-01T00/data.parquet").write_text("broken")
+    assert run("sql", "show tables").exit_code == 0
+    assert run("sql", "from destinations").exit_code == 0
+    assert run("sql", "from delivery_receipts").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("selec 1", 'syntax error at or near "selec"'),
+        ("from raw_events", "The lake has views on: accounting_entries, delivery_receipts,"),
+        ("select nothing from destinations", '"nothing" not found'),
+        ("insert into destinations values (1)", "destinations is not an table"),
+    ],
+)
+def test_an_error_is_a_message(lake: Path, run: Run, query: str, message: str) -> None:
+    result = run("sql", query)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_lake_without_tables_can_be_asked_too(run: Run) -> None:
+    assert rows(run("sql", "--csv", "select 1 as one")) == [["one"], ["1"]]
+    assert "The lake has views on: nothing yet." in run("sql", "from raw_events").stderr
+
+
+def test_queries_come_through_a_pipe(lake: Path, run: Run) -> None:
+    piped = CliRunner().invoke(main, ["sql", "--csv"], input="select 1 as a;\nselect count(*) as b from destinations;")
+    assert rows(piped) == [["a"], ["1"], ["b"], ["2"]]
+
+
+def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: Path, run: Run) -> None:
+    terminal, its_end = pty.openpty()
+    command = [str(Path(sys.executable).with_name("snap-pipeline")), "sql"]
+    environment = os.environ | {"SNAP_PIPELINE_LAKE": str(lake), "TERM": "dumb"}
+    with subprocess.Popen(command, stdin=its_end, stdout=its_end, stderr=its_end, env=environment) as process:
+        os.close(its_end)
+        for typed, answer in (
+            (b"", "sql> "),
+            (b"select count(*) as destinations\n", "...> "),
+            (b"from destinations;\n", "│            2 │"),
+            (b"bad;\n", 'syntax error at or near "bad"'),
+            (b"select 40 + 2 as answer;\n", "│     42 │"),
+        ):
+            os.write(terminal, typed)
+            wait_for(terminal, answer)
+        wait_for(terminal, "sql> ")
+        os.write(terminal, b"\x04")
+    os.close(terminal)
+    assert process.returncode == 0
+
+
+def wait_for(terminal: int, text: str) -> None:
+    """Reads until the other end has written something; the test's own limit of time ends a wait in vain."""
+    said = b""
+    while text.encode() not in said:
+        said += os.read(terminal, 4096)

@@ -1,0 +1,37 @@
+"""One event's nonsense is its own affair: the hour is made, and its other events go out as they would without it."""
+
+from typing import Any
+
+import pytest
+
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.project import HOUR, Project, purchase
+
+
+def payloads(project: Project, *events: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    project.land(*events)
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    project.pipeline.transformations.make_filtered_events(HOUR)
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    return {row["event_id"]: row for row in project.rows("conversion_payloads")}
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "column", "expected"),
+    [
+        ({"predicted_ltv": [None]}, "predicted_ltv", None),
+        ({"value": {"amount": 5}}, "value", None),
+        ({"products": [{"price": 1e300, "quantity": 1e18}, {"price": 1e308}]}, "value", None),
+        ({"products": [{"id": "a", "quantity": 9 * 10**18}, {"id": "b", "quantity": "9e18"}]}, "num_items", 2),
+    ],
+)
+def test_nonsense_in_one_event_leaves_the_others_as_they_are(
+    project: Project, nonsense: dict[str, Any], column: str, expected: object
+) -> None:
+    plain = [purchase(f"e{n}", properties={"value": 10, "currency": "EUR", "predicted_ltv": "1"}) for n in range(20)]
+    odd = [purchase(f"odd{n}", properties={"currency": "EUR"} | nonsense) for n in range(3)]
+
+    rows = payloads(project, *plain, *odd)
+
+    assert [(rows[f"e{n}"]["value"], rows[f"e{n}"]["predicted_ltv"]) for n in range(20)] == [(10.0, 1.0)] * 20
+    assert [rows[f"odd{n}"][column] for n in range(3)] == [expected] * 3

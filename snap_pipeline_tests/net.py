@@ -1,0 +1,43 @@
+"""The reconcile sensor and the runs that it asks for, one tick at a time."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from snap_pipeline import automation
+from snap_pipeline.automation import HOURLY_JOB
+from snap_pipeline.definitions import build_definitions
+from snap_pipeline_tests.project import Project
+
+
+class Net:
+    """The sensor's daemon and the run queue, without their waiting: a tick, then the runs that it asked for."""
+
+    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.project, self._cursor = project, None
+        self.now = datetime.now(UTC)
+        monkeypatch.setattr(automation, "real_now", lambda: self.now)
+
+    def tick(self) -> list[tuple[str, bool]]:
+        """Runs what the sensor asks for; each request as its partition or range, and whether all assets were due."""
+        definitions = build_definitions(self.project.settings)
+        context = dg.build_sensor_context(instance=self.project.instance, cursor=self._cursor, definitions=definitions)
+        data = definitions.resolve_sensor_def("reconcile").evaluate_tick(context)
+        self._cursor = data.cursor
+        job = definitions.resolve_job_def(HOURLY_JOB)
+        done = []
+        for request in data.run_requests or []:
+            job.execute_in_process(
+                instance=self.project.instance,
+                partition_key=request.partition_key,
+                tags={name: value for name, value in request.tags.items() if name != "dagster/partition"},
+                asset_selection=list(request.asset_selection) if request.asset_selection else None,
+                raise_on_error=False,
+            )
+            first, last = (request.tags.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
+            done.append((request.partition_key or f"{first}...{last}", request.asset_selection is None))
+        return done
+
+    def later(self, **time: float) -> None:
+        self.now += timedelta(**time)

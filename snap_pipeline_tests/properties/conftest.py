@@ -1,0 +1,11 @@
+"""One lake for all examples of a test."""
+
+import pytest
+
+from snap_pipeline_tests.properties.hour import Hours
+
+
+@pytest.fixture(scope="module")
+def hours(tmp_path_factory: pytest.TempPathFactory) -> Hours:
+    """Where examples run, one after the other."""
+    return Hours(tmp_path_factory.mktemp("hours"))

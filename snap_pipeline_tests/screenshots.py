@@ -1,0 +1,74 @@
+"""The README's pictures, taken of what the demo left in this environment's home: `make screenshots`."""
+
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page
+
+from snap_pipeline.cli import main as snap_pipeline
+from snap_pipeline.settings import load_settings
+from snap_pipeline_tests.browser import CHROMIUM, MISSING, browser
+from snap_pipeline_tests.web_server import ROOT, assets_shown, served
+
+IMAGES = ROOT / "docs" / "images"
+LARGEST = 300_000
+"""Bytes of a picture; a README is loaded often."""
+GRAPH = 'group:"events" or group:"conversions" or group:"delivery" or group:"insights"'
+
+
+def picture_report(chromium: Browser, page_file: Path) -> None:
+    """The report's first screen, as readers of either taste see it."""
+    for scheme in ("light", "dark"):
+        page = chromium.new_page(color_scheme=scheme, viewport={"width": 1180, "height": 800})  # type: ignore[arg-type]
+        page.goto(page_file.as_uri())
+        page.screenshot(path=IMAGES / f"report-{scheme}.png")
+
+
+def picture_graph(chromium: Browser, url: str) -> None:
+    """The asset graph, without seeds and staging."""
+    page = chromium.new_page(viewport={"width": 1500, "height": 1000}, device_scale_factor=1.6)
+    open_graph(page, url, GRAPH)
+    page.get_by_text("Hide navigation").click()
+    zoom_out = page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]"))
+    for _ in range(5):
+        zoom_out.click()
+        page.wait_for_timeout(600)
+    page.wait_for_timeout(2_000)  # the layout is animated
+    page.screenshot(path=IMAGES / "asset-graph.png", clip={"x": 540, "y": 140, "width": 760, "height": 800})
+
+
+def open_graph(page: Page, url: str, selection: str = "") -> None:
+    """Opens the asset graph, all groups open, without the UI's greeting."""
+    page.add_init_script("localStorage.setItem('communityNux', '1')")
+    page.goto(f"{url}/asset-groups~{quote(selection)}/" if selection else f"{url}/asset-groups")
+    page.get_by_text("events", exact=True).first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2_000)  # the layout is computed after the names are there
+    page.keyboard.press("Alt+e")
+
+
+def main() -> None:
+    """Takes all pictures into docs/images."""
+    if CHROMIUM is None:
+        sys.exit(f"Taking pictures {MISSING}.")
+    settings = load_settings()
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
+        report = Path(folder) / "report.html"
+        written = CliRunner().invoke(snap_pipeline, ["report", "-o", str(report)])
+        if written.exit_code:
+            sys.exit(f"{written.stderr}`make demo` makes something to picture.")
+        picture_report(chromium, report)
+        home = {"DAGSTER_HOME": str(settings.dagster_home)}
+        with served(["dagster-webserver", "-w", "workspace.yaml"], home) as url:
+            assert assets_shown(url), "the UI does not come up"
+            picture_graph(chromium, url)
+    for picture in IMAGES.glob("*.png"):
+        assert picture.stat().st_size < LARGEST, f"{picture} is too large"
+        print(picture.relative_to(ROOT), picture.stat().st_size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The Dagster UI on a home, served as a user would serve it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import requests
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+ASSETS = "{ assetNodes { assetKey { path } } }"
+
+
+@contextmanager
+def served(command: Sequence[str], surroundings: dict[str, str]) -> Iterator[str]:
+    """Runs a command of this environment that serves the UI, and yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [str(BIN / command[0]), *command[1:], "--port", str(port)],
+        cwd=ROOT,
+        env=os.environ | {"DAGSTER_DISABLE_TELEMETRY": "1"} | surroundings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end_process_tree(process)
+
+
+def end_process_tree(process: subprocess.Popen[bytes]) -> None:
+    """`dagster dev` does not always end its children."""
+    tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    for each in tree:
+        each.kill()
+    psutil.wait_procs(tree, timeout=20)
+
+
+def assets_shown(url: str) -> list[str]:
+    """The assets that the UI knows, once it answers; none where it does not within two minutes."""
+    for _ in range(240):
+        try:
+            answer = requests.post(f"{url}/graphql", json={"query": ASSETS}, timeout=30)
+            nodes = answer.json()["data"]["assetNodes"]
+            if nodes:
+                return [node["assetKey"]["path"][-1] for node in nodes]
+        except requests.RequestException:
+            pass
+        time.sleep(0.5)
+    return []
