@@ -13,12 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import backfill, baseline, fixed_cost, growth, stages, wire_width
+from benchmarks import backfill, baseline, fixed_cost, growth, identity, stages, wire_width
 from benchmarks.homes import land_hour
 from benchmarks.processes import measure
 from benchmarks.report import Section, write
 
-QUESTIONS = ("stages", "baseline", "wire", "fixed", "growth", "backfill")
+QUESTIONS = ("stages", "baseline", "wire", "fixed", "growth", "identity", "backfill")
 RESULTS = Path(__file__).parent / "results"
 BASELINE_EVENTS = 1_000_000
 """Above it, pandas does not fit into the memory of small machines."""
@@ -42,6 +42,9 @@ def answers(arguments: argparse.Namespace, folder: Path) -> Iterator[Section]:
     if "growth" in asked:
         yield growth.ask(folder / "growth")
         shutil.rmtree(folder / "growth")
+    if "identity" in asked:
+        yield identity.ask(folder / "identity")
+        shutil.rmtree(folder / "identity")
     if "backfill" in asked:
         yield backfill.ask(folder / "backfill", arguments.backfill_hours)
 
