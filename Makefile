@@ -23,7 +23,7 @@ lint: .venv/.installed-dev
 	@cd dbt_project && ../$(BIN)/sqlfluff lint --disable-progress-bar models
 
 bench: .venv/.installed-dev
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 screenshots: .venv/.installed-dev
 	@$(BIN)/python -m snap_pipeline_tests.screenshots

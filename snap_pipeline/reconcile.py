@@ -13,7 +13,7 @@ from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.raw import read_listing
+from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.pipeline import Pipeline
 
 
@@ -50,16 +50,18 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
     files are not compared: a file that lands while its hour is read, or that was copied in with an old modification
     time, would be lost by that.
     """
+    first, lake = pipeline.settings.first_hour, pipeline.lake
+    hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last and not lake.is_pruned(hour)]
+    with lake.connect() as connection:
+        read = read_listings(lake, connection, hours)
     unread: dict[datetime, object] = {}
-    with pipeline.lake.connect() as connection:
-        for hour in sorted(pipeline.landing.hours()):
-            if pipeline.settings.first_hour <= hour <= last and not pipeline.lake.is_pruned(hour):
-                listing = pipeline.landing.listing(hour)
-                # An emptied folder keeps its partition, so there is nothing to read.
-                if listing and listing != read_listing(pipeline.lake, connection, hour):
-                    unread[hour] = listing
-                elif listing and not _is_carried_through(pipeline.lake, hour):
-                    unread[hour] = (listing, "payloads")
+    for hour in hours:
+        listing = pipeline.landing.listing(hour)
+        # An emptied folder keeps its partition, so there is nothing to read.
+        if listing and listing != read.get(hour):
+            unread[hour] = listing
+        elif listing and not _is_carried_through(lake, hour):
+            unread[hour] = (listing, "payloads")
     return unread
 
 

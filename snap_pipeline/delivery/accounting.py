@@ -130,9 +130,7 @@ class Accounting:
         rows = connection.execute(
             f"""
             select hour, workspace, {reason} as reason, count(*)
-            from read_parquet(
-                [{files}], hive_partitioning = true, hive_types = {{'hour': varchar}}, union_by_name = true
-            )
+            from read_parquet([{files}], hive_partitioning = true, hive_types = {{'hour': varchar}})
             group by all
             order by all
             """

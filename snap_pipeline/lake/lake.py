@@ -6,7 +6,7 @@ Here is where files lie and how one is replaced. What stands in them is decided 
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property
@@ -166,12 +166,22 @@ class Lake:
 
     def notes(self, connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         """What `replace` was given as metadata of a file; nothing where there is no file."""
-        if not path.exists():
-            return {}
-        rows = connection.execute(
-            "select decode(key), decode(value) from parquet_kv_metadata($path)", {"path": str(path)}
-        ).fetchall()
-        return {key: json.loads(value) for key, value in rows}
+        return self.notes_of(connection, [path]).get(path, {})
+
+    def notes_of(self, connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+        """The metadata of many files in one query; those that are not there are left out."""
+        files = [str(path) for path in paths if path.exists()]
+        rows = (
+            connection.execute(
+                "select file_name, decode(key), decode(value) from parquet_kv_metadata($files)", {"files": files}
+            ).fetchall()
+            if files
+            else []
+        )
+        notes: dict[Path, dict[str, Any]] = {Path(file): {} for file in files}
+        for file, key, value in rows:
+            notes[Path(file)][key] = json.loads(value)
+        return notes
 
     def columns(self, path: Path) -> list[tuple[str, str]]:
         """Names and types of a file's columns."""

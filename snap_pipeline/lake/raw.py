@@ -6,7 +6,7 @@ read line by line, so that bad lines are quarantined and everything else goes on
 
 import gzip
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -102,10 +102,13 @@ def _read(
         return use(reader)
 
 
-def read_listing(lake: Lake, connection: duckdb.DuckDBPyConnection, hour: datetime) -> list[LandedFile] | None:
-    """The listing that the hour's partition was made from; None where there is no partition."""
-    notes = lake.notes(connection, lake.path("raw_events", hour))
-    return [LandedFile(**file) for file in notes["listing"]] if notes else None
+def read_listings(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]
+) -> Mapping[datetime, list[LandedFile]]:
+    """The listings that the partitions of hours were made from; hours without a partition are left out."""
+    paths = {lake.path("raw_events", hour): hour for hour in hours}
+    notes = lake.notes_of(connection, paths)
+    return {paths[path]: [LandedFile(**file) for file in each["listing"]] for path, each in notes.items()}
 
 
 class _HourReader:

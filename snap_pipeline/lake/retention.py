@@ -12,7 +12,7 @@ from datetime import datetime
 
 from snap_pipeline.lake.lake import Lake, literal, make_durable
 from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.raw import read_listing
+from snap_pipeline.lake.raw import read_listings
 
 WITH_PLAINTEXT = ("filtered_events", "raw_events")
 """What is deleted of an hour, beside its landing files."""
@@ -65,7 +65,7 @@ def _candidates(lake: Lake, landing: LandingZone, first_kept: datetime) -> Itera
 
 def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime) -> bool:
     with lake.connect() as connection:
-        read = read_listing(lake, connection, hour)
+        read = read_listings(lake, connection, [hour]).get(hour)
     listing = landing.listing(hour)
     return (
         read is not None

@@ -8,6 +8,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -87,15 +88,22 @@ async def _read(request: Request) -> Post:
 
 
 def _records(version: str, body: bytes) -> list[Any] | None:
-    try:
-        decoded = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    decoded = _decoded(body)
     if version == "v3":
         decoded = decoded.get("data") if isinstance(decoded, dict) else None
     elif isinstance(decoded, dict):
         decoded = [decoded]
     return decoded if isinstance(decoded, list) else None
+
+
+def _decoded(body: bytes) -> Any:
+    """The body's JSON, None where it is none. What is no strict JSON, such as NaN, may still be what Python reads."""
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        with suppress(ValueError, RecursionError):
+            return json.loads(body)
+    return None
 
 
 def _respond(sandbox: Sandbox, post: Post, fault: Fault) -> Response:

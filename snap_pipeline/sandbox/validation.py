@@ -221,6 +221,8 @@ def _check_user_data(user: dict[str, Any], *, app: bool) -> None:
 
 
 def _check_hash(field: str, value: Any) -> None:
+    if type(value) is str and value != EMPTY_HASH and _is_sha256(value):
+        return
     for hashed in value if isinstance(value, list) else (value,):
         if not isinstance(hashed, str) or not _is_sha256(hashed):
             raise EventRefused("UNHASHED_PII", f"Unhashed PII in {field}: expected SHA-256 as 64 lower-case hex digits")

@@ -8,21 +8,17 @@ create or replace macro object_of(value) as case json_type(value)
 end;
 
 -- The texts of a plain value or of a list of plain values, blanks left out; null where nothing remains.
-create or replace macro texts_of(value) as nullif(
-    list_filter(
-        case json_type(value)
-            when 'ARRAY' then from_json(value, '["VARCHAR"]')
-            when 'OBJECT' then cast([] as varchar[])
-            else [value ->> '$']
-        end,
-        lambda text: present(text) is not null
-    ),
-    []
-);
+create or replace macro texts_of(value) as case json_type(value)
+    when 'ARRAY' then nullif(list_filter(from_json(value, '["VARCHAR"]'), lambda text: present(text) is not null), [])
+    when 'OBJECT' then null
+    else case when present(value ->> '$') is not null then [value ->> '$'] end
+end;
 
--- Each value once, in the order in which they came first; list_distinct() keeps no order.
-create or replace macro in_order_once(items) as
-list_select(items, list_sort(list_transform(list_distinct(items), lambda item: list_position(items, item))));
+-- Each value once, in the order in which they came first; list_distinct() keeps no order. The list has a name of its
+-- own, because what a lambda captures is computed for every item.
+create or replace macro in_order_once(items) as list_transform(
+    [items], lambda named: list_filter(named, lambda item, place: list_position(named, item) = place) -- noqa: PRS, LT01
+)[1];
 
 -- The first non-empty value of a key, the key in any case.
 create or replace macro value_in_any_case(object, key) as list_filter(

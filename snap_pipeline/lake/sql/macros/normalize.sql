@@ -24,7 +24,14 @@ create or replace macro present_or_empty(text) as regexp_replace(
 create or replace macro trimmed(text) as nullif(trimmed_or_empty(text), '');
 
 -- The trimmed text, or null where it only says that there is no value, as JavaScript and Python print it.
-create or replace macro present(text) as nullif(present_or_empty(text), '');
+create or replace macro present(text) as case
+    -- Most texts begin and end with a visible character and are no such word, which is seen without an expression.
+    when
+        text[1] between '!' and '~' and text[-1] between '!' and '~'
+        and (strlen(text) > 15 or lower(text) not in ('null', 'undefined', 'nan', 'none', 'n/a', '[object object]'))
+        then text
+    else nullif(present_or_empty(text), '')
+end;
 
 -- Lower case in Unicode's composed form. Composed before and after, because some letters have a composed form in one
 -- case only.

@@ -2,9 +2,10 @@
 
 -- A currency of ISO 4217, in upper case; what is no such code is dropped as a value. The codes are the seed
 -- currencies.csv, here as the variable `currency_pattern`.
-create or replace macro currency_of(text) as nullif(
-    regexp_extract(currency_code(text), getvariable('currency_pattern')), ''
-);
+create or replace macro currency_of(text) as case
+    when regexp_full_match(text, getvariable('currency_pattern')) then text
+    else nullif(regexp_extract(currency_code(text), getvariable('currency_pattern')), '')
+end;
 
 -- Item ids as an uploaded CSV gives them, `;` between, or as a list.
 create or replace macro item_ids_of(texts) as nullif(

@@ -17,9 +17,11 @@ create or replace macro page_url_without_identifiers(url) as nonempty(
     case
         -- Most addresses are plain.
         when
-            regexp_full_match(url, 'https?://[0-9A-Za-z._~/:,?&=;!$()*-]+')
+            (starts_with(url, 'https://') or starts_with(url, 'http://'))
             and not regexp_matches(
-                url, '[mM][aA][iI][lL]|[pP][hH][oO]|[tT][eE][lL]|[mM][oO][bB]|[mM][sS][iI]|[wW][hH][aA]'
+                url,
+                '[^0-9A-Za-z._~/:,?&=;!$()*-]'
+                || '|[mM][aA][iI][lL]|[pP][hH][oO]|[tT][eE][lL]|[mM][oO][bB]|[mM][sS][iI]|[wW][hH][aA]|^https?://$'
             )
             then url
         else regexp_replace(

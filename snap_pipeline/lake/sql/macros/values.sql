@@ -78,9 +78,8 @@ create or replace macro iso_with_offset(text) as regexp_extract(
     || '(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)$'
 );
 
--- A TIMESTAMP in UTC, in the years 2000 to 2100, from ISO 8601 or from an epoch in any unit. A cast to TIMESTAMP
--- would leave the offset out without a word; hence the way over TIMESTAMPTZ.
-create or replace macro event_timestamp(text) as list_filter(
+-- As event_timestamp(), for texts of every kind.
+create or replace macro any_event_timestamp(text) as list_filter(
     list_transform(
         [text],
         lambda given: case
@@ -100,3 +99,17 @@ create or replace macro event_timestamp(text) as list_filter(
     ),
     lambda instant: instant >= timestamp '2000-01-01' and instant < timestamp '2101-01-01'
 )[1];
+
+-- A TIMESTAMP in UTC, in the years 2000 to 2100, from ISO 8601 or from an epoch in any unit. A cast to TIMESTAMP
+-- would leave the offset out without a word; hence the way over TIMESTAMPTZ.
+create or replace macro event_timestamp(text) as case
+    -- Most times are plain ISO 8601, and of years that need no second look.
+    when
+        regexp_full_match(
+            text,
+            '20(?:0[1-9]|[1-9][0-9])-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?'
+            || '(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])'
+        )
+        then try_cast(text as timestamptz) at time zone 'UTC'
+    else any_event_timestamp(text)
+end;

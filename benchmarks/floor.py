@@ -1,0 +1,21 @@
+"""What is the least that reading an hour takes? One scan of the landing file by DuckDB that parses every line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.homes import HOUR, open_home
+from snap_pipeline.lake.lake import literal
+
+
+def parse(home: str) -> Mapping[str, Any]:
+    """Reads every field that the traffic has, and keeps none."""
+    pipeline = open_home(home)
+    folder = pipeline.landing.folder("default", HOUR)
+    with pipeline.lake.connect() as connection:
+        row = connection.execute(
+            f"select count(*), max(length(messageId)) from read_json({literal(folder / '*.ndjson')}, columns = {{"
+            "type: 'VARCHAR', messageId: 'VARCHAR', event: 'VARCHAR', timestamp: 'VARCHAR', sc_cookie1: 'VARCHAR', "
+            "anonymousId: 'VARCHAR', userId: 'VARCHAR', context: 'JSON', properties: 'JSON'}, "
+            "format = 'newline_delimited')"
+        ).fetchone()
+    return {"events": row[0] if row else 0}

@@ -1,0 +1,29 @@
+-- Links of an older hour, made from those of the newest: one in ten is of a device that comes back, the others are of
+-- devices that this hour alone has seen. Reads `template` (the newest hour's links) and the variables `older_hour`,
+-- `older_by` (an interval) and `share` (which part of the template's devices the hour has).
+with chosen as (
+    select
+        *,
+        hash(device_number, getvariable('older_hour')) % 10 = 0 as is_back
+    from template
+    where hash(getvariable('older_hour'), device_number) % 1000 < 1000 * getvariable('share')
+)
+
+select
+    * exclude (is_back) replace (
+        id_number(workspace, concat(anonymous_id, if(is_back, '', getvariable('older_hour')))) as device_number,
+        concat(anonymous_id, if(is_back, '', getvariable('older_hour'))) as anonymous_id,
+        id_number(workspace, person || if(is_back, '', getvariable('older_hour'))) as person_number,
+        person || if(is_back, '', getvariable('older_hour')) as person,
+        first_seen_at - getvariable('older_by') as first_seen_at,
+        last_seen_at - getvariable('older_by') as last_seen_at,
+        list_transform(
+            clicks,
+            lambda c: {
+                'click_id': c.click_id || getvariable('older_hour'),
+                'clicked_at': c.clicked_at - getvariable('older_by')
+            }
+        ) as clicks
+    )
+from chosen
+order by device_number, person_number, first_seen_at

@@ -1,0 +1,145 @@
+"""What was measured, as Markdown with the goals first, as JSON, and as a chart of bars."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.processes import cores
+
+PACKAGES = ("duckdb", "dagster", "pandas", "orjson", "requests", "uvicorn")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A number that was aimed at, and the one that was measured."""
+
+    what: str
+    measured: float
+    limit: float
+    bound: Literal["at least", "at most"]
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the measured number keeps within the bound."""
+        return self.measured >= self.limit if self.bound == "at least" else self.measured <= self.limit
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under the names of their columns."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The answer to one question.
+
+    Attributes:
+        title: the question's name.
+        text: what was measured, in a paragraph.
+        goals: that the answer is held to.
+        tables: the numbers.
+        bars: numbers to be drawn, by name.
+        bars_title: what they are.
+    """
+
+    title: str
+    text: str
+    goals: Sequence[Goal]
+    tables: Sequence[Table]
+    bars: Mapping[str, float] = field(default_factory=dict)
+    bars_title: str = ""
+
+
+def machine() -> dict[str, str]:
+    """Where and with what the numbers were made."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": commit or "unknown",
+        "machine": f"{cores()} cores, {platform.machine()}, {platform.system()}",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def write(folder: Path, name: str, sections: Sequence[Section]) -> Path:
+    """Writes `<name>.md`, `<name>.json` and a chart for each section that has bars; returns the Markdown's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    where = machine()
+    parts = ["# Results", "", ", ".join(f"{key} {value}" for key, value in where.items()) + ".", ""]
+    parts += [
+        "Absolute times on shared machines mean little; ratios and CPU seconds mean more. How to run this: "
+        "docs/performance.md.",
+        "",
+        *as_markdown(goals_table([goal for section in sections for goal in section.goals])),
+    ]
+    for number, section in enumerate(sections):
+        parts += [f"## {section.title}", "", section.text, ""]
+        for table in section.tables:
+            parts += as_markdown(table)
+        if section.bars:
+            chart = folder / f"{name}-{number}.svg"
+            chart.write_text(as_svg(section.bars_title, section.bars), encoding="utf-8")
+            parts += [f"![{section.bars_title}]({chart.name})", ""]
+    path = folder / f"{name}.md"
+    path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    content: dict[str, Any] = {"machine": where, "sections": [asdict(section) for section in sections]}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def goals_table(goals: Sequence[Goal]) -> Table:
+    """The goals and whether they were met."""
+    return Table(
+        ("", "measured", "goal", ""),
+        [
+            [
+                goal.what,
+                _number(goal.measured),
+                f"{goal.bound} {_number(goal.limit)}",
+                "met" if goal.is_met else "**not met**",
+            ]
+            for goal in goals
+        ],
+    )
+
+
+def as_markdown(table: Table) -> list[str]:
+    """A table's lines."""
+    lines = [table.columns, ["---"] * len(table.columns), *table.rows]
+    return ["| " + " | ".join(map(str, line)) + " |" for line in lines] + [""]
+
+
+def as_svg(title: str, bars: Mapping[str, float]) -> str:
+    """A chart of horizontal bars."""
+    widest, row = max(bars.values()), 28
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{row * (len(bars) + 2)}" '
+        'font-family="sans-serif" font-size="13">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        f'<text x="10" y="20" font-weight="bold">{escape(title)}</text>',
+    ]
+    for place, (label, value) in enumerate(bars.items(), 1):
+        y = row * place + 8
+        parts += [
+            f'<text x="10" y="{y + 15}">{escape(label)}</text>',
+            f'<rect x="220" y="{y}" width="{400 * value / widest:.1f}" height="20" fill="#4a7ebb"/>',
+            f'<text x="{226 + 400 * value / widest:.1f}" y="{y + 15}">{_number(value)}</text>',
+        ]
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

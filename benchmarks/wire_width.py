@@ -1,0 +1,68 @@
+"""What does it cost to send every field, beside a narrow event? The bodies are made as delivery makes them."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from benchmarks.homes import HOUR, open_home
+from benchmarks.processes import measure
+from benchmarks.report import Goal, Section, Table
+from snap_pipeline.capi.wire import MAXIMUM_EVENTS, projection
+from snap_pipeline.lake.lake import literal
+
+ROUNDS = 3
+ROWS = 200_000
+
+
+def build_bodies(home: str) -> Mapping[str, Any]:
+    """CPU seconds of both projections in turns, over the first rows of the hour's payloads."""
+    pipeline = open_home(home)
+    projections = {"narrow": (Path(__file__).parent / "wire_narrow.sql").read_text(), "all fields": projection("v3")}
+    seconds: dict[str, list[float]] = {name: [] for name in projections}
+    with pipeline.lake.connect() as connection:
+        path = literal(pipeline.lake.path("conversion_payloads", HOUR))
+        connection.execute(f"create view conversion_payloads as from read_parquet({path}, file_row_number = true)")
+        connection.execute(
+            f"create table due as select file_row_number from conversion_payloads where file_row_number < {ROWS}"
+        )
+        (rows,) = connection.execute("select count(*) from due").fetchone() or (0,)
+        for _ in range(ROUNDS):
+            for name, query in projections.items():
+                started = time.process_time()
+                drain(connection, query)
+                seconds[name].append(time.process_time() - started)
+    return {"seconds": {name: min(taken) for name, taken in seconds.items()}, "rows": rows} | {
+        "ratio": median(wide / narrow for narrow, wide in zip(seconds["narrow"], seconds["all fields"], strict=True))
+    }
+
+
+def drain(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Reads everything, a batch at a time."""
+    cursor = connection.execute(query)
+    while cursor.fetchmany(MAXIMUM_EVENTS):
+        pass
+
+
+def ask(home: Path) -> Section:
+    """Over the payloads that the home holds."""
+    said = measure(build_bodies, home=home).said
+    rows = [
+        [name, f"{seconds:.2f}", f"{seconds * 1e6 / said['rows']:.1f}"] for name, seconds in said["seconds"].items()
+    ]
+    return Section(
+        "The width of the wire projection",
+        f"{said['rows']:,} bodies of v3, in turns, the best of {ROUNDS} rounds; the ratio is their median.",
+        [
+            Goal(
+                "all fields on the wire, over the narrow event of benchmarks/wire_narrow.sql",
+                said["ratio"],
+                1.5,
+                "at most",
+            )
+        ],
+        [Table(("", "CPU seconds", "microseconds an event"), rows)],
+    )

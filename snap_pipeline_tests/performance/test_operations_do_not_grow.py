@@ -1,0 +1,102 @@
+"""A regression guard without a clock: what an hour, `status` and the sensor do, with so much lake behind them and with
+ten times as much."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from benchmarks.history import make_history
+from benchmarks.homes import make_payloads
+from snap_pipeline.delivery.dispatch import HourReport
+from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.reconcile import needs
+from snap_pipeline_tests.performance.operations import Operations, counted
+from snap_pipeline_tests.project import HOUR, Project, purchase
+
+FEW, MANY = 60, 600
+"""Hours of lake behind the one that is looked at: more than the identity window, and than the 48 in which a copy of an
+event may have been sent."""
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> dict[int, Path]:
+    """A home with few hours of history and one with many, none of which owes anything."""
+    made = {}
+    for hours in (FEW, MANY):
+        requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
+        made[hours] = tmp_path_factory.mktemp(f"history{hours}")
+        (made[hours] / "workspaces.toml").write_text("[default]\nidentity_window_days = 2\n")
+        make_history(made[hours], hours, sandbox_url, last=format_hour(HOUR - ONE_HOUR), events=20)
+    return made
+
+
+def project_of(home: Path, sandbox_url: str) -> Project:
+    project = Project(home, sandbox_url)
+    project.reopen(start="2025-11-01T00", threads=1)  # with several threads, DuckDB reads ahead as it likes
+    return project
+
+
+def run_hour(project: Project, name: str) -> HourReport:
+    project.land(*(purchase(f"{name}-{number}") for number in range(50)))
+    pipeline = project.pipeline
+    make_payloads(pipeline, HOUR)
+    pipeline.transformations.make_parameter_completeness(HOUR)
+    (destination,) = pipeline.destinations.list()
+    return pipeline.dispatcher().dispatch(destination, HOUR)
+
+
+def test_an_hour_does_the_same_whatever_lies_behind_it(
+    homes: dict[int, Path], sandbox_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: dict[int, Operations] = {}
+    for hours, home in homes.items():
+        project = project_of(home, sandbox_url)
+        with counted(monkeypatch) as done[hours]:
+            report = run_hour(project, "event")
+        assert (report.count("delivered"), report.tally.requests) == (50, 1)
+        with counted(monkeypatch) as again:
+            pipeline = project.pipeline
+            report = pipeline.dispatcher().dispatch(report.destination, HOUR)
+        assert report.tally.requests == 0
+        assert (again.queries, again.files) == (0, 0)
+    assert done[FEW] == done[MANY]
+    assert done[MANY].bytes_read < 3 * done[FEW].bytes_read
+    assert done[FEW].queries > 0 < done[FEW].files
+
+
+def test_status_asks_as_many_questions_of_a_long_range_as_of_a_short_one(
+    homes: dict[int, Path], sandbox_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: dict[int, Operations] = {}
+    for hours, home in homes.items():
+        project = project_of(home, sandbox_url)
+        accounting, destinations = project.pipeline.accounting, project.pipeline.destinations.list()
+        read = accounting.hours(HOUR - hours * ONE_HOUR, HOUR - ONE_HOUR)
+        with counted(monkeypatch) as done[hours]:
+            entries = accounting.entries(read, destinations)
+        assert sum(entry.events for entry in entries if entry.entry == "delivered") == 20 * hours
+    few, many = done[FEW], done[MANY]
+    assert many.queries == few.queries
+    # Of each hour: the four tables that are counted, and what the destination's last run left.
+    assert (many.files - few.files) / (MANY - FEW) <= 4
+    assert (many.opened - few.opened) / (MANY - FEW) <= 1
+    assert many.statements == few.statements
+
+
+def test_the_sensor_asks_as_many_questions_of_a_long_lake_as_of_a_short_one(
+    homes: dict[int, Path], sandbox_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: dict[int, Operations] = {}
+    for hours, home in homes.items():
+        project = project_of(home, sandbox_url)
+        with counted(monkeypatch) as done[hours]:
+            needed = needs(project.pipeline, datetime.now(UTC))
+        assert set(needed) <= {HOUR}
+    few, many = done[FEW], done[MANY]
+    assert many.queries == few.queries
+    assert many.statements == few.statements
+    # Of each hour: the listing that was read, the folder as it is now, and what the destination's last run left.
+    assert (many.files - few.files) / (MANY - FEW) <= 1
+    assert (many.opened - few.opened) / (MANY - FEW) <= 4
