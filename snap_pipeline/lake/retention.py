@@ -44,7 +44,9 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
     Raises:
         LakeError: a file cannot be read or deleted.
     """
-    hours, left, files = [], [], 0
+    hours: list[datetime] = []
+    left: list[datetime] = []
+    files = 0
     for hour in _candidates(lake, landing, first_kept):
         read = _listing_read(lake, hour)
         if not lake.is_pruned(hour):
