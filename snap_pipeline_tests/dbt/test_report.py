@@ -225,7 +225,7 @@ def test_names_without_an_end_and_reasons_without_number_stay_readable(
         built[0],
         **dict.fromkeys(
             ("emq_scores", "emq_parameters", "emq_coaching"),
-            f"select * replace (if(event_name = 'PURCHASE', event_name, event_name || '{'X' * 300}') as event_name) from mart",
+            f"select * replace (event_name || if(event_name = 'PURCHASE', '', '{'X' * 300}') as event_name) from mart",
         ),
         destination_health=f"select * replace ('{'Y' * 300}' as latest_error_message) from mart",
         accounting=f"select * replace ('{'Z' * 100}' as destination) from mart",
