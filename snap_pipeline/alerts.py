@@ -7,9 +7,10 @@ process died between the answer and the end of the tick.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import dagster as dg
 
@@ -18,7 +19,9 @@ from snap_pipeline.settings import Settings
 from snap_pipeline.webhook import Webhook, WebhookDown
 
 RUNS_A_TICK = 200
-"""A tick has a minute; what is left is read at the next."""
+SECONDS_A_TICK = 15.0
+"""Dagster ends a tick after a minute and then forgets whom it told, so what is left waits for the next one. The last
+line may take its time (`webhook.py`)."""
 LOOK_BACK = timedelta(minutes=5).total_seconds()
 """Runs that end at the same time may be seen in another order than they ended in."""
 LONGEST_LINE = 600
@@ -33,13 +36,14 @@ class State:
         since: when the last run that was read ended, as seconds since 1970.
         start: when the sensor was switched on first; what ended before is not its concern.
         seen: runs read of the last minutes, and when they ended.
-        open: what an alert was sent for and is not over: its subject, and the hours that have to go through.
+        open: what an alert was sent for and is not over: its subject, its severity, and the hours that have to go
+            through.
     """
 
     since: float
     start: float
     seen: dict[str, float] = field(default_factory=dict)
-    open: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    open: dict[str, tuple[str, str, list[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cursor: str | None) -> "State":
@@ -76,16 +80,28 @@ class State:
         """The lines that a run calls for. What a line says counts as told when the next one is asked for."""
         for trouble in outcome.troubles.values():
             if trouble.name not in self.open:
-                yield line(f"{trouble.severity} {trouble.subject}{in_hour(trouble.hour)}: {trouble.words}")
-            _, hours = self.open.get(trouble.name, ("", []))
-            self.open[trouble.name] = (trouble.subject, sorted({*hours, *filter(None, [trouble.hour])}))
-        for name, (subject, hours) in list(self.open.items()):
-            left = outcome.ends(name, hours)
+                yield line(f"{trouble.severity} {trouble.subject}{in_hour(trouble.hours)}: {trouble.words}")
+            _, _, hours = self.open.get(trouble.name, ("", "", []))
+            self.open[trouble.name] = (trouble.subject, trouble.severity, sorted({*hours, *trouble.hours}))
+        for name, (subject, severity, hours) in list(self.open.items()):
+            left = outcome.ends(name, severity, hours)
             if left is None:
-                yield line(f"OVER {subject}{in_hour(max(hours, default=None))}: it goes through again.")
+                yield line(f"OVER {subject}{in_hour(hours)}: it goes through again.")
                 del self.open[name]
             else:
-                self.open[name] = (subject, left)
+                self.open[name] = (subject, severity, left)
+
+    def untold(self, instance: dg.DagsterInstance) -> Iterator[str]:
+        """The lines of the runs that were not read, as `apply` gives them; ends when the tick's time is up."""
+        end = monotonic() + SECONDS_A_TICK
+        for _, (run, moment) in zip(range(RUNS_A_TICK), self.unread(instance), strict=False):
+            for text in self.apply(outcome_of(instance, run)):
+                if monotonic() > end:
+                    return
+                yield text
+            self.note(run, moment)
+            if monotonic() > end:
+                return
 
 
 def alert_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -103,11 +119,9 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
         state, sent = State.of(context.cursor), 0
         said = "Lines sent: {}."
         try:
-            for _, (run, moment) in zip(range(RUNS_A_TICK), state.unread(context.instance), strict=False):
-                for text in state.apply(outcome_of(context.instance, run)):
-                    webhook.send(text)
-                    sent += 1
-                state.note(run, moment)
+            for text in state.untold(context.instance):
+                webhook.send(text)
+                sent += 1
         except WebhookDown as error:
             context.log.warning(f"An alert waits for the next tick: {error}.")
             said += f" The next one waits: {error}."
@@ -117,9 +131,9 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
     return alerts
 
 
-def in_hour(hour: str | None) -> str:
-    """Which hour, where there is one."""
-    return f", hour {hour}" if hour else ""
+def in_hour(hours: Sequence[str]) -> str:
+    """Which hour, the last of several; nothing where there is none."""
+    return f", hour {max(hours)}" if hours else ""
 
 
 def line(text: str) -> str:

@@ -15,8 +15,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from snap_pipeline.assets.dispatched_batches import HOUR_LABEL
 from snap_pipeline.automation import hours_of_tags
+from snap_pipeline.checks.hourly import HOURS_AT_FAULT
 from snap_pipeline.hours import format_hour
 
+WARN = dg.AssetCheckSeverity.WARN.value
 TOLD_BY = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
@@ -35,14 +37,14 @@ class Trouble:
         subject: the destination, the step or the check, as an alert calls it.
         words: what happened and what to do.
         severity: ERROR or WARN.
-        hour: the key of the hour that has to go through before it is over; None for what has no hours.
+        hours: keys of those that have to go through before it is over; none for what has no hours.
     """
 
     name: str
     subject: str
     words: str
     severity: str = "ERROR"
-    hour: str | None = None
+    hours: Sequence[str] = ()
 
 
 @dataclass
@@ -59,15 +61,18 @@ class Outcome:
     troubles: dict[str, Trouble] = field(default_factory=dict)
     well: set[str] = field(default_factory=set)
 
-    def ends(self, name: str, hours: Sequence[str]) -> list[str] | None:
+    def ends(self, name: str, severity: str, hours: Sequence[str]) -> list[str] | None:
         """What is left of a trouble's hours after this run; None where it is over.
 
-        A check is over with the hour that failed or any later one, because it asks how things are now. A step is over
-        when every hour in which it failed has gone through.
+        What only warns asks how things are now: it is over with the hour that failed or any later one. Everything else
+        is over when every hour in which it failed has gone through, because nothing of a later hour mends it.
         """
+        if name in self.troubles and name.startswith("check "):
+            # It names the hours at fault, so the run's other ones are well.
+            return sorted({hour for hour in hours if hour not in self.hours} | {*self.troubles[name].hours})
         if name in self.troubles or not {name, name.rsplit("/", 1)[0]} & self.well:
             return list(hours)
-        if name.startswith("check "):
+        if severity == WARN:
             return None if max(self.hours, default="") >= max(hours, default="") else list(hours)
         return [hour for hour in hours if hour not in self.hours] or None
 
@@ -77,7 +82,7 @@ def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Outcome:
     outcome = Outcome([format_hour(hour) for hour in hours_of_tags(run.tags)])
     if is_trial(run):
         return outcome
-    last_hour = max(outcome.hours, default=None)
+    last_hour = sorted(outcome.hours)[-1:]
     told_by_check, failures = set(), {}
     for entry in instance.all_logs(run.run_id, of_type=TOLD_BY):
         event = entry.get_dagster_event()
@@ -107,7 +112,7 @@ def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Outcome:
     elif not failures:
         words = "the run's process died, or could not start. See its log in Dagster and start it again."
         name = f"run {run.job_name}"
-        outcome.troubles[name] = Trouble(name, run.job_name, _with_run(words, run), hour=last_hour)
+        outcome.troubles[name] = Trouble(name, run.job_name, _with_run(words, run), hours=last_hour)
     return outcome
 
 
@@ -117,23 +122,25 @@ def is_trial(run: dg.DagsterRun) -> bool:
     return bool(steps.get("dispatched_batches", {}).get("config", {}).get("validate_only"))
 
 
-def _check_trouble(name: str, evaluation: AssetCheckEvaluation, hour: str | None) -> Trouble:
+def _check_trouble(name: str, evaluation: AssetCheckEvaluation, last_hour: Sequence[str]) -> Trouble:
     words = evaluation.description or "the check failed; Dagster shows the rows at fault beside the asset."
     subject = f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}"
-    return Trouble(name, subject, words, evaluation.severity.value, hour)
+    at_fault: Any = evaluation.metadata.get(HOURS_AT_FAULT)
+    hours = at_fault.value if at_fault else last_hour
+    return Trouble(name, subject, words, evaluation.severity.value, hours)
 
 
-def _step_troubles(step: str, data: StepFailureData, run: dg.DagsterRun, hour: str | None) -> Iterator[Trouble]:
+def _step_troubles(step: str, data: StepFailureData, run: dg.DagsterRun, last_hour: Sequence[str]) -> Iterator[Trouble]:
     """One for each destination that the failure names, or one for the step."""
     failure = data.user_failure_data
     metadata: Mapping[str, dg.MetadataValue] = failure.metadata if failure else {}
     destinations = [label for label in metadata if f"{label}{HOUR_LABEL}" in metadata]
     for name in destinations:
         words, failed_hour = metadata[name].value, metadata[f"{name}{HOUR_LABEL}"].value
-        yield Trouble(f"step {step}/{name}", name, _with_run(str(words), run), hour=str(failed_hour))
+        yield Trouble(f"step {step}/{name}", name, _with_run(str(words), run), hours=[str(failed_hour)])
     if not destinations:
         words = failure.description if failure and failure.description else _told_to_users(data.error)
-        yield Trouble(f"step {step}", step, _with_run(words, run), hour=hour)
+        yield Trouble(f"step {step}", step, _with_run(words, run), hours=last_hour)
 
 
 def _told_to_users(error: SerializableErrorInfo | None) -> str:

@@ -66,13 +66,18 @@ class Webhook:
             WebhookDown: it was not taken, or no answer came; without the address.
         """
         try:
-            with _without_address_in_logs(self._address):
-                answer = requests.post(
+            # Nobody reads the body, which might never end.
+            with (
+                _without_address_in_logs(self._address),
+                requests.post(
                     self._address,
                     json={"text": line},
                     timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
                     allow_redirects=False,
-                )
+                    stream=True,
+                ) as answer,
+            ):
+                pass
         except requests.ConnectTimeout:
             raise _NotTaken(f"the webhook took no connection within {CONNECT_SECONDS:.0f} s") from None
         except requests.Timeout:

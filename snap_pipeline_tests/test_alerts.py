@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from snap_pipeline import webhook
+from snap_pipeline import alerts, webhook
 from snap_pipeline.automation import HOURLY_JOB
 from snap_pipeline.connections import CONNECTION_JOB
 from snap_pipeline.definitions import build_definitions
@@ -265,6 +265,67 @@ def test_a_check_that_blocks_is_told_and_not_the_step_that_it_fails(
     watch.tick()
     (told,) = channel.take()
     assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: plaintext")
+
+
+def test_an_hour_that_a_check_blocks_is_not_over_with_the_next_hour(
+    watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add_destination()
+    hours = [HOUR, HOUR + ONE_HOUR, HOUR + 2 * ONE_HOUR]
+    for n, hour in enumerate(hours):
+        project.land(purchase(f"e{n}", at=hour), hour=hour)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "snap_pipeline.checks.hourly.plaintext_in", lambda _, path: {"em": 1} if key(HOUR) in str(path) else {}
+        )
+        project.materialize(hours[0], hours[1])
+        project.materialize(hours[2])
+    watch.tick()
+    (told,) = channel.take()
+    assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: plaintext")
+    project.materialize(HOUR)
+    watch.tick()
+    assert channel.take() == [f"OVER conversion_payloads no_plaintext, hour {key(HOUR)}: it goes through again."]
+
+
+def test_a_slow_webhook_is_told_the_rest_at_the_next_tick(
+    watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.add_destination()
+    project.add_destination("second", pixel_id=OTHER_PIXEL)
+    project.land(purchase("e"))
+    project.set_fault(status=401)
+    project.materialize()
+    clock = iter([0.0, 0.0])
+    with monkeypatch.context() as patch:
+        patch.setattr(alerts, "monotonic", lambda: next(clock, alerts.SECONDS_A_TICK + 1))
+        watch.tick()
+    assert len(channel.lines) == 1
+    watch.tick()
+    watch.tick()
+    assert sorted(told.split(",")[0] for told in channel.take()) == ["ERROR second", "ERROR shop"]
+
+
+def test_an_answer_that_never_ends_holds_nothing_up() -> None:
+    done = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.flush()
+            done.wait(30)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        webhook.Webhook(f"http://127.0.0.1:{server.server_port}{PATH}").send("line")
+        assert not done.is_set()
+        done.set()
+        server.shutdown()
 
 
 def test_a_run_whose_process_died_is_told(watch: Watch, project: Project, channel: Channel) -> None:

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from snap_pipeline.assets.hourly import OWNERS, schema_of
 from snap_pipeline.assets.mart_metadata import describe_mart
+from snap_pipeline.automation import hours_in_flight
+from snap_pipeline.delivery.accounting import Accounting, Entry, unbalanced_hours
+from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings
@@ -62,14 +66,17 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
             ),
         ],
     )
-    def accounting_entries(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
+    def accounting_entries(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None]]:
         settings, accounting = pipeline.settings, pipeline.accounting
         hours = accounting.hours(settings.first_hour, settings.running_hour)
-        entries = accounting.entries(hours, pipeline.destinations.list())
+        entries, under_way = settled(accounting, hours, pipeline.destinations.list(), context.instance)
         accounting.export(entries)
         destinations = pipeline.destinations.list(include_removed=True)
         accounting.export_destinations(destinations)
         sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
+        sums["hours_under_way"] = len(under_way)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
             schema = schema_of(pipeline.lake.columns(pipeline.lake.root / table / "data.parquet"))
             yield dg.MaterializeResult(
@@ -84,6 +91,26 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 yield described(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
+
+
+def settled(
+    accounting: Accounting, hours: Sequence[datetime], destinations: Sequence[Destination], instance: dg.DagsterInstance
+) -> tuple[list[Entry], set[datetime]]:
+    """The entries of hours, and the hours that are left out because a run is making them.
+
+    A run replaces the tables of its hour one after the other, and in between they do not add up, which is no fault.
+    The next build counts these hours.
+    """
+    entries = accounting.entries(hours, destinations)
+    torn = {parse_hour(hour) for hour in unbalanced_hours(entries)}
+    if not torn:
+        return entries, torn
+    busy = hours_in_flight(instance)
+    again = accounting.entries(sorted(torn), destinations)
+    busy |= hours_in_flight(instance)
+    under_way = busy & {parse_hour(hour) for hour in unbalanced_hours(again)}
+    whole = [entry for entry in entries if parse_hour(entry.hour) not in torn]
+    return whole + [entry for entry in again if parse_hour(entry.hour) not in under_way], under_way
 
 
 def described(event: Any, context: dg.AssetExecutionContext, lake: Lake) -> Any:

@@ -4,7 +4,7 @@ A run of a range gives one result for all of its hours; the description names th
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -19,6 +19,10 @@ REJECTED_SHARE = dg.AssetCheckKey(dg.AssetKey("delivery_receipts"), "rejected_sh
 WITHDRAWN = dg.AssetCheckKey(dg.AssetKey("delivery_receipts"), "withdrawn_receipts")
 MOST_REJECTED = 0.05
 """The share of an hour's answered events that may be rejected before somebody should look."""
+Finding = tuple[str, str]
+"""The key of the hour at fault, and what is wrong with it in words."""
+HOURS_AT_FAULT = "hours_at_fault"
+"""Metadata: keys of the hours that have to be mended, for alerts."""
 NAMED = 3
 """So many findings are named in a description; the others are counted."""
 
@@ -37,13 +41,14 @@ def no_plaintext(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -
         partitions_def=partitions,
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        findings, events = [], 0
+        findings: list[Finding] = []
+        events = 0
         for key in context.partition_keys:
             path = pipeline.lake.path("conversion_payloads", parse_hour(key))
             found = plaintext_in(pipeline.lake, path) if path.exists() else {}
             events += sum(found.values())
             if found:
-                findings.append(f"{key}: {in_words(found)}.")
+                findings.append((key, f"{key}: {in_words(found)}."))
         return _result(NO_PLAINTEXT, findings, dg.AssetCheckSeverity.ERROR, WHAT_TO_DO, {"plaintext_values": events})
 
     return check
@@ -81,7 +86,7 @@ def delivery(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg
 def conservation(entries: Sequence[Entry]) -> dg.AssetCheckResult:
     """Whether the sums of the accounting hold."""
     to_do = "Materialize these hours again, all assets together; where that does not help it is a defect."
-    gaps = [f"{gap}." for gap in unaccounted(entries)]
+    gaps = [(gap.split(" ", 1)[0], f"{gap}.") for gap in unaccounted(entries)]
     return _result(CONSERVATION, gaps, dg.AssetCheckSeverity.ERROR, to_do, {"gaps": len(gaps)})
 
 
@@ -91,26 +96,29 @@ def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
     for entry in entries:
         if entry.destination is not None:
             counts[entry.hour, entry.destination, entry.entry] += entry.events
-    findings, highest = [], 0.0
+    findings: list[Finding] = []
+    highest = 0.0
     for hour, destination in sorted({(hour, destination) for hour, destination, _ in counts}):
         rejected, delivered = (counts[hour, destination, state] for state in ("rejected", "delivered"))
         share = rejected / max(rejected + delivered, 1)
         highest = max(highest, share)
         if share > MOST_REJECTED:
-            findings.append(f"{destination} {hour}: {rejected:,} of {rejected + delivered:,} events were rejected.")
+            words = f"{destination} {hour}: {rejected:,} of {rejected + delivered:,} events were rejected."
+            findings.append((hour, words))
     to_do = "`snap-pipeline status` has Snap's reasons; mend them, then `snap-pipeline materialize --retry-rejected`."
     return _result(REJECTED_SHARE, findings, dg.AssetCheckSeverity.WARN, to_do, {"rejected_share": highest})
 
 
 def withdrawn_receipts(entries: Sequence[Entry]) -> dg.AssetCheckResult:
-    """Whether Snap has events that are conversions no more, after a mapping change or a late denial."""
+    """Whether Snap has events that are conversions no more: a mapping changed, a denial came late, a person left."""
     withdrawn = [entry for entry in entries if entry.entry == "withdrawn" and entry.events]
     findings = [
-        f"{each.destination} {each.hour}: {each.events:,} delivered events are withdrawn." for each in withdrawn
+        (each.hour, f"{each.destination} {each.hour}: {each.events:,} delivered events are withdrawn.")
+        for each in withdrawn
     ]
     to_do = (
-        "A mapping or a consent has changed since they were sent, and Snap keeps them; where that was not meant, take "
-        "the change back and materialize the hour again."
+        "Since they were sent, a mapping or a consent has changed or a person was forgotten, and Snap keeps them; a "
+        "change that was not meant can be taken back: materialize the hour again after it."
     )
     events = sum(each.events for each in withdrawn)
     return _result(WITHDRAWN, findings, dg.AssetCheckSeverity.WARN, to_do, {"withdrawn": events})
@@ -118,18 +126,19 @@ def withdrawn_receipts(entries: Sequence[Entry]) -> dg.AssetCheckResult:
 
 def _result(
     key: dg.AssetCheckKey,
-    findings: Sequence[str],
+    findings: Sequence[Finding],
     severity: dg.AssetCheckSeverity,
     to_do: str,
-    numbers: dict[str, float | int],
+    numbers: Mapping[str, float | int],
 ) -> dg.AssetCheckResult:
+    at_fault = {HOURS_AT_FAULT: sorted({hour for hour, _ in findings})} if findings else {}
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=not findings,
         severity=severity,
-        description=described(findings, to_do),
-        metadata=numbers,
+        description=described([words for _, words in findings], to_do),
+        metadata={**numbers, **at_fault},
     )
 
 

@@ -46,7 +46,7 @@ class Session:
         """
         try:
             for statement in self._connection.extract_statements(text):
-                look_again(partial(self._run, statement.query))
+                look_again(partial(self._run, statement))
         except duckdb.CatalogException as error:
             raise QueryError(
                 f"{error}\nThe lake has views on: {', '.join(self._views.names) or 'nothing yet'}."
@@ -54,12 +54,14 @@ class Session:
         except duckdb.Error as error:
             raise QueryError(str(error)) from None
 
-    def _run(self, query: str) -> None:
-        self._views.prepare(query)
-        relation = self._connection.sql(query)
-        if relation is None:
+    def _run(self, statement: duckdb.Statement) -> None:
+        self._views.prepare(statement.query)
+        relation = self._connection.sql(statement.query)
+        if relation is None or duckdb.ExpectedResultType.QUERY_RESULT not in statement.expected_result_type:
             return
-        if self._as_csv:
+        if statement.type == duckdb.StatementType.EXPLAIN:
+            click.echo("\n".join(plan for _, plan in relation.fetchall()))
+        elif self._as_csv:
             rows = relation.fetchall()
             csv.writer(sys.stdout).writerows([relation.columns, *rows])
         else:

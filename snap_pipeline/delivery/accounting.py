@@ -160,8 +160,13 @@ class Accounting:
         return standing_of(connection, self._now).counts
 
 
+def unbalanced_hours(entries: Iterable[Entry]) -> set[str]:
+    """The keys of the hours where the accounting does not hold."""
+    return {gap.split(" ", 1)[0] for gap in unaccounted(entries)}
+
+
 def unaccounted(entries: Iterable[Entry]) -> list[str]:
-    """The places where the accounting does not hold, in words; empty where nothing is unaccounted for."""
+    """The places where the accounting does not hold, in words that begin with the hour's key; empty where it holds."""
     raw: Counter[tuple[str, str]] = Counter()
     payloads: Counter[tuple[str, str]] = Counter()
     delivery: Counter[tuple[str, str, str]] = Counter()

@@ -25,7 +25,7 @@ FOUND = """
             union_by_name = true
         )
     )
-    where event_id = $id or any_order_id = $id
+    where event_id in ($id, sha256($id)) or any_order_id = $id
     order by hour, position
 """
 

@@ -131,6 +131,8 @@ class Lake:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except BrokenPipeError:
+            raise  # of the pipe that a command prints to, whose reader has seen enough
         except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
             raise LakeError(f"The lake at {self.root} could not be used: {_first_line(error)}") from error
 

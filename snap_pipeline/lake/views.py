@@ -26,11 +26,7 @@ class LakeViews:
         self._connection = connection
         self._whole: dict[str, str] = {}
         for folder in sorted(_folders(root)):
-            newest = _newest_file(folder)
-            if newest:
-                is_mart = newest.parent == folder
-                self._whole[folder.name] = str(newest) if is_mart else f"{folder}/hour=*/**/*.parquet"
-                self._define(folder.name, str(newest))
+            self._show(folder)
         self.names = tuple(self._whole)
         """Every view, in alphabetical order."""
 
@@ -38,7 +34,20 @@ class LakeViews:
         """Makes the views whole that a query names, wherever in its text the name stands."""
         words = set(re.findall(r"\w+", query.lower()))
         for name in sorted(words & self._whole.keys()):
-            self._define(name, self._whole.pop(name))
+            self._define(name, self._whole[name])
+            del self._whole[name]  # only now: where a file was gone in between, the next look makes it whole
+
+    def _show(self, folder: Path) -> None:
+        while newest := _newest_file(folder):
+            try:
+                self._define(folder.name, str(newest))
+            except duckdb.IOException:
+                if newest.exists():
+                    raise
+                continue  # a run that ended has folded it into another one
+            is_mart = newest.parent == folder
+            self._whole[folder.name] = str(newest) if is_mart else f"{folder}/hour=*/**/*.parquet"
+            return
 
     def _define(self, name: str, pattern: str) -> None:
         self._connection.execute(

@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 
 class MartsMissing(PipelineError):
-    """There is nothing to report on yet."""
+    """There are no marts to report on, or none that this version can read."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime
         running_hour: where the week ends if no event has a score, which would say.
 
     Raises:
-        MartsMissing: the marts were never built.
+        MartsMissing: the marts were never built, or by a version that gave them other columns.
         LakeError: they cannot be read.
     """
     with lake.connect() as connection:
@@ -70,8 +70,14 @@ def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime
                 "insights`, which makes them, and try again."
             )
         end = _week_end(connection) or running_hour.astimezone(UTC).replace(tzinfo=None)
-        tables = {name: _rows(connection, name, end) for name in ("scores", "next_steps", "health", "deliveries")}
-        received = {row["workspace"]: row for row in _rows(connection, "received", end)}
+        try:
+            tables = {name: _rows(connection, name, end) for name in ("scores", "next_steps", "health", "deliveries")}
+            received = {row["workspace"]: row for row in _rows(connection, "received", end)}
+        except duckdb.BinderException:
+            raise MartsMissing(
+                f"The marts in {lake.root} were made by another version of the pipeline. Run `snap-pipeline insights`, "
+                "which makes them again, and try again."
+            ) from None
     return Report(
         end,
         [

@@ -12,6 +12,8 @@ GOOD, FAIR = 7, 4
 """Scores from which the page calls one good, or fair; below it is low."""
 MOST_EVENTS = 40
 """Events that a workspace's page shows in full, those with most conversions; custom names may be thousands."""
+MOST_REASONS = 20
+"""Reasons that a table shows; Snap's may name a value of each event, and so be thousands."""
 
 
 def render(report: Report, *, written_at: datetime) -> str:
@@ -28,6 +30,7 @@ def render(report: Report, *, written_at: datetime) -> str:
         style=style,
         written_at=written_at.astimezone(UTC),
         most_events=MOST_EVENTS,
+        most_reasons=MOST_REASONS,
         good=GOOD,
         fair=FAIR,
     )

@@ -60,6 +60,7 @@ REASONS: Mapping[str, str] = {
     "no_timestamp": "Has no time",
     "unreadable_timestamp": "Its time cannot be read",
     "future_timestamp": "Its time lies ahead of its hour",
+    "forgotten": "The person asked to be forgotten",
     "expired": "Too old for Snap when its turn came",
     "insufficient_identifiers": "Carries nothing that Snap could find the person by",
     "purchase_without_value": "A purchase without value or currency",

@@ -4,11 +4,12 @@ import dagster as dg
 import pytest
 
 from snap_pipeline.assets.mart_metadata import markdown
-from snap_pipeline.automation import INSIGHTS_JOB
+from snap_pipeline.automation import HOURLY_JOB, INSIGHTS_JOB, range_tags
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline_tests.checks.test_hourly import rewrite_payloads
 from snap_pipeline_tests.conftest import make_project
-from snap_pipeline_tests.project import Project, purchase
+from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 EMAIL = "ada.lovelace@example.com"
 
@@ -81,3 +82,29 @@ def test_a_table_keeps_its_cells() -> None:
     assert markdown(["a", "b"], [["x|y", None], ["two\nlines", 1]]) == (
         "| a | b |\n| --- | --- |\n| x\\|y |  |\n| two lines | 1 |"
     )
+
+
+def test_an_hour_that_a_run_is_making_is_no_fault_and_is_counted_when_it_is_made(project: Project) -> None:
+    project.land(purchase("a"), purchase("b"))
+    project.land(purchase("c", at=HOUR + ONE_HOUR), hour=HOUR + ONE_HOUR)
+    project.materialize(HOUR, HOUR + ONE_HOUR)
+    rewrite_payloads(project, "select *", where="event_id = 'a'")
+    definitions = build_definitions(project.settings)
+
+    def count() -> tuple[set[str], object]:
+        result = definitions.resolve_job_def(INSIGHTS_JOB).execute_in_process(
+            instance=project.instance, asset_selection=[dg.AssetKey("accounting_entries"), dg.AssetKey("destinations")]
+        )
+        path = project.settings.lake / "accounting_entries" / "data.parquet"
+        with project.pipeline.lake.connect() as connection:
+            hours = {hour for (hour,) in connection.execute(f"select hour from '{path}'").fetchall()}
+        return hours, metadata_of(result, "accounting_entries")["hours_under_way"]
+
+    assert count() == ({key(HOUR), key(HOUR + ONE_HOUR)}, 0)
+    run = project.instance.create_run_for_job(
+        definitions.resolve_job_def(HOURLY_JOB), tags=range_tags(HOUR, HOUR), status=dg.DagsterRunStatus.STARTED
+    )
+    assert count() == ({key(HOUR + ONE_HOUR)}, 1)
+    project.instance.delete_run(run.run_id)
+    project.materialize()
+    assert count() == ({key(HOUR), key(HOUR + ONE_HOUR)}, 0)

@@ -1,5 +1,7 @@
 """The checks of an hour's run, each where it holds and where it does not."""
 
+from hashlib import sha256
+
 import dagster as dg
 import pytest
 from dagster import AssetCheckSeverity
@@ -7,6 +9,7 @@ from dagster import AssetCheckSeverity
 from snap_pipeline.automation import DELIVERY, HOURLY_JOB, range_tags
 from snap_pipeline.checks.hourly import CONSERVATION, NO_PLAINTEXT, REJECTED_SHARE, WITHDRAWN
 from snap_pipeline.definitions import build_definitions
+from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
 from snap_pipeline.lake.lake import literal
@@ -124,6 +127,20 @@ def test_what_visitors_type_stops_no_hour(project: Project, changes: dict[str, o
     assert project.materialize().success
     (event,) = project.received()
     assert EMAIL not in str({name: value for name, value in event["event"].items() if name != "user_data"})
+
+
+@pytest.mark.parametrize("event_id", [EMAIL, f"order {EMAIL.replace('@', '%40')}"])
+def test_an_id_made_of_an_email_address_stops_no_hour_and_is_counted_once(project: Project, event_id: str) -> None:
+    project.add_destination()
+    project.land(purchase(event_id, email="somebody@example.com"))
+    project.land(purchase(event_id, email="somebody@example.com"), name="again")
+    assert project.materialize().success
+    (event,) = project.received()
+    assert event["event_id"] == sha256(event_id.encode()).hexdigest()
+    assert project.counts()["excluded: duplicate_id"] == 1
+    pipeline = project.pipeline
+    trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), project.settings.landing)
+    assert any("delivered" in line for line in trace.lines(event_id, [HOUR], pipeline.destinations.list()))
 
 
 def test_a_payload_that_is_gone_breaks_the_conservation(project: Project) -> None:

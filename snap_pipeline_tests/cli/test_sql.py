@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 from snap_pipeline.cli import main
+from snap_pipeline.lake.views import LakeViews
 from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.project import Project
 
@@ -78,6 +80,63 @@ def test_an_error_is_a_message(lake: Path, run: Run, query: str, message: str) -
 def test_a_lake_without_tables_can_be_asked_too(run: Run) -> None:
     assert rows(run("sql", "--csv", "select 1 as one")) == [["one"], ["1"]]
     assert "The lake has views on: nothing yet." in run("sql", "from raw_events").stderr
+
+
+def test_a_file_that_is_folded_away_meanwhile_hides_no_other_hour(
+    lake: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define, once = LakeViews._define, iter([True])
+
+    def define_late(views: LakeViews, name: str, pattern: str) -> None:
+        if "*" in pattern and next(once, False):
+            raise duckdb.IOException("No such file or directory")
+        define(views, name, pattern)
+
+    monkeypatch.setattr(LakeViews, "_define", define_late)
+    assert rows(run("sql", "--csv", "select count(distinct hour) from parameter_completeness"))[1] == ["6"]
+
+
+def test_the_newest_file_may_be_folded_away_while_it_is_opened(
+    lake: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (older, newer) = sorted(lake.glob("delivery_receipts/*/*/*.parquet"))
+    newer.rename(newer.with_name("0.parquet"))
+    define = LakeViews._define
+
+    def define_late(views: LakeViews, name: str, pattern: str) -> None:
+        if name == "delivery_receipts":
+            newer.with_name("0.parquet").unlink(missing_ok=True)
+        define(views, name, pattern)
+
+    monkeypatch.setattr(LakeViews, "_define", define_late)
+    assert rows(run("sql", "--csv", "select count(*) from delivery_receipts"))[1] == ["3"]
+    assert older.exists()
+
+
+def test_only_what_gives_rows_is_printed(lake: Path, run: Run) -> None:
+    script = "set threads = 1; begin; prepare asked as select 1 as one; commit; execute asked"
+    assert rows(run("sql", "--csv", script)) == [["one"], ["1"]]
+
+
+def test_a_plan_is_printed_as_it_is_drawn(lake: Path, run: Run) -> None:
+    drawn = run("sql", "explain from destinations").stdout.splitlines()
+    assert len(drawn) > 5
+    assert not any("explain_value" in line or "\\n" in line for line in drawn)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(lake: Path) -> None:
+    command = [str(Path(sys.executable).with_name("snap-pipeline")), "sql", "--csv", "from range(1_000_000)"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"SNAP_PIPELINE_LAKE": str(lake)},
+        text=True,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "range\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
 
 
 def test_queries_come_through_a_pipe(lake: Path, run: Run) -> None:

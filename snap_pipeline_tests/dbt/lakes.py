@@ -69,12 +69,16 @@ def write_rows(path: Path, columns: str, *rows: str) -> None:
 
 
 def write_completeness(lake: Path, hour: str, *counts: tuple[str, str, str, int, dict[str, int]]) -> None:
-    """Each count: workspace, event name, conversion type, events, and how many carry each parameter."""
+    """Each count: workspace, event name, conversion type, events, and how many carry each parameter.
+
+    One of the e-mail addresses came from another event of its person.
+    """
     write_rows(
         lake / "parameter_completeness" / f"hour={hour}" / "data.parquet",
-        "workspace, event_name, conversion_type, events, parameter, present",
+        "workspace, event_name, conversion_type, events, parameter, present, linked",
         *(
-            f"'{workspace}', '{event}', '{conversion_type}', {events}, '{name}', {present.get(name, 0)}"
+            f"'{workspace}', '{event}', '{conversion_type}', {events}, '{name}', {present.get(name, 0)}, "
+            f"{min(present.get(name, 0), name == 'em'):d}"
             for workspace, event, conversion_type, events, present in counts
             for name in EVERY_PARAMETER
         ),

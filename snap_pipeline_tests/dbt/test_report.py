@@ -12,6 +12,9 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, Page
 
 from snap_pipeline.cli import main
+from snap_pipeline.delivery.states import delivery_sql
+from snap_pipeline.lake.lake import sql
+from snap_pipeline.report import words
 from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import NOW, Query
 
@@ -116,6 +119,8 @@ def test_it_says_the_scores_and_the_coaching_of_the_marts(opened: Callable[..., 
     assert [g.inner_text() for g in shown.locator(".gain").all()][:3] == ["+2.5", "+1.9", "+1.5"]
     click_id = purchase.locator(".parameters tr", has_text="Click id").locator("td").all_inner_texts()
     assert click_id[1:] == ["10 %", "30 %", "0 %"]
+    email = purchase.locator(".parameters tr", has_text="E-mail").locator("td").all_inner_texts()
+    assert email[1] == "60 %\n20 % linked"  # in two hours, one each
     assert "width: 10" in (purchase.locator(".parameters .bar i").first.get_attribute("style") or "")
 
 
@@ -210,6 +215,49 @@ def test_without_marts_it_says_how_to_make_them_and_leaves_the_old_page(report: 
     assert result.exit_code == 1
     assert "Run `snap-pipeline insights`" in result.stderr
     assert (tmp_path / "report.html").read_text() == "last week's"
+
+
+def test_names_without_an_end_and_reasons_without_number_stay_readable(
+    opened: Callable[..., Page], built: tuple[Path, str], tmp_path: Path
+) -> None:
+    lake = altered(
+        tmp_path,
+        built[0],
+        **dict.fromkeys(
+            ("emq_scores", "emq_parameters", "emq_coaching"),
+            f"select * replace (event_name || if(event_name = 'PURCHASE', '', '{'X' * 300}') as event_name) from mart",
+        ),
+        destination_health=f"select * replace ('{'Y' * 300}' as latest_error_message) from mart",
+        accounting=f"select * replace ('{'Z' * 100}' as destination) from mart",
+        destinations=f"select * replace ('{'Z' * 100}' as name) from mart",
+        accounting_entries="from mart union all by name select * replace ('delivered' as entry, null as reason)"
+        " from mart where false union all by name select '2026-03-02T22' as hour, 'shop' as workspace,"
+        f" 'd1' as destination_id, 'rejected' as entry, '{'W' * 100}' || i as reason, 2 as events"
+        " from range(5000) rows (i)",
+    )
+    page = opened("--workspace", "shop", lake=lake, size=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    why = table(page, "Accounting", "Why conversions were not delivered")
+    assert len(why) == 21
+    assert why[-1] == ["Others", "4,981 more reasons", "9,961", "99.9 %"]
+
+
+def test_marts_of_another_version_are_to_be_made_again(report: Report, built: tuple[Path, str], tmp_path: Path) -> None:
+    result = report(lake=altered(tmp_path, built[0], emq_parameters="select * exclude (linked) from mart"))
+    assert result.exit_code == 1
+    assert "made by another version of the pipeline. Run `snap-pipeline insights`" in result.stderr
+
+
+def test_every_reason_of_the_pipeline_has_words() -> None:
+    verdicts = [
+        *(sql(name) for name in ("judged_events", "quarantined_lines")),
+        *(delivery_sql(name) for name in ("payload_states",)),
+    ]
+    reasons = {reason for text in verdicts for reason in re.findall(r"(?:then|else) '([a-z_0-9]+)'", text)}
+    states = {"undeliverable", "in_doubt", "duplicate", "pending", "delivered", "rejected"}
+    kinds = {"app", "pixel"}
+    assert {"forgotten", "unreadable", "expired"} <= reasons
+    assert reasons - states - kinds <= words.REASONS.keys()
 
 
 def test_an_unknown_workspace_and_a_missing_folder_are_plain_errors(report: Report, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ weekly_presence as (
         conversion_type,
         parameter,
         coalesce(sum(present) filter (where is_this_week), 0) as present,
+        coalesce(sum(linked) filter (where is_this_week), 0) as linked,
         coalesce(sum(present) filter (where not is_this_week), 0) as previous_present
     from hourly_counts
     group by all
@@ -74,6 +75,7 @@ select
     applicable_parameters.events::bigint as events,
     coalesce(weekly_presence.present, 0)::bigint as present,
     coalesce(weekly_presence.present, 0) / applicable_parameters.events as completeness,
+    coalesce(weekly_presence.linked, 0) / applicable_parameters.events as linked,
     applicable_parameters.previous_events::bigint as previous_events,
     case
         when applicable_parameters.previous_events > 0

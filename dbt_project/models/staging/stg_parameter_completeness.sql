@@ -7,7 +7,8 @@ with lake_rows as (
         null::varchar as conversion_type,
         null::varchar as parameter,
         null::bigint as events,
-        null::bigint as present
+        null::bigint as present,
+        null::bigint as linked
     where false
     union all by name
     select * from {{ recent(source("lake", "parameter_completeness"), hours=336) }}
@@ -20,6 +21,8 @@ select
     conversion_type,
     parameter,
     events,
-    present
+    present,
+    -- Hours that were made before people's events were linked do not have it.
+    coalesce(linked, 0) as linked
 from lake_rows
 where hour >= {{ hour_key(336) }} and hour < {{ hour_key(0) }}

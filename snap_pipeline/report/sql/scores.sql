@@ -9,6 +9,7 @@ with parameters as (
             'group': score_group,
             'weight': weight,
             'completeness': completeness,
+            'linked': linked,
             'previous': previous_completeness,
             'target': target
         } order by score_group desc, weight desc, parameter asc) as parameters
