@@ -110,6 +110,19 @@ def test_the_way_to_the_first_accepted_event(project: Project, tmp_path: Path, e
     assert [event["event_id"] for event in project.received()] == ["first-event"]
 
 
+def test_the_commands_of_the_identity_page_run(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
+    page = (ROOT / "docs" / "identity.md").read_text()
+    project.land(purchase("ann", email="ann@example.com", user_id="4711"))
+    assert project.materialize().success
+    said = {
+        command: run(command, project, tmp_path, environment)
+        for fence in FENCE.findall(page)
+        for command in fence.strip().splitlines()
+    }
+    assert "Rewritten" in said["snap-pipeline forget --user-id 4711 --landing"]
+    assert "0 hours were pruned" in said["snap-pipeline prune"]
+
+
 def test_the_error_page_is_the_catalogue() -> None:
     assert (ROOT / "docs" / "errors.md").read_text() == catalogue_page(), (
         "run `python -m snap_pipeline.capi.catalogue_page`"

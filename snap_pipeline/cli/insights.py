@@ -1,5 +1,8 @@
 """How match quality is shown on the command line."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import click
 from rich.console import Console
 from rich.table import Table
@@ -7,10 +10,23 @@ from rich.table import Table
 from snap_pipeline.lake.lake import Lake, literal
 
 ADVICE_LINES = 5
+NAMES = {"sc_click_id": "click id", "em": "e-mail", "ph": "phone"}
+LINKED = """
+    select parameter, sum(present - linked) / sum(events), sum(present) / sum(events)
+    from read_parquet([{files}], union_by_name = true)
+    where event_name = 'PURCHASE' and parameter in ('sc_click_id', 'em', 'ph')
+    group by parameter
+    order by parameter
+"""
 
 
-def print_insights(lake: Lake) -> None:
-    """Prints the scores and the first coaching lines of the marts."""
+def print_insights(lake: Lake, hours: Iterable[datetime]) -> None:
+    """Prints the scores and the first coaching lines of the marts, and what linking events of a person has added.
+
+    Args:
+        lake: holds them.
+        hours: over which the linking is summed.
+    """
     with lake.connect() as connection:
         scores = connection.execute(
             f"""
@@ -27,10 +43,17 @@ def print_insights(lake: Lake) -> None:
             limit {ADVICE_LINES}
             """
         ).fetchall()
+        files = [literal(path) for hour in hours if (path := lake.path("parameter_completeness", hour)).exists()]
+        linked = connection.execute(LINKED.format(files=", ".join(files))).fetchall() if files else []
     table = Table("workspace", "event", "type", "events", "score", title="Match quality, 0 to 10", title_justify="left")
     for workspace, event_name, conversion_type, events, score in scores:
         table.add_row(workspace, event_name, conversion_type, f"{events:,}", f"{score:.1f}")
     Console(width=100).print(table)
+    if linked:
+        table = Table("purchases with", "on the event", "after linking", title="Identity", title_justify="left")
+        for parameter, own, present in linked:
+            table.add_row(NAMES[parameter], f"{own:.0%}", f"{present:.0%}")
+        Console(width=100).print(table)
     click.echo("What to fix first:")
     for event_name, conversion_type, parameter, completeness, gain, text in advice:
         click.echo(f"- {event_name} ({conversion_type}): {parameter} on {completeness:.0%}, +{gain:.1f}. {text}")

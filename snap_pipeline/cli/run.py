@@ -17,7 +17,7 @@ from snap_pipeline.cli.accounting import print_accounting
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings, load_settings
 
@@ -77,7 +77,8 @@ def insights() -> None:
     report_failures(result)
     if not result.success:
         sys.exit(1)
-    print_insights(Pipeline(settings).lake)
+    week = hours_between(settings.running_hour - 168 * ONE_HOUR, settings.running_hour - ONE_HOUR)
+    print_insights(Pipeline(settings).lake, week)
 
 
 @click.command()

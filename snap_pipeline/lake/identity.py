@@ -37,7 +37,9 @@ class IdentityLinks:
         """Makes the links of an hour from its `raw_events`, and returns how many there are."""
         with self._knowing(hour) as connection:
             connection.execute(
-                f"create temp view raw_events as from read_parquet({literal(self._lake.path('raw_events', hour))}, "
+                # A partition of before `forget` existed has no such column.
+                "create temp view raw_events as select null::boolean as is_forgotten where false union all by name "
+                f"from read_parquet({literal(self._lake.path('raw_events', hour))}, "
                 "hive_partitioning = false, file_row_number = true)"
             )
             return self._write(connection, hour)
@@ -79,15 +81,18 @@ class IdentityLinks:
             connection: knows the macros, the mappings, `raw_events` and the variable `hour_end`.
             hour: whose events.
         """
-        files = [each for each in self._window(hour) if self._exists(each)]
-        source = f"read_parquet([{', '.join(literal(self._lake.path(TABLE, each)) for each in files)}]"
-        reads = [
-            f"select *, file_index from {source}, file_row_number = true) "
-            f"where workspace in ({', '.join(map(literal, workspaces))}) "
-            f"and file_index >= {sum(each <= hour - window for each in files)}"
+        hours = [each for each in self._window(hour) if self._exists(each)]
+        files = ", ".join(literal(self._lake.path(TABLE, each)) for each in hours)
+        # Most often all workspaces look back equally far, and then no row has to be asked for its workspace.
+        too_old = [
+            f"(workspace in ({', '.join(map(literal, workspaces))}) and file_index < {earlier})"
             for window, workspaces in self._mappings.identity_windows.items()
+            if (earlier := sum(each <= hour - window for each in hours))
         ]
-        connection.execute(f"create or replace temp view links as {' union all '.join(reads)}")
+        connection.execute(
+            f"create or replace temp view links as select *, file_index from read_parquet([{files}], "
+            f"file_row_number = true) {'where not (' + ' or '.join(too_old) + ')' if too_old else ''}"
+        )
         connection.execute(sql("linked_events"))
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
@@ -106,6 +111,11 @@ class IdentityLinks:
 
     def _write(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
         version = code_version(TABLE, *self._mappings.files)
+        # Each file is read by every hour of the window after it.
         return self._lake.replace(
-            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata={"code_version": version}
+            connection,
+            self._lake.path(TABLE, hour),
+            sql(TABLE),
+            metadata={"code_version": version},
+            compression="lz4_raw",
         )

@@ -141,17 +141,19 @@ class Lake:
         query: str,
         *,
         metadata: Mapping[str, Any] | None = None,
+        compression: str = "zstd",
     ) -> int:
         """Makes one Parquet file from a query, as a whole or not at all, and returns its number of rows.
 
-        A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key.
+        A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key. `compression` is
+        Parquet's: `lz4_raw` for what is read far more often than it is written.
         """
         draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
         notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(
-                f"copy ({query}) to {literal(draft)} (format parquet, compression zstd, "
+                f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, "
                 f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
             )
             rows = connection.fetchone()

@@ -1,5 +1,5 @@
--- How many conversions of the hour carry each parameter, by workspace, event name and conversion type. Reads
--- `conversion_payloads`.
+-- How many conversions of the hour carry each parameter, by workspace, event name and conversion type, and for how many
+-- of them another event of the person gave it. Reads `conversion_payloads`.
 with counted as (
     select
         workspace,
@@ -34,6 +34,26 @@ with counted as (
         ] as parameters
     from conversion_payloads
     group by all
+),
+
+linked_parameters as (
+    select
+        workspace,
+        event_name,
+        conversion_type,
+        unnest(linked) as parameter
+    from conversion_payloads
+),
+
+linked_counts as (
+    select
+        workspace,
+        event_name,
+        conversion_type,
+        parameter,
+        count(*) as linked
+    from linked_parameters
+    group by all
 )
 
 select
@@ -42,6 +62,13 @@ select
     counted.conversion_type,
     entry.parameter as parameter,
     counted.events,
-    entry.present as present
+    entry.present as present,
+    coalesce(linked_counts.linked, 0) as linked
 from counted, unnest(counted.parameters) as entries (entry)
-order by workspace, event_name, conversion_type, parameter
+left join linked_counts
+    on
+        counted.workspace = linked_counts.workspace
+        and counted.event_name = linked_counts.event_name
+        and counted.conversion_type = linked_counts.conversion_type
+        and entry.parameter = linked_counts.parameter
+order by counted.workspace, counted.event_name, counted.conversion_type, entry.parameter

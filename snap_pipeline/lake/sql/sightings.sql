@@ -11,7 +11,7 @@ select distinct
     ) as users
 from raw_events
 where
-    not is_forgotten
+    is_forgotten is not true
     and list_has_any(
         tombstone_digests(user_id, previous_id, external_ids, anonymous_id, emails, phones), $digests::varchar[]
     )

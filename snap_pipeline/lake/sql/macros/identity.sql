@@ -10,6 +10,18 @@ end;
 -- A number that stands for an id of a workspace, the same in every version of DuckDB: half of an MD5.
 create or replace macro id_number(workspace, id) as md5_number_lower(workspace || chr(31) || id);
 
+-- The number of a browser or device. An anonymous id spelled as somebody's user id is no word about that person.
+create or replace macro device_number_of(workspace, anonymous_id) as
+id_number(workspace || chr(31) || 'device', anonymous_id);
+
+-- Whose something is: the person's who was named, else on a shared device theirs who was recognized last, else the sole
+-- owner's, else the device's.
+create or replace macro subject_of(named_person, device, recognized_person) as coalesce(
+    named_person,
+    case when device.is_shared then recognized_person else device.owner_number end,
+    device.device_number
+);
+
 create or replace macro hashed_emails(texts) as
 nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
 
