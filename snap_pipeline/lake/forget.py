@@ -97,6 +97,7 @@ class Forgetting:
         before = read_tombstone(file)
         digests, devices, seen = self._everything_of({*asked, *before["digests"]})
         devices |= set(before["devices"])
+        seen |= self._attached(digests)
         pending = sorted({*before["hours"], *map(format_hour, seen - set(self._lake.pruned_hours()))})
         write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending})
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
@@ -133,6 +134,20 @@ class Forgetting:
         sightings |= self._sightings(devices)
         shared = {s.device for s in sightings if s.device in devices and s.users and not s.users & (users | asked)}
         return asked | users | (devices - shared), shared, {s.hour for s in sightings}
+
+    def _attached(self, digests: set[str]) -> set[datetime]:
+        """The hours whose conversions carry the person's address, though their own events may not name it."""
+        hours = self._lake.hours("conversion_payloads")
+        if not hours:
+            return set()
+        files = ", ".join(literal(self._lake.path("conversion_payloads", hour)) for hour in hours)
+        with self._lake.connect() as connection:
+            connection.execute(
+                f"create temp view payloads as from read_parquet([{files}], hive_partitioning = true, "
+                "hive_types = {'hour': varchar}, union_by_name = true)"
+            )
+            rows = connection.execute(sql("sightings_in_payloads"), {"digests": sorted(digests)}).fetchall()
+        return {parse_hour(hour) for (hour,) in rows}
 
     def _sightings(self, digests: set[str]) -> set[Sighting]:
         """Where the person was seen: in events, and in the links of hours that have no events, or none yet."""

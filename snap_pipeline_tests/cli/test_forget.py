@@ -114,6 +114,20 @@ def test_what_lands_later_is_excluded(shop: Project, run: Run) -> None:
     assert traces(landing_text(shop)) == []
 
 
+def test_what_was_attached_to_another_s_conversion_goes_as_well(project: Project, run: Run) -> None:
+    """A guest's address at a device of which only somebody else was ever recognized."""
+    browser = {"ip_address": "192.0.2.9", "user_agent": "Mozilla/5.0 (X11)", "anonymous_id": "kiosk"}
+    guest = {"event_name": "begin_checkout", "event_id": "guest", "email": ANN, "event_timestamp": HOUR.isoformat()}
+    later = HOUR + ONE_HOUR
+    owner = {"event_name": "login", "event_id": "owner", "user_id": "bob", "event_timestamp": later.isoformat()}
+    project.land(browser | guest)
+    project.land(browser | owner, hour=later)
+    assert project.materialize(HOUR, later).success
+    assert project.rows("conversion_payloads", hour=later)[0]["em"] == [digest(ANN)]
+    run("forget", "--email", ANN)
+    assert digest(ANN) not in lake_text(project)
+
+
 def test_an_interrupted_request_goes_on(shop: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[datetime] = []
 
