@@ -1,4 +1,8 @@
-"""What does it cost to send every field, beside a narrow event? The bodies are made as delivery makes them."""
+"""What does it cost to send every field, beside a narrow event? The bodies are made as delivery makes them.
+
+The narrow event is written twice: as the pipeline's first version wrote it, which is what the goal is set against, and
+as all fields are written today, which shows what their number alone costs.
+"""
 
 import time
 from collections.abc import Mapping
@@ -15,13 +19,19 @@ from snap_pipeline.capi.wire import MAXIMUM_EVENTS, projection
 from snap_pipeline.lake.lake import literal
 
 ROUNDS = 3
+FIRST = "narrow, as first written"
 ROWS = 200_000
 
 
 def build_bodies(home: str) -> Mapping[str, Any]:
     """CPU seconds of both projections in turns, over the first rows of the hour's payloads."""
     pipeline = open_home(home)
-    projections = {"narrow": (Path(__file__).parent / "wire_narrow.sql").read_text(), "all fields": projection("v3")}
+    folder = Path(__file__).parent
+    projections = {
+        FIRST: (folder / "wire_narrow_first.sql").read_text(),
+        "narrow": (folder / "wire_narrow.sql").read_text(),
+        "all fields": projection("v3"),
+    }
     seconds: dict[str, list[float]] = {name: [] for name in projections}
     with pipeline.lake.connect() as connection:
         path = literal(pipeline.lake.path("conversion_payloads", HOUR))
@@ -35,8 +45,11 @@ def build_bodies(home: str) -> Mapping[str, Any]:
                 started = time.process_time()
                 drain(connection, query)
                 seconds[name].append(time.process_time() - started)
-    return {"seconds": {name: min(taken) for name, taken in seconds.items()}, "rows": rows} | {
-        "ratio": median(wide / narrow for narrow, wide in zip(seconds["narrow"], seconds["all fields"], strict=True))
+    ratios = (wide / narrow for narrow, wide in zip(seconds[FIRST], seconds["all fields"], strict=True))
+    return {
+        "seconds": {name: min(taken) for name, taken in seconds.items()},
+        "rows": rows,
+        "ratio": median(ratios),
     }
 
 
@@ -58,7 +71,7 @@ def ask(home: Path) -> Section:
         f"{said['rows']:,} bodies of v3, in turns, the best of {ROUNDS} rounds; the ratio is their median.",
         [
             Goal(
-                "all fields on the wire, over the narrow event of benchmarks/wire_narrow.sql",
+                "all fields on the wire, over the narrow event as first written (benchmarks/wire_narrow_first.sql)",
                 said["ratio"],
                 1.5,
                 "at most",

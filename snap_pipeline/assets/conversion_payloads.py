@@ -1,48 +1,33 @@
 """`conversion_payloads`: each conversion enriched, normalized and hashed, ready for either version of the API.
 
-From here on no plaintext e-mail or phone exists. Destinations differ in what they get of a row, not in the row.
+From here on no plaintext e-mail or phone exists. Destinations differ in what they get of a row, not in the row. What
+is known of a conversion's person was found where events are filtered, since their consent was too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
 
 import dagster as dg
 
-from snap_pipeline.assets.hourly import (
-    BACKFILL_POLICY,
-    describe_partition,
-    hours_of,
-    table_results,
-    table_spec,
-)
+from snap_pipeline.assets.hourly import table_asset
 from snap_pipeline.pipeline import Pipeline
 
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset over `filtered_events`."""
 
-    @dg.multi_asset(
-        name="conversion_payloads",
-        specs=[
-            table_spec(
-                "conversion_payloads",
-                "Conversions with hashed identifiers, values and items: neutral to destinations.",
-                group="conversions",
-                partitions=partitions,
-                deps=["filtered_events"],
-                code_version=pipeline.transformations.version("conversion_payloads"),
-            )
-        ],
-        can_subset=True,
-        backfill_policy=BACKFILL_POLICY,
-    )
-    def conversion_payloads(
-        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.MaterializeResult[None]]:
-        for key, hour in hours_of(context):
-            made = pipeline.transformations.make_conversion_payloads(hour)
-            numbers = {f"unusable/{kind}": events for kind, events in made.dropped.items()}
-            numbers |= {f"linked/{parameter}": events for parameter, events in made.linked.items()}
-            describe_partition(context, pipeline.lake, "conversion_payloads", key, made.rows, numbers)
-        yield from table_results(context, pipeline.lake, "conversion_payloads")
+    def make(pipeline: Pipeline, hour: datetime) -> tuple[int, Mapping[str, int]]:
+        made = pipeline.transformations.make_conversion_payloads(hour)
+        unusable = {f"unusable/{kind}": events for kind, events in made.dropped.items()}
+        linked = {f"linked/{parameter}": events for parameter, events in made.linked.items()}
+        return made.rows, unusable | linked
 
-    return conversion_payloads
+    return table_asset(
+        "conversion_payloads",
+        "Conversions with hashed identifiers, values and items: neutral to destinations.",
+        make,
+        group="conversions",
+        partitions=partitions,
+        deps=["filtered_events"],
+        code_version=pipeline.transformations.version("conversion_payloads"),
+    )

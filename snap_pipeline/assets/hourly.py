@@ -1,6 +1,6 @@
 """What the hourly assets share: partitions, backfill policy, and how they describe what they made."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ import dagster as dg
 
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake
+from snap_pipeline.pipeline import Pipeline
 
 OWNERS = ["team:data-platform"]
 HOURS_A_RUN = 24
@@ -89,3 +90,44 @@ def table_spec(
         metadata={"dagster/table_name": table}
         | ({"dagster/column_schema": schema_of(columns.items())} if columns else {}),
     )
+
+
+def table_asset(
+    table: str,
+    description: str,
+    make: Callable[[Pipeline, datetime], tuple[int, Mapping[str, int]]],
+    *,
+    group: str,
+    partitions: dg.PartitionsDefinition[str],
+    deps: list[str],
+    code_version: str,
+) -> dg.AssetsDefinition:
+    """An asset of one hourly table.
+
+    Args:
+        table: its name.
+        description: what a row is.
+        make: makes an hour of it, and returns the number of rows and what else the partition's metadata says.
+        group: in Dagster's graph.
+        partitions: the hours.
+        deps: the tables that an hour is made from.
+        code_version: of the SQL behind it.
+    """
+
+    @dg.multi_asset(
+        name=table,
+        specs=[
+            table_spec(table, description, group=group, partitions=partitions, deps=deps, code_version=code_version)
+        ],
+        can_subset=True,
+        backfill_policy=BACKFILL_POLICY,
+    )
+    def asset(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        for key, hour in hours_of(context):
+            rows, numbers = make(pipeline, hour)
+            describe_partition(context, pipeline.lake, table, key, rows, numbers)
+        yield from table_results(context, pipeline.lake, table)
+
+    return asset

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from snap_pipeline.errors import PipelineError
+from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake, literal, make_durable, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone
@@ -96,7 +97,7 @@ class Forgetting:
         before = read_tombstone(file)
         digests, devices, seen = self._everything_of({*asked, *before["digests"]})
         devices |= set(before["devices"])
-        pending = sorted({*before["hours"], *map(format_hour, seen)})
+        pending = sorted({*before["hours"], *map(format_hour, seen - set(self._lake.pruned_hours()))})
         write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending})
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
         pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
@@ -120,7 +121,13 @@ class Forgetting:
         owners = set().union(*(s.users for s in by_asked_device))
         if len({s.users for s in by_asked_device if s.users}) <= 1:
             users |= owners
-        sightings |= self._sightings(users)
+        # One id leads to another: an alias, or an external id beside the user id.
+        followed: set[str] = set()
+        while users - followed:
+            found = self._sightings(users - followed)
+            followed |= users
+            sightings |= found
+            users |= set().union(*(s.users for s in found))
         of_person = {s for s in sightings if s.users & users or s not in by_asked_device}
         devices = {s.device for s in of_person if s.device} - asked
         sightings |= self._sightings(devices)
@@ -128,17 +135,24 @@ class Forgetting:
         return asked | users | (devices - shared), shared, {s.hour for s in sightings}
 
     def _sightings(self, digests: set[str]) -> set[Sighting]:
+        """Where the person was seen: in events, and in the links of hours that have no events, or none yet."""
         hours = self._lake.hours("raw_events")
-        if not digests or not hours:
-            return set()
-        files = ", ".join(literal(self._lake.path("raw_events", hour)) for hour in hours)
-        with self._lake.connect_with_macros() as connection:
-            connection.execute(
-                f"create temp view raw_events as from read_parquet([{files}], hive_partitioning = true, "
-                "hive_types = {'hour': varchar})"
-            )
-            rows = connection.execute(sql("sightings"), {"digests": sorted(digests)}).fetchall()
-        return {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
+        with_links_alone = sorted(set(self._lake.hours("identity_links")) - set(hours))
+        found: set[Sighting] = set()
+        for table, query, among in (
+            ("raw_events", "sightings", hours),
+            ("identity_links", "sightings_in_links", with_links_alone),
+        ):
+            if digests and among:
+                files = ", ".join(literal(self._lake.path(table, hour)) for hour in among)
+                with self._lake.connect_with_macros() as connection:
+                    connection.execute(
+                        f"create temp view {table} as from read_parquet([{files}], hive_partitioning = true, "
+                        "hive_types = {'hour': varchar})"
+                    )
+                    rows = connection.execute(sql(query), {"digests": sorted(digests)}).fetchall()
+                found |= {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
+        return found
 
     def _landing_files(self, digests: set[str], *, rewrite: bool) -> tuple[dict[str, datetime], list[str]]:
         """The files that were rewritten, with their hours, and those that still hold the person."""
@@ -157,11 +171,12 @@ class Forgetting:
                     left.append(file.source_file)
         return rewritten, left
 
-    def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, str]:
-        """What is to stand in place of the person's lines, by line number."""
+    def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, tuple[str, str]]:
+        """The person's lines and what is to stand in their place, by line number."""
         with self._lake.connect_with_macros() as connection:
             load_events_of_file(self._lake, self._landing, connection, hour, file)
-            return dict(connection.execute(sql("forgotten_lines"), {"digests": sorted(digests)}).fetchall())
+            rows = connection.execute(sql("forgotten_lines"), {"digests": sorted(digests)}).fetchall()
+        return {number: (line, stub) for number, line, stub in rows}
 
     def _make_again(self, hour: datetime) -> None:
         if self._lake.path("raw_events", hour).exists():
@@ -173,6 +188,9 @@ class Forgetting:
                 self._transformations.make_conversion_payloads(hour)
             if self._lake.path("parameter_completeness", hour).exists():
                 self._transformations.make_parameter_completeness(hour)
+        else:
+            # Links that were made before their hour's events are made again as soon as somebody needs them.
+            self._lake.path("identity_links", hour).unlink(missing_ok=True)
 
     def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
         """Takes the person out of what an hour still has whose events are gone; False where they are not in it.
@@ -225,17 +243,30 @@ class Forgetting:
         return int(row[0]) if row else 0
 
 
-def replace_lines(path: Path, lines: Mapping[int, str]) -> None:
-    """Replaces lines of a file, by number from 1, and leaves every other byte as it is; all of it or nothing."""
+def replace_lines(path: Path, lines: Mapping[int, tuple[str, str]]) -> None:
+    """Replaces lines of a file and leaves every other byte as it is; all of it or nothing.
+
+    Args:
+        path: of the file.
+        lines: by number from 1, what stands there and what is to stand there.
+
+    Raises:
+        LakeError: another line stands there.
+    """
     draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    compressed = path.suffix == ".gz"
+    opened = gzip.open if path.suffix == ".gz" else open
+    # Every byte is a character of Latin-1; lines end as those end that DuckDB reads, and keep their ends.
+    form: dict[str, Any] = {"encoding": "latin-1", "newline": ""}
     try:
-        with (
-            gzip.open(path) if compressed else path.open("rb") as old,
-            gzip.open(draft, "wb") if compressed else draft.open("wb") as new,
-        ):
+        with opened(path, "rt", **form) as old, opened(draft, "wt", **form) as new:
             for number, line in enumerate(old, 1):
-                new.write(f"{lines[number]}\n".encode() if number in lines else line)
+                if number not in lines:
+                    new.write(line)
+                    continue
+                before, after = (text.encode().decode("latin-1") for text in lines[number])
+                if before.strip() not in line:
+                    raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
+                new.write(after + line[len(line.rstrip("\r\n")) :])
         make_durable(draft)
         draft.replace(path)
     finally:

@@ -4,19 +4,21 @@ What a link holds and how links are read is decided in `sql/identity_links.sql` 
 which hours' files are read, and that none of them is missing.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between, parse_hour
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
-from snap_pipeline.lake.versions import code_version
+from snap_pipeline.lake.versions import code_version, links_version
 
 TABLE = "identity_links"
 
@@ -45,7 +47,7 @@ class IdentityLinks:
             return self._write(connection, hour)
 
     def make_missing(self, hour: datetime) -> list[datetime]:
-        """Makes the links of every hour of the trailing window that has events and no links yet.
+        """Makes the links of every hour of the trailing window that has events and no links yet, or those of old code.
 
         So hours can be made in any order, or at the same time, and know what they would have known in order. Returns
         the hours that were made.
@@ -54,9 +56,11 @@ class IdentityLinks:
             LakeError: the links of an hour could not be made. Nothing may go on without them, since somebody may
                 have refused consent in it; the message names the hour.
         """
-        missing = [each for each in self._window(hour) if not self._exists(each)]
+        current = self._current(list(self._window(hour)))
         made = []
-        for each in missing:
+        for each in self._window(hour):
+            if each in current:
+                continue
             try:
                 if self._lake.path("raw_events", each).exists():
                     self.make(each)
@@ -101,6 +105,23 @@ class IdentityLinks:
     def _exists(self, hour: datetime) -> bool:
         return self._lake.path(TABLE, hour).exists()
 
+    def _current(self, hours: Sequence[datetime]) -> set[datetime]:
+        """The hours whose links are there and of today's version."""
+        paths = [self._lake.path(TABLE, each) for each in hours if self._exists(each)]
+        if not paths:
+            return set()
+        with self._lake.connect() as connection:
+            rows = connection.execute(
+                f"select file_name from parquet_kv_metadata([{', '.join(map(literal, paths))}]) "
+                "where decode(key) = 'links_version' and decode(value) = $version",
+                {"version": json.dumps(self._version)},
+            ).fetchall()
+        return {parse_hour(Path(name).parent.name.removeprefix("hour=")) for (name,) in rows}
+
+    @property
+    def _version(self) -> str:
+        return links_version(*self._mappings.consent_files)
+
     @contextmanager
     def _knowing(self, hour: datetime) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lake.connect_with_macros() as connection:
@@ -110,12 +131,8 @@ class IdentityLinks:
             yield connection
 
     def _write(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
-        version = code_version(TABLE, *self._mappings.files)
+        versions = {"code_version": code_version(TABLE, *self._mappings.files), "links_version": self._version}
         # Each file is read by every hour of the window after it.
         return self._lake.replace(
-            connection,
-            self._lake.path(TABLE, hour),
-            sql(TABLE),
-            metadata={"code_version": version},
-            compression="lz4_raw",
+            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression="lz4_raw"
         )

@@ -63,6 +63,11 @@ class Mappings:
         """Every file that decides how events are mapped, for the version of a partition."""
         return (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
 
+    @property
+    def consent_files(self) -> tuple[Path, ...]:
+        """Those of them that decide what consent means."""
+        return tuple(file for file in self.files if file.stem == "consent_purposes")
+
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes the tables and variables that transformations read; the connection must know the macros.
 

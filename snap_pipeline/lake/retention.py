@@ -7,11 +7,12 @@ are kept whenever it is materialized again, since nothing is left to make them f
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from snap_pipeline.lake.lake import Lake, literal, make_durable
-from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.landing import LandedFile, LandingZone
 from snap_pipeline.lake.raw import read_listings
 
 WITH_PLAINTEXT = ("filtered_events", "raw_events")
@@ -43,18 +44,18 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
     Raises:
         LakeError: a file cannot be read or deleted.
     """
-    hours, left, files = [], [], 0
+    hours: list[datetime] = []
+    left: list[datetime] = []
+    files = 0
     for hour in _candidates(lake, landing, first_kept):
+        read = _listing_read(lake, hour)
         if not lake.is_pruned(hour):
-            if not _is_done_with(lake, landing, hour):
+            if not _is_done_with(lake, landing, hour, read):
                 left.append(hour)
                 continue
             _write_note(lake, hour)
-        elif landing.listing(hour) and not lake.path("raw_events", hour).exists():
-            left.append(hour)
-            continue
-        files += _delete(lake, landing, hour)
-        hours.append(hour)
+        files += _delete(lake, landing, hour, read)
+        (left if landing.listing(hour) else hours).append(hour)
     return Pruned(hours, files, left)
 
 
@@ -63,9 +64,12 @@ def _candidates(lake: Lake, landing: LandingZone, first_kept: datetime) -> Itera
     return iter(sorted(hour for hour in found if hour < first_kept))
 
 
-def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime) -> bool:
+def _listing_read(lake: Lake, hour: datetime) -> list[LandedFile] | None:
     with lake.connect() as connection:
-        read = read_listings(lake, connection, [hour]).get(hour)
+        return read_listings(lake, connection, [hour]).get(hour)
+
+
+def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> bool:
     listing = landing.listing(hour)
     return (
         read is not None
@@ -86,15 +90,20 @@ def _write_note(lake: Lake, hour: datetime) -> None:
     draft.replace(note)
 
 
-def _delete(lake: Lake, landing: LandingZone, hour: datetime) -> int:
-    """The raw partition goes last: as long as it is there, its hour's landing files are known to have been read."""
-    listing = landing.listing(hour)
-    for file in listing:
+def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> int:
+    """Deletes the files that were read, as they were read; one that landed meanwhile stays.
+
+    The raw partition goes last: as long as it is there, its hour's landing files are known to have been read.
+    """
+    files = [file for file in landing.listing(hour) if file in (read or [])]
+    for file in files:
         (landing.root / file.source_file).unlink(missing_ok=True)
     for workspace in landing.workspaces:
         folder = landing.folder(workspace, hour)
         if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+            # A file may land at this very moment.
+            with suppress(OSError):
+                folder.rmdir()
     for table in WITH_PLAINTEXT:
         lake.path(table, hour).unlink(missing_ok=True)
-    return len(listing)
+    return len(files)

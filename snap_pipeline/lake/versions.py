@@ -29,8 +29,21 @@ SQL_OF = {
 @cache
 def code_version(table: str, *files: Path) -> str:
     """Twelve hex digits that change when the SQL behind a table, or one of the given files, changes."""
-    texts = [sql(f"macros/{name}") for name in MACRO_FILES] + [sql(name) for name in SQL_OF[table]]
-    digest = hashlib.sha256("\0".join(texts).encode())
+    return _digest([f"macros/{name}" for name in MACRO_FILES] + list(SQL_OF[table]), files)
+
+
+@cache
+def links_version(*files: Path) -> str:
+    """Changes when links have other columns, or say other things of who somebody is and what they chose.
+
+    Links of another version are made again when an hour needs them, up to a month of hours. So what only spells a value
+    otherwise, as a macro that normalizes names, does not count here.
+    """
+    return _digest(["macros/identity", "macros/consent", *SQL_OF["identity_links"]], files)
+
+
+def _digest(names: Iterable[str], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256("\0".join(map(sql, names)).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

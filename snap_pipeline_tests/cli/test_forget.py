@@ -13,7 +13,7 @@ from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline_tests.identity.stories import ANN, ANNS_PHONE, BOB, digest
-from snap_pipeline_tests.project import HOUR, Project, key
+from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 LAST = HOUR + 2 * ONE_HOUR
 Run = Callable[..., Result]
@@ -133,6 +133,74 @@ def test_an_interrupted_request_goes_on(shop: Project, run: Run, monkeypatch: py
     assert f"{key(HOUR + ONE_HOUR)}" in said.output
     assert traces(lake_text(shop)) == []
     assert run("forget", "--email", ANN).output.startswith("0 hours were made again")
+
+
+def test_ids_that_lead_to_one_another_are_followed_to_the_end(project: Project, run: Run) -> None:
+    moment = {"event_timestamp": HOUR.isoformat(), "ip_address": "192.0.2.9", "user_agent": "Mozilla/5.0 (X11)"}
+    project.land(
+        moment | {"event_name": "login", "event_id": "1", "user_id": "ann-7", "email": ANN},
+        moment | {"event_name": "view_item", "event_id": "2", "user_id": "ann-7", "external_id": "crm-7"},
+        moment | {"event_name": "view_item", "event_id": "3", "external_id": "crm-7"},
+        moment | {"type": "alias", "event_id": "4", "previous_id": "anns-old-id", "user_id": "ann-7"},
+        moment | {"event_name": "view_item", "event_id": "5", "user_id": "anns-old-id", "anonymous_id": "anns-phone"},
+        moment | {"event_name": "view_item", "event_id": "6", "anonymous_id": "anns-phone"},
+        moment | {"event_name": "view_item", "event_id": "7", "user_id": "bob-8"},
+    )
+    assert project.materialize().success
+    run("forget", "--email", ANN)
+    assert [row["event_id"] for row in project.rows("conversion_payloads")] == ["7"]
+    text = lake_text(project)
+    assert [trace for trace in ("crm-7", "anns-old-id", *TRACES) if trace in text] == []
+
+
+@pytest.mark.parametrize("asked", ["91234567", "+47 912 34 567", "0047 91234567"])
+def test_a_phone_number_is_recognized_with_and_without_its_country(project: Project, run: Run, asked: str) -> None:
+    (project.settings.home / "workspaces.toml").write_text('[default]\ndefault_calling_code = "47"\n')
+    project.reopen()
+    project.land(purchase("1", phone="+47 912 34 567"), purchase("2", phone="91234567"), purchase("3"))
+    assert project.materialize().success
+    run("forget", "--phone", asked)
+    assert [row["event_id"] for row in project.rows("conversion_payloads")] == ["3"]
+
+
+def test_links_that_were_made_before_their_hour_s_events_forget_as_well(project: Project, run: Run) -> None:
+    earlier = HOUR - 5 * ONE_HOUR
+    project.land(
+        {"type": "identify", "anonymousId": "a", "userId": "ann-7", "traits": {"email": ANN},
+         "timestamp": earlier.isoformat()}, hour=earlier,
+    )  # fmt: skip
+    project.land(purchase("p", email=None, anonymous_id="a"))
+    assert project.materialize().success
+    assert digest(ANN) in lake_text(project)
+    run("forget", "--email", ANN)
+    assert digest(ANN) not in lake_text(project)
+    assert project.materialize(earlier, HOUR).success
+    assert traces(lake_text(project)) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("suffix", ["ndjson", "ndjson.gz"])
+def test_only_the_person_s_lines_of_a_file_are_rewritten(project: Project, run: Run, end: str, suffix: str) -> None:
+    hers, his = json.dumps(purchase("hers", email=ANN)), json.dumps(purchase("his", email=BOB))
+    lines = ["", "{ no JSON", his, "  ", "", hers, "[1]", his.replace('"his"', '"his-too"'), hers.replace("hers", "h2")]
+    content = end.join(lines).encode()
+    file = project.land_bytes(gzip.compress(content) if suffix.endswith("gz") else content, f"mixed.{suffix}")
+    assert project.materialize().success
+    assert "Rewritten" in run("forget", "--email", ANN, "--landing").output
+    after = (gzip.decompress(file.read_bytes()) if suffix.endswith("gz") else file.read_bytes()).decode().split(end)
+    assert [line for number, line in enumerate(after) if number not in (5, 8)][:7] == [
+        line for number, line in enumerate(lines) if number not in (5, 8)
+    ]
+    assert ANN not in "".join(after)
+    assert project.counts()["excluded: forgotten"] == 2
+
+
+def test_a_file_whose_lines_end_in_another_way_keeps_everybody_else(project: Project, run: Run) -> None:
+    hers, his = json.dumps(purchase("hers", email=ANN)), json.dumps(purchase("his", email=BOB))
+    file = project.land_bytes(f"{his}\r{his}\n{hers}\n{his}\n{{ no".encode(), "old-mac.ndjson")
+    assert project.materialize().success
+    run("forget", "--email", ANN, "--landing")
+    assert file.read_text().count(BOB) == 3
 
 
 @pytest.mark.parametrize(

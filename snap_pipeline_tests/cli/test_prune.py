@@ -92,6 +92,23 @@ def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
     assert "raw_events" not in files_of(shop, OLD)
 
 
+def test_a_file_that_lands_while_its_hour_is_pruned_is_not_deleted(shop: Project, run: Run) -> None:
+    shop.pipeline.lake.pruned_note(OLD).write_text('{"default": 2}')
+    late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")
+    said = run("prune")
+    assert "1 older hours have unread files" in said.output
+    assert [file.name for file in late.parent.iterdir()] == ["late.ndjson"]
+
+
+def test_an_hour_in_which_one_workspace_has_unread_files_is_left_to_all(shop: Project, run: Run) -> None:
+    (shop.settings.home / "workspaces.toml").write_text("[default]\n[outlet]\n")
+    shop.reopen()
+    unread = shop.land(purchase("unread", at=OLD), hour=OLD, workspace="outlet")
+    assert "1 older hours have unread files" in run("prune").output
+    assert unread.exists()
+    assert shop.pipeline.landing.folder("default", OLD).exists()
+
+
 def test_a_retention_shorter_than_what_snap_takes_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNAP_PIPELINE_RETENTION_DAYS", "37")
     said = run("prune")

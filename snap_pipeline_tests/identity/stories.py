@@ -224,6 +224,47 @@ STORIES = [
         {"bobs": known(event_name="PURCHASE"), "anns": "consent_denied"},
     ),
     Story(
+        "refused-before-log-in-stays-refused-when-others-log-in-later",
+        [
+            at(0.0, "consent_update", anonymous_id="tablet", consent=DENIED),
+            at(0.1, "purchase", event_id="before-log-in", anonymous_id="tablet"),
+            at(1.0, "login", anonymous_id="tablet", user_id="ann"),
+            at(2.0, "login", anonymous_id="tablet", user_id="bob"),
+            at(3.0, "purchase", event_id="anns", anonymous_id="tablet", user_id="ann"),
+            at(3.1, "purchase", event_id="anns-elsewhere", user_id="ann"),
+            at(3.2, "purchase", event_id="bobs", user_id="bob"),
+        ],
+        {
+            "before-log-in": "consent_denied",
+            "anns": "consent_denied",
+            "anns-elsewhere": "consent_denied",
+            "bobs": known(event_name="PURCHASE"),
+        },
+    ),
+    Story(
+        "ids-that-are-renamed-in-a-circle-are-one-person",
+        [
+            at(0, "login", anonymous_id="phone", user_id="ann", email=ANN),
+            at(1, "alias", type="alias", previous_id="ann", user_id="member"),
+            at(2, "login", anonymous_id="laptop", user_id="member", phone=ANNS_PHONE),
+            at(3, "alias", type="alias", previous_id="member", user_id="ann"),
+            at(4, "purchase", event_id="p", anonymous_id="phone"),
+            at(4.1, "purchase", event_id="q", user_id="member"),
+        ],
+        {
+            "p": known(em=[digest(ANN)], ph=[digest(ANNS_PHONE[1:])]),
+            "q": known(em=[digest(ANN)], ph=[digest(ANNS_PHONE[1:])]),
+        },
+    ),
+    Story(
+        "an-anonymous-id-spelled-as-somebody-s-user-id-is-not-them",
+        [
+            at(0, "login", anonymous_id="phone", user_id="17", email=ANN, click_ids={"ScCid": "anns"}),
+            at(1, "purchase", event_id="p", anonymous_id="17"),
+        ],
+        {"p": known(em=None, sc_click_id=None, external_id=None)},
+    ),
+    Story(
         "a-device-that-repeats-an-old-yes-has-not-chosen-again",
         [
             at(0, "page_view", anonymous_id="laptop", user_id="ann", consent=GRANTED),
@@ -232,6 +273,16 @@ STORIES = [
             at(3, "purchase", event_id="from-the-server", user_id="ann"),
         ],
         {"from-the-server": "consent_denied"},
+    ),
+    Story(
+        "a-no-said-again-after-a-yes-counts",
+        [
+            at(0.1, "consent_update", anonymous_id="a", consent=DENIED),
+            at(0.2, "consent_update", anonymous_id="a", user_id="ann", consent=GRANTED),
+            at(0.3, "consent_update", anonymous_id="a", consent=DENIED),
+            at(1.0, "purchase", event_id="p", anonymous_id="a"),
+        ],
+        {"p": "consent_denied"},
     ),
     Story(
         "limited-use-goes-on",

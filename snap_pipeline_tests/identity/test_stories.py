@@ -121,6 +121,42 @@ def test_an_hour_made_first_knows_what_landed_before_it(project: Project) -> Non
     assert not pipeline.lake.path("raw_events", earlier).exists()
 
 
+def test_links_that_older_code_wrote_are_made_again_and_those_of_today_are_left(project: Project) -> None:
+    hours = [HOUR - 5 * ONE_HOUR, HOUR - 3 * ONE_HOUR]
+    identify = {"type": "identify", "anonymousId": "a", "userId": "u", "traits": {"email": ANN}}
+    for hour in hours:
+        project.land(identify | {"timestamp": hour.isoformat()}, hour=hour)
+    project.land(BASE | {"event_id": "p", "event_name": "purchase", "anonymous_id": "a",
+                         "event_timestamp": HOUR.isoformat()})  # fmt: skip
+    project.materialize(hours[0])
+    project.materialize()
+    paths = [project.pipeline.lake.path("identity_links", hour) for hour in hours]
+    assert project.rows("conversion_payloads")[0]["em"] is not None
+    today = [path.read_bytes() for path in paths]
+    with project.pipeline.lake.connect() as connection:
+        project.pipeline.lake.replace(connection, paths[0], "select 'default' as workspace, 'a' as anonymous_id")
+    before = paths[1].stat().st_mtime_ns
+    assert project.materialize().success
+    assert project.rows("conversion_payloads")[0]["em"] is not None
+    assert [path.read_bytes() for path in paths] == today
+    assert paths[1].stat().st_mtime_ns == before
+
+
+def test_a_name_that_is_found_to_mean_consent_counts_in_hours_of_before(project: Project) -> None:
+    earlier = HOUR - 3 * ONE_HOUR
+    project.land(BASE | {"event_name": "consent_update", "anonymous_id": "a", "consent": {"our own word": False},
+                         "event_timestamp": earlier.isoformat()}, hour=earlier)  # fmt: skip
+    project.land(BASE | {"event_id": "p", "event_name": "purchase", "anonymous_id": "a",
+                         "event_timestamp": HOUR.isoformat()})  # fmt: skip
+    project.materialize(earlier, HOUR)
+    assert len(project.rows("conversion_payloads")) == 1
+    project.settings.mappings.mkdir()
+    (project.settings.mappings / "consent_purposes.csv").write_text("purpose,meaning\nOur own word,advertising\n")
+    project.reopen()
+    assert project.materialize().success
+    assert [row["reason"] for row in project.rows("excluded_events")] == ["consent_denied"]
+
+
 def test_an_hour_of_the_window_that_cannot_be_read_fails_the_step_and_is_named(project: Project) -> None:
     earlier = HOUR - 5 * ONE_HOUR
     folder = project.pipeline.landing.folder("default", earlier)

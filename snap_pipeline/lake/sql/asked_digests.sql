@@ -7,7 +7,12 @@ with recognized as (
             when 'phone'
                 then list_concat(
                     list_transform($calling_codes::varchar[], lambda code: hashed_phone($value, nullif(code, ''))),
-                    [case when strlen(phone_tail($value)) > 6 then sha256('phone ' || phone_tail($value)) end]
+                    list_transform(
+                        list_filter(
+                            phone_tails($value, $calling_codes::varchar[]), lambda tail: strlen(tail) > 6
+                        ),
+                        lambda tail: sha256('phone ' || tail)
+                    )
                 )
             when 'user_id'
                 then [sha256('user ' || present($value)), case when contains($value, '@') then hashed_email($value) end]

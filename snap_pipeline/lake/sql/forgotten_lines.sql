@@ -1,5 +1,6 @@
--- The lines of one landed file that hold a forgotten person, each with what is to stand in its place: an event of the
--- same id, name and time, and nothing else. Reads `received_events` and `good_lines` of the file; takes the digests.
+-- The lines of one landed file that hold a forgotten person, each with its number and what is to stand in its place:
+-- an event of the same id, name and time, and nothing else. Reads `received_events` and `good_lines` of the file;
+-- takes the digests.
 with numbered_events as (
     select
         *,
@@ -10,12 +11,14 @@ with numbered_events as (
 numbered_lines as (
     select
         line_number,
+        line,
         row_number() over (order by line_number) as position
     from good_lines
 )
 
 select
     numbered_lines.line_number,
+    numbered_lines.line::varchar as line,
     json_merge_patch(
         '{}',
         to_json({

@@ -143,11 +143,15 @@ choices as (
         select *
         from stretches
         where consent_state is not null
-        qualify
-            consent_state is distinct from lag(consent_state) over (
+        window
+            said as (
                 partition by workspace, device, owner, stretch
                 order by seen
             )
+        -- The first and the last of what was repeated: between them something else may have been said elsewhere.
+        qualify
+            consent_state is distinct from lag(consent_state) over said
+            or consent_state is distinct from lead(consent_state) over said
     )
     group by all
 ),
@@ -187,11 +191,12 @@ placed as (
 
 select
     workspace,
-    id_number(workspace, coalesce(nullif(device, ''), owner)) as device_number,
+    coalesce(device_number_of(workspace, nullif(device, '')), id_number(workspace, owner)) as device_number,
     id_number(workspace, nullif(owner, '')) as person_number,
+    -- The previous id of an alias, as a person's: it may have been an anonymous id or a user id.
+    case when is_alias then id_number(workspace, device) end as alias_number,
     nullif(device, '') as anonymous_id,
     external_id_of(nullif(owner, ''), hashed_phones, calling_code) as person,
-    is_alias,
     first_seen_at,
     last_seen_at,
     -- As text, since a column of lists takes twice as long to read.

@@ -11,7 +11,7 @@ select
     file_row_number,
     workspace,
     event_time,
-    id_number(workspace, pseudonym(anonymous_id)) as device_number,
+    device_number_of(workspace, pseudonym(anonymous_id)) as device_number,
     id_number(workspace, pseudonym(coalesce(user_id, external_ids[1]))) as own_person_number,
     case when coalesce(user_id, external_ids[1]) is null then emails end as emails
 from raw_events
@@ -20,37 +20,43 @@ where
     and coalesce(anonymous_id, user_id, external_ids[1]) is not null
     and event_time is not null;
 
--- Who a previous id belongs to now, an alias of an alias followed to its end.
+-- Who a previous id belongs to now, an alias of an alias followed to its end. Ids that were renamed in a circle are one
+-- person, under any one of them.
 create or replace temp table canonical as
 with recursive aliases as (
     select
-        device_number as alias_number,
+        alias_number,
         arg_max(person_number, (last_seen_at, person_number)) as person_number
     from links
-    where is_alias
+    where alias_number is not null
     group by all
 ),
 
 followed as (
     select
         alias_number,
-        person_number,
-        1 as steps
+        person_number
     from aliases
-    union all
+    union
     select
         followed.alias_number,
-        aliases.person_number,
-        followed.steps + 1
+        aliases.person_number
     from followed
     inner join aliases on followed.person_number = aliases.alias_number
-    where followed.steps < 10 and aliases.person_number != followed.alias_number
+),
+
+circular as (
+    select alias_number
+    from followed
+    where alias_number = person_number
 )
 
 select
-    alias_number,
-    arg_max(person_number, steps) as person_number
+    followed.alias_number,
+    min(followed.person_number) as person_number
 from followed
+left join aliases on followed.person_number = aliases.alias_number
+where aliases.alias_number is null or followed.person_number in (from circular)
 group by all;
 
 -- What is known of the devices that events came from, in few columns.
@@ -59,6 +65,7 @@ select
     device_number,
     person_number,
     first_seen_at,
+    last_seen_at,
     clicks,
     choices,
     file_index,
@@ -114,6 +121,7 @@ select
     device_number,
     person_number,
     first_seen_at,
+    last_seen_at,
     clicks,
     choices,
     file_index,
@@ -126,6 +134,7 @@ select
     known.device_number,
     coalesce(canonical.person_number, known.person_number) as person_number,
     known.first_seen_at,
+    known.last_seen_at,
     known.file_index,
     known.file_row_number
 from known
@@ -142,61 +151,69 @@ from (select distinct device_number from known) as known
 left join recognitions using (device_number)
 group by all;
 
--- Whom a shared device recognized, and since when.
+-- Whom a shared device recognized, and since when. Another hour's files may tell of somebody who was there between the
+-- first and the last time of a stretch.
 create or replace temp table recognitions_of_shared as
-select
-    device_number,
-    first_seen_at,
-    arg_max(person_number, (file_index, file_row_number)) as person_number
-from recognitions
-where
-    device_number in (
-        select device_number
-        from devices
-        where is_shared
-    )
-group by all;
+with moments as (
+    select
+        device_number,
+        person_number,
+        unnest([first_seen_at, last_seen_at]) as first_seen_at,
+        file_index,
+        file_row_number
+    from recognitions
+    where
+        device_number in (
+            select device_number
+            from devices
+            where is_shared
+        )
+),
 
--- Each link with its subject: the person whose it is, or else the device. What was learnt at a shared device without a
--- user id is of whom it had recognized last.
-create or replace temp table attributed as
-select
-    known.device_number,
-    known.clicks,
-    known.choices,
-    known.file_index,
-    known.file_row_number,
-    coalesce(
-        canonical.person_number,
-        known.person_number,
-        case when devices.is_shared then recognitions_of_shared.person_number else devices.owner_number end,
-        known.device_number
-    ) as subject
-from known
-inner join devices using (device_number)
-left join canonical on known.person_number = canonical.alias_number
-asof left join recognitions_of_shared
-    on
-        known.device_number = recognitions_of_shared.device_number
-        and known.first_seen_at >= recognitions_of_shared.first_seen_at;
+recognized as (
+    select
+        device_number,
+        first_seen_at,
+        arg_max(person_number, (file_index, file_row_number)) as person_number
+    from moments
+    group by all
+)
+
+from recognized
+qualify
+    person_number is distinct from lag(person_number) over (
+        partition by device_number
+        order by first_seen_at
+    );
 
 -- The newest value of each kind, for each e-mail address that a subject was seen with.
 create or replace temp table profiles_by_email as
-with attributed_of_shared as (
-    select attributed.*
-    from attributed
-    inner join devices using (device_number)
-    where devices.is_shared
+with of_nobody as (
+    -- What was given at a shared device without a user id is of whom it had recognized last. If it recognized somebody
+    -- else meanwhile, as events of another hour's files may tell, it is nobody's.
+    select
+        links.file_index,
+        links.file_row_number,
+        before.person_number
+    from links
+    inner join devices on links.device_number = devices.device_number
+    asof left join recognitions_of_shared as before
+        on links.device_number = before.device_number and links.first_seen_at >= before.first_seen_at
+    asof left join recognitions_of_shared as after
+        on links.device_number = after.device_number and links.last_seen_at >= after.first_seen_at
+    where
+        devices.is_shared
+        and links.person_number is null
+        and before.first_seen_at is not distinct from after.first_seen_at
 ),
 
 identifying as (
     select
         links.* exclude (device_number, clicks, choices),
-        coalesce(
-            canonical.person_number,
-            links.person_number,
-            case when devices.is_shared then attributed_of_shared.subject else devices.owner_number end,
-            links.device_number
+        subject_of(
+            coalesce(canonical.person_number, links.person_number),
+            devices,
+            of_nobody.person_number
         ) as subject,
         links.person_number is not null as is_certain,
         -- What is newest: by time, and of one moment by where it stands.
@@ -206,10 +223,9 @@ identifying as (
     from links
     inner join devices on links.device_number = devices.device_number
     left join canonical on links.person_number = canonical.alias_number
-    left join attributed_of_shared
-        on
-            links.file_index = attributed_of_shared.file_index
-            and links.file_row_number = attributed_of_shared.file_row_number
+    left join of_nobody
+        on links.file_index = of_nobody.file_index and links.file_row_number = of_nobody.file_row_number
+    where links.person_number is not null or not devices.is_shared or of_nobody.file_index is not null
 )
 
 select
@@ -289,31 +305,79 @@ from of_one_person
 group by subject;
 
 create or replace temp table clicks as
+with clicked as (
+    select
+        known.device_number,
+        known.person_number,
+        clicked.click.clicked_at as clicked_at,
+        clicked.click.click_id as click_id
+    from known, unnest(known.clicks) as clicked (click)
+    where known.clicks is not null
+)
+
 select
-    attributed.subject,
-    clicked.click.clicked_at as clicked_at,
-    max(clicked.click.click_id) as click_id
-from attributed, unnest(attributed.clicks) as clicked (click)
-where attributed.clicks is not null
+    subject_of(
+        coalesce(canonical.person_number, clicked.person_number), devices, recognitions_of_shared.person_number
+    ) as subject,
+    clicked.clicked_at,
+    max(clicked.click_id) as click_id
+from clicked
+inner join devices on clicked.device_number = devices.device_number
+left join canonical on clicked.person_number = canonical.alias_number
+asof left join recognitions_of_shared
+    on
+        clicked.device_number = recognitions_of_shared.device_number
+        and clicked.clicked_at >= recognitions_of_shared.first_seen_at
 group by all;
 
 -- What each subject chose of consent, and when: a device that repeats its choice has not chosen again.
 create or replace temp table choices as
 with said as (
     select
-        attributed.device_number,
-        attributed.subject,
-        attributed.file_index,
-        attributed.file_row_number,
+        known.device_number,
+        known.person_number,
+        known.file_index,
+        known.file_row_number,
         stated.choice.state as state,
         stated.choice.said_at as said_at
-    from attributed, unnest(attributed.choices) as stated (choice)
-    where attributed.choices is not null
+    from known, unnest(known.choices) as stated (choice)
+    where known.choices is not null
+),
+
+attributed as (
+    select
+        said.*,
+        subject_of(
+            coalesce(canonical.person_number, said.person_number), devices, recognitions_of_shared.person_number
+        ) as subject
+    from said
+    inner join devices on said.device_number = devices.device_number
+    left join canonical on said.person_number = canonical.alias_number
+    asof left join recognitions_of_shared
+        on
+            said.device_number = recognitions_of_shared.device_number
+            and said.said_at >= recognitions_of_shared.first_seen_at
+),
+
+first_owners as (
+    select
+        device_number,
+        arg_min(person_number, first_seen_at) as person_number
+    from recognitions_of_shared
+    group by device_number
+),
+
+-- Who logs in first at a device answered its banner before, even if others log in there later.
+choosers as (
+    from attributed
+    union all
+    select attributed.* replace (first_owners.person_number as subject)
+    from attributed
+    inner join first_owners on attributed.subject = first_owners.device_number
 ),
 
 chosen as (
-    select *
-    from said
+    from choosers
     qualify
         state is distinct from lag(state) over (
             partition by device_number, subject
@@ -334,9 +398,11 @@ with recognized as (
     select
         askers.*,
         coalesce(
-            canonical.person_number,
-            askers.own_person_number,
-            case when devices.is_shared then recognitions_of_shared.person_number else devices.owner_number end,
+            subject_of(
+                coalesce(canonical.person_number, askers.own_person_number),
+                devices,
+                recognitions_of_shared.person_number
+            ),
             askers.device_number
         ) as subject
     from askers
@@ -351,16 +417,17 @@ with recognized as (
 profiled as (
     select
         recognized.*,
+        profiles.subject as profile,
         -- An event that names another e-mail address is another person's.
         recognized.emails is not null
         and not coalesce(list_has_any(hashed_emails(recognized.emails), profiles.emails), true) as is_anothers
     from recognized
-    inner join profiles using (subject)
+    left join profiles using (subject)
 )
 
 select
     profiled.file_row_number,
-    case when not profiled.is_anothers then profiled.subject end as profile,
+    case when not profiled.is_anothers then profiled.profile end as profile,
     case
         when
             not profiled.is_anothers

@@ -26,8 +26,8 @@ named as (
         regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
         coalesce(present(page_url), present(context.page.url)) as given_page_url,
         coalesce(
-            object_of(consent),
-            object_of(context.consent),
+            filled_object_of(consent),
+            filled_object_of(context.consent),
             -- An event that is itself about consent has it among its properties.
             case
                 when regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')

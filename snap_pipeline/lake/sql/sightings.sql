@@ -5,7 +5,10 @@ select distinct
     sha256('anonymous ' || anonymous_id) as device,
     list_sort(
         list_transform(
-            list_filter(list_concat([user_id], coalesce(external_ids, [])), lambda id: id is not null),
+            list_filter(
+                list_concat([user_id], [if(call_type = 'alias', previous_id, null)], coalesce(external_ids, [])),
+                lambda id: id is not null
+            ),
             lambda id: sha256('user ' || id)
         )
     ) as users

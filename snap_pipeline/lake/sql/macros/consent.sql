@@ -1,10 +1,39 @@
 -- What a consent object says of advertising. Which names mean it stands in the seed consent_purposes.csv, here as
 -- the variable `consent_purposes`, a map from folded name to meaning.
 
-create or replace macro is_consent_given(answer) as case
-    when lower(answer) in ('true', 'granted', 'grant', 'yes', 'y', '1', 'allow', 'allowed', 'accepted', 'opt_in')
-        then true
-    when lower(answer) in ('false', 'denied', 'deny', 'no', 'n', '0', 'reject', 'rejected', 'opt_out') then false
+-- A yes or no, however it is written: "opt-out", "Opted Out" and "optout" are one word.
+create or replace macro is_consent_given(answer) as case lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
+    when 'true' then true
+    when 'granted' then true
+    when 'grant' then true
+    when 'yes' then true
+    when 'y' then true
+    when '1' then true
+    when 'on' then true
+    when 'allow' then true
+    when 'allowed' then true
+    when 'accept' then true
+    when 'accepted' then true
+    when 'optin' then true
+    when 'optedin' then true
+    when 'false' then false
+    when 'denied' then false
+    when 'deny' then false
+    when 'no' then false
+    when 'n' then false
+    when '0' then false
+    when 'off' then false
+    when 'disallow' then false
+    when 'disallowed' then false
+    when 'reject' then false
+    when 'rejected' then false
+    when 'decline' then false
+    when 'declined' then false
+    when 'refused' then false
+    when 'revoked' then false
+    when 'withdrawn' then false
+    when 'optout' then false
+    when 'optedout' then false
 end;
 
 -- An opt-out said with a flag (gpc), or with the third letter of the IAB's us_privacy string.
@@ -41,6 +70,16 @@ end;
 create or replace macro consent_state(consent) as
 case when consent is not null then consent_of_answers(consent_answers(consent)) end;
 
+-- An object with something in it: an empty one says nothing, and what stands elsewhere is looked for.
+create or replace macro filled_object_of(value) as
+case when len(json_keys(object_of(value))) > 0 then object_of(value) end;
+
+-- OneTrust's groups, "C0001:1,C0004:0", as an object.
+create or replace macro object_of_groups(value) as case
+    when regexp_full_match(value ->> '$', '(?:[\w-]+:[01],?)+')
+        then ('{"' || replace(replace(rtrim(value ->> '$', ','), ',', '","'), ':', '":"') || '"}')::json
+end;
+
 -- The purposes of a consent object side by side: they stand at its top, or below a key of it, such as Segment's
 -- categoryPreferences.
 create or replace macro purposes_of(consent) as json_merge_patch(
@@ -48,10 +87,16 @@ create or replace macro purposes_of(consent) as json_merge_patch(
     coalesce(
         list_filter(
             list_transform(
-                ['categoryPreferences', 'consent', 'purposes', 'preferences', 'choice'],
-                lambda name: json_extract(consent, '/' || name)
+                [
+                    'categoryPreferences', 'category_preferences', 'consent', 'purposes', 'preferences', 'choice',
+                    'groups'
+                ],
+                lambda name: coalesce(
+                    filled_object_of(json_extract(consent, '/' || name)),
+                    object_of_groups(json_extract(consent, '/' || name))
+                )
             ),
-            lambda below: json_type(below) = 'OBJECT'
+            lambda below: below is not null
         )[1],
         '{}'
     )

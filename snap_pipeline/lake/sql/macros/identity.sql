@@ -10,6 +10,18 @@ end;
 -- A number that stands for an id of a workspace, the same in every version of DuckDB: half of an MD5.
 create or replace macro id_number(workspace, id) as md5_number_lower(workspace || chr(31) || id);
 
+-- The number of a browser or device. An anonymous id spelled as somebody's user id is no word about that person.
+create or replace macro device_number_of(workspace, anonymous_id) as
+id_number(workspace || chr(31) || 'device', anonymous_id);
+
+-- Whose something is: the person's who was named, else on a shared device theirs who was recognized last, else the sole
+-- owner's, else the device's.
+create or replace macro subject_of(named_person, device, recognized_person) as coalesce(
+    named_person,
+    case when device.is_shared then recognized_person else device.owner_number end,
+    device.device_number
+);
+
 create or replace macro hashed_emails(texts) as
 nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
 
@@ -17,8 +29,32 @@ create or replace macro hashed_phones(texts, default_calling_code) as nullif(
     list_filter(list_transform(texts, lambda p: hashed_phone(p, default_calling_code)), lambda h: h is not null), []
 );
 
--- The last nine digits of a phone number, which are the same however its country is written.
-create or replace macro phone_tail(text) as right(regexp_replace(dialled_digits(text), '[^0-9]+', '', 'g'), 9);
+-- The last nine digits of a phone number, without a zero that is dialled inside the country only. They are the same
+-- however the country is written, where national numbers are as long as that.
+create or replace macro phone_tail(text) as
+ltrim(right(regexp_replace(dialled_digits(text), '[^0-9]+', '', 'g'), 9), '0');
+
+-- The tails that a number may have: as it is, and with and without the country, where a calling code tells it.
+create or replace macro phone_tails(text, calling_codes) as list_distinct(
+    list_concat(
+        [phone_tail(text)],
+        flatten(
+            list_transform(
+                calling_codes,
+                lambda code: list_transform(
+                    [coalesce(normalized_phone(text, nullif(code, '')), '')],
+                    lambda number: [
+                        phone_tail(number),
+                        case
+                            when code != '' and starts_with(number, code)
+                                then phone_tail(substr(number, len(code) + 1))
+                        end
+                    ]
+                )[1]
+            )
+        )
+    )
+);
 
 -- What a forgotten person is recognized by in an event: an id, an e-mail address or a phone number, each as a digest.
 create or replace macro tombstone_digests(user_id, previous_id, external_ids, anonymous_id, emails, phones) as
@@ -32,4 +68,18 @@ list_concat(
     list_transform([anonymous_id, previous_id], lambda id: sha256('anonymous ' || id)),
     list_transform(coalesce(emails, []), lambda e: hashed_email(e)),
     flatten(list_transform(coalesce(phones, []), lambda p: [sha256('phone ' || phone_tail(p)), given_digest(p)]))
+);
+
+-- What a forgotten person is recognized by in a link.
+create or replace macro link_digests(anonymous_id, person, external_id, em, ph) as list_filter(
+    list_concat(
+        coalesce(string_split(em, ','), []),
+        coalesce(string_split(ph, ','), []),
+        list_transform(
+            list_concat([person], coalesce(string_split(external_id, chr(31)), [])), lambda id: sha256('user ' || id)
+        ),
+        -- The id may be an address, which stands there as its hash.
+        [sha256('anonymous ' || anonymous_id), person, anonymous_id]
+    ),
+    lambda digest: digest is not null
 );
