@@ -16,6 +16,8 @@ from snap_pipeline_tests.web_server import ROOT, assets_shown, served
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 300_000
 """Bytes of a picture; a README is loaded often."""
+MARGIN = 90
+"""Pixels around the outermost names of the graph, which leave room for the frames of nodes and groups."""
 GRAPH = 'group:"events" or group:"conversions" or group:"delivery" or group:"insights"'
 
 
@@ -28,16 +30,18 @@ def picture_report(chromium: Browser, page_file: Path) -> None:
 
 
 def picture_graph(chromium: Browser, url: str) -> None:
-    """The asset graph, without seeds and staging."""
-    page = chromium.new_page(viewport={"width": 1500, "height": 1000}, device_scale_factor=1.6)
+    """The asset graph, without seeds and staging, in a window that holds all of it."""
+    page = chromium.new_page(viewport={"width": 1700, "height": 2000})
     open_graph(page, url, GRAPH)
-    page.get_by_text("Hide navigation").click()
-    zoom_out = page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]"))
-    for _ in range(5):
-        zoom_out.click()
-        page.wait_for_timeout(600)
-    page.wait_for_timeout(2_000)  # the layout is animated
-    page.screenshot(path=IMAGES / "asset-graph.png", clip={"x": 540, "y": 140, "width": 760, "height": 800})
+    page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]")).click()
+    page.wait_for_timeout(3_000)  # the layout is animated
+    names = [page.get_by_text(name, exact=True).last for name in ("raw_events", "identity_links", "emq_scores")]
+    boxes = [box for name in names if (box := name.bounding_box())]
+    assert len(boxes) == len(names), "the graph lacks assets"
+    left, top = min(box["x"] for box in boxes) - MARGIN, min(box["y"] for box in boxes) - MARGIN
+    right, bottom = max(box["x"] + box["width"] for box in boxes), max(box["y"] + box["height"] for box in boxes)
+    clip = {"x": left, "y": top, "width": right + MARGIN - left, "height": bottom + MARGIN - top}
+    page.screenshot(path=IMAGES / "asset-graph.png", clip=clip)  # type: ignore[arg-type]
 
 
 def open_graph(page: Page, url: str, selection: str = "") -> None:

@@ -44,7 +44,7 @@ HEALTH_NUMBERS = """
     select destination as subject, success_rate, latency_p95_ms, lag_p95_seconds
     from mart
     where grain = 'hour'
-    qualify row_number() over (partition by destination_id order by period_start desc) = 1
+    qualify row_number() over (partition by destination order by period_start desc) = 1
 """
 
 HEALTH_TABLE = """
