@@ -188,22 +188,22 @@ qualify
 
 -- The newest value of each kind, for each e-mail address that a subject was seen with.
 create or replace temp table profiles_by_email as
-with of_nobody as (
+with of_shared_devices as (
     -- What was given at a shared device without a user id is of whom it had recognized last. If it recognized somebody
     -- else meanwhile, as events of another hour's files may tell, it is nobody's.
     select
-        links.file_index,
-        links.file_row_number,
+        known.file_index,
+        known.file_row_number,
         before.person_number
-    from links
-    inner join devices on links.device_number = devices.device_number
+    from known
+    inner join devices on known.device_number = devices.device_number
     asof left join recognitions_of_shared as before
-        on links.device_number = before.device_number and links.first_seen_at >= before.first_seen_at
+        on known.device_number = before.device_number and known.first_seen_at >= before.first_seen_at
     asof left join recognitions_of_shared as after
-        on links.device_number = after.device_number and links.last_seen_at >= after.first_seen_at
+        on known.device_number = after.device_number and known.last_seen_at >= after.first_seen_at
     where
         devices.is_shared
-        and links.person_number is null
+        and known.person_number is null
         and before.first_seen_at is not distinct from after.first_seen_at
 ),
 
@@ -213,7 +213,7 @@ identifying as (
         subject_of(
             coalesce(canonical.person_number, links.person_number),
             devices,
-            of_nobody.person_number
+            of_shared_devices.person_number
         ) as subject,
         links.person_number is not null as is_certain,
         -- What is newest: by time, and of one moment by where it stands.
@@ -223,9 +223,9 @@ identifying as (
     from links
     inner join devices on links.device_number = devices.device_number
     left join canonical on links.person_number = canonical.alias_number
-    left join of_nobody
-        on links.file_index = of_nobody.file_index and links.file_row_number = of_nobody.file_row_number
-    where links.person_number is not null or not devices.is_shared or of_nobody.file_index is not null
+    left join of_shared_devices
+        on links.file_index = of_shared_devices.file_index and links.file_row_number = of_shared_devices.file_row_number
+    where links.person_number is not null or not devices.is_shared or of_shared_devices.file_index is not null
 )
 
 select
