@@ -23,7 +23,7 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.state.database import StateDatabaseError
-from snap_pipeline_tests.end_to_end.test_web_server import end_process_tree
+from snap_pipeline_tests.web_server import end_process_tree
 from snap_pipeline_tests.project import NOW, START, TOKEN, Project, ids, key, purchase
 
 ROOT = Path(__file__).parents[2]

@@ -154,3 +154,13 @@ def test_what_limits_nothing_is_not_marked(project: Project, consent: dict[str, 
 def test_another_hour_is_not_touched(project: Project) -> None:
     project.land(purchase("e"), hour=HOUR + ONE_HOUR)
     assert judge(project) == ([], {})
+
+
+def test_an_app_whose_namespace_is_an_e_mail_address_has_none(project: Project) -> None:
+    """An address is taken out of free texts; what is left of this one is nothing, and nothing is not sent."""
+    project.land(
+        {"type": "screen", "messageId": "s", "timestamp": HOUR.isoformat(), "context": {"app": {"namespace": "a@b.de"}}}
+    )
+    judge(project)
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    assert project.rows("conversion_payloads")[0]["app_id"] is None

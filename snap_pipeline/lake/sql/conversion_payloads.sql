@@ -223,7 +223,9 @@ own as (
         present(property.customer_status) as customer_status,
         -- app_data
         case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
-        case when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), app_namespace) end as app_id,
+        case
+            when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), nonempty(app_namespace))
+        end as app_id,
         case
             when conversion_type = 'MOBILE_APP'
                 -- Silence counts as a refusal where the system asks (reference, section 3.7).
