@@ -23,8 +23,8 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.state.database import StateDatabaseError
-from snap_pipeline_tests.web_server import end_process_tree
 from snap_pipeline_tests.project import NOW, START, TOKEN, Project, ids, key, purchase
+from snap_pipeline_tests.web_server import end_process_tree
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
