@@ -11,7 +11,7 @@ with chosen as (
 
 select
     * exclude (is_back) replace (
-        id_number(workspace, concat(anonymous_id, if(is_back, '', getvariable('older_hour')))) as device_number,
+        device_number_of(workspace, concat(anonymous_id, if(is_back, '', getvariable('older_hour')))) as device_number,
         concat(anonymous_id, if(is_back, '', getvariable('older_hour'))) as anonymous_id,
         id_number(workspace, person || if(is_back, '', getvariable('older_hour'))) as person_number,
         person || if(is_back, '', getvariable('older_hour')) as person,
