@@ -172,6 +172,8 @@ class Ledger:
         """
         self._fold_receipts(connection)
         self._fold_requests(connection)
+        for table in ("delivery_receipts", "delivery_requests"):
+            _unlink_all(self.folder(table).glob(".*.tmp"))  # of a run that was killed while it folded
         self.define_views(connection)
         settled = connection.execute(
             """

@@ -72,3 +72,14 @@ def test_the_hours_batches_are_summed_up_while_another_destination_folds(
 def test_files_that_cannot_be_read_at_all_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(duckdb.IOException, match="No files found"):
         ledger.look_again(lambda: duckdb.sql(f"from read_parquet('{tmp_path}/gone.parquet')"))
+
+
+def test_the_draft_of_a_run_that_was_killed_while_it_folded_goes(project: Project) -> None:
+    project.add_destination()
+    draft = receipts(project, "shop") / ".ad240de53d5c42b3.tmp"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"PAR1")
+    project.land(purchase("e"))
+    assert project.materialize().success
+    assert not draft.exists()
+    assert project.counts()["delivered"] == 1
