@@ -227,7 +227,20 @@ select
     ) as external_id,
     sc_cookie1,
     clicks.clicks,
-    choices.choices
+    choices.choices,
+    md5_number_lower(em) as emails_number,
+    (
+        if(ph is null, 0, kind_bit('ph'))
+        + if(fn is null, 0, kind_bit('fn'))
+        + if(ln is null, 0, kind_bit('ln'))
+        + if(ge is null, 0, kind_bit('ge'))
+        + if(ct is null, 0, kind_bit('ct'))
+        + if(st is null, 0, kind_bit('st'))
+        + if(zp is null, 0, kind_bit('zp'))
+        + if(country is null, 0, kind_bit('country'))
+        + if(external_id is null, 0, kind_bit('external_id'))
+        + if(sc_cookie1 is null, 0, kind_bit('sc_cookie1'))
+    )::usmallint as kinds
 from placed
 left join clicks using (workspace, device, owner, stretch)
 left join choices using (workspace, device, owner, stretch)

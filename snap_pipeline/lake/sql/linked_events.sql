@@ -66,6 +66,8 @@ select
     person_number,
     first_seen_at,
     last_seen_at,
+    emails_number,
+    kinds,
     clicks,
     choices,
     file_index,
@@ -122,6 +124,8 @@ select
     person_number,
     first_seen_at,
     last_seen_at,
+    emails_number,
+    kinds,
     clicks,
     choices,
     file_index,
@@ -186,8 +190,8 @@ qualify
         order by first_seen_at
     );
 
--- The newest value of each kind, for each e-mail address that a subject was seen with.
-create or replace temp table profiles_by_email as
+-- Where the newest value of each kind stands, for each e-mail address that a subject was seen with.
+create or replace temp table newest_by_emails as
 with of_shared_devices as (
     -- What was given at a shared device without a user id is of whom it had recognized last. If it recognized somebody
     -- else meanwhile, as events of another hour's files may tell, it is nobody's.
@@ -209,100 +213,161 @@ with of_shared_devices as (
 
 identifying as (
     select
-        links.* exclude (device_number, clicks, choices),
         subject_of(
-            coalesce(canonical.person_number, links.person_number),
+            coalesce(canonical.person_number, known.person_number),
             devices,
             of_shared_devices.person_number
         ) as subject,
-        links.person_number is not null as is_certain,
-        -- What is newest: by time, and of one moment by where it stands.
-        epoch_us(links.last_seen_at)::hugeint * 18446744073709551616
-        + links.file_index::hugeint * 1099511627776
-        + links.file_row_number as rank
-    from links
-    inner join devices on links.device_number = devices.device_number
-    left join canonical on links.person_number = canonical.alias_number
+        known.person_number is not null as is_certain,
+        known.emails_number,
+        known.kinds,
+        place_of(known.file_index, known.file_row_number, known.last_seen_at) as place
+    from known
+    inner join devices on known.device_number = devices.device_number
+    left join canonical on known.person_number = canonical.alias_number
     left join of_shared_devices
-        on links.file_index = of_shared_devices.file_index and links.file_row_number = of_shared_devices.file_row_number
-    where links.person_number is not null or not devices.is_shared or of_shared_devices.file_index is not null
+        on known.file_index = of_shared_devices.file_index and known.file_row_number = of_shared_devices.file_row_number
+    where
+        (known.kinds != 0 or known.emails_number is not null)
+        and (known.person_number is not null or not devices.is_shared or of_shared_devices.file_index is not null)
 )
 
 select
     subject,
     is_certain,
-    em,
-    max(rank) as rank,
-    {
-        'ph': max({ 'rank': rank, 'value': ph }) filter (where ph is not null),
-        'fn': max({ 'rank': rank, 'value': fn, 'v2': first_name_v2 }) filter (where fn is not null),
-        'ln': max({ 'rank': rank, 'value': ln, 'v2': last_name_v2 }) filter (where ln is not null),
-        'ge': max({ 'rank': rank, 'value': ge }) filter (where ge is not null),
-        'ct': max({ 'rank': rank, 'value': ct, 'v2': city_v2 }) filter (where ct is not null),
-        'st': max({ 'rank': rank, 'value': st }) filter (where st is not null),
-        'zp': max({ 'rank': rank, 'value': zp }) filter (where zp is not null),
-        'country': max({ 'rank': rank, 'value': country }) filter (where country is not null),
-        'external_id': max({ 'rank': rank, 'value': external_id }) filter (where external_id is not null),
-        'sc_cookie1': max({ 'rank': rank, 'value': sc_cookie1 }) filter (where sc_cookie1 is not null)
-    } as newest
+    emails_number,
+    max(place) filter (where emails_number is not null) as em,
+    max(place) filter (where gives(kinds, 'ph')) as ph,
+    max(place) filter (where gives(kinds, 'fn')) as fn,
+    max(place) filter (where gives(kinds, 'ln')) as ln,
+    max(place) filter (where gives(kinds, 'ge')) as ge,
+    max(place) filter (where gives(kinds, 'ct')) as ct,
+    max(place) filter (where gives(kinds, 'st')) as st,
+    max(place) filter (where gives(kinds, 'zp')) as zp,
+    max(place) filter (where gives(kinds, 'country')) as country,
+    max(place) filter (where gives(kinds, 'external_id')) as external_id,
+    max(place) filter (where gives(kinds, 'sc_cookie1')) as sc_cookie1
 from identifying
 group by all;
 
+-- The few links in which these values stand.
+create or replace temp table given as
+with places as (
+    select distinct unnest([em, ph, fn, ln, ge, ct, st, zp, country, external_id, sc_cookie1]) as place
+    from newest_by_emails
+)
+
+select
+    places.place,
+    links.em,
+    links.ph,
+    links.fn,
+    links.ln,
+    links.ge,
+    links.ct,
+    links.st,
+    links.zp,
+    links.country,
+    links.external_id,
+    links.sc_cookie1,
+    links.first_name_v2,
+    links.last_name_v2,
+    links.city_v2
+from links
+inner join places
+    on
+        links.file_index = file_index_of(places.place)
+        and links.file_row_number = file_row_number_of(places.place);
+
 create or replace temp table profiles as
-with emails_of_people as (
+with identities as (
+    select
+        newest_by_emails.*,
+        string_split(given.em, ',') as emails
+    from newest_by_emails
+    left join given on newest_by_emails.em = given.place
+),
+
+emails_of_people as (
     select
         subject,
-        flatten(list(string_split(em, ','))) as emails
-    from profiles_by_email
-    where is_certain and em is not null
+        flatten(list(emails)) as emails
+    from identities
+    where is_certain and emails is not null
     group by all
 ),
 
 newest_emails as (
     select
         subject,
-        string_split(arg_max(em, rank), ',') as emails
-    from profiles_by_email
-    where not is_certain and em is not null
+        arg_max(emails, em) as emails
+    from identities
+    where not is_certain and emails is not null
     group by all
 ),
 
 -- Without a user id, another e-mail address is another person: a person's are those that they logged in with, a
 -- device's are the newest.
 of_one_person as (
-    select profiles_by_email.*
-    from profiles_by_email
+    select identities.*
+    from identities
     left join emails_of_people using (subject)
     left join newest_emails using (subject)
     where
         is_certain
-        or em is null
-        or coalesce(
-            list_has_any(string_split(em, ','), coalesce(emails_of_people.emails, newest_emails.emails)), true
-        )
+        or identities.emails is null
+        or coalesce(list_has_any(identities.emails, coalesce(emails_of_people.emails, newest_emails.emails)), true)
+),
+
+newest as (
+    select
+        subject,
+        flatten(list(emails)) as emails,
+        max(em) as em,
+        max(ph) as ph,
+        max(fn) as fn,
+        max(ln) as ln,
+        max(ge) as ge,
+        max(ct) as ct,
+        max(st) as st,
+        max(zp) as zp,
+        max(country) as country,
+        max(external_id) as external_id,
+        max(sc_cookie1) as sc_cookie1
+    from of_one_person
+    group by subject
+),
+
+-- Most often all of it stands in one link.
+with_places as (
+    select
+        *,
+        unnest(list_distinct([em, ph, fn, ln, ge, ct, st, zp, country, external_id, sc_cookie1])) as place
+    from newest
 )
 
 select
-    subject,
-    flatten(list(string_split(em, ','))) as emails,
+    newest.subject,
+    any_value(newest.emails) as emails,
     {
-        'em': string_split(arg_max(em, rank) filter (where em is not null), ','),
-        'ph': string_split(max(newest.ph).value, ','),
-        'fn': max(newest.fn).value,
-        'ln': max(newest.ln).value,
-        'ge': max(newest.ge).value,
-        'ct': max(newest.ct).value,
-        'st': max(newest.st).value,
-        'zp': max(newest.zp).value,
-        'country': max(newest.country).value,
-        'external_id': string_split(max(newest.external_id).value, chr(31)),
-        'sc_cookie1': max(newest.sc_cookie1).value,
-        'first_name_v2': coalesce(max(newest.fn).v2, max(newest.fn).value),
-        'last_name_v2': coalesce(max(newest.ln).v2, max(newest.ln).value),
-        'city_v2': coalesce(max(newest.ct).v2, max(newest.ct).value)
+        'em': string_split(any_value(given.em) filter (where place = newest.em), ','),
+        'ph': string_split(any_value(given.ph) filter (where place = newest.ph), ','),
+        'fn': any_value(given.fn) filter (where place = newest.fn),
+        'ln': any_value(given.ln) filter (where place = newest.ln),
+        'ge': any_value(given.ge) filter (where place = newest.ge),
+        'ct': any_value(given.ct) filter (where place = newest.ct),
+        'st': any_value(given.st) filter (where place = newest.st),
+        'zp': any_value(given.zp) filter (where place = newest.zp),
+        'country': any_value(given.country) filter (where place = newest.country),
+        'external_id': string_split(any_value(given.external_id) filter (where place = newest.external_id), chr(31)),
+        'sc_cookie1': any_value(given.sc_cookie1) filter (where place = newest.sc_cookie1),
+        'first_name_v2': any_value(coalesce(given.first_name_v2, given.fn)) filter (where place = newest.fn),
+        'last_name_v2': any_value(coalesce(given.last_name_v2, given.ln)) filter (where place = newest.ln),
+        'city_v2': any_value(coalesce(given.city_v2, given.ct)) filter (where place = newest.ct)
     } as linked
-from of_one_person
-group by subject;
+from with_places as newest
+inner join given using (place)
+group by newest.subject;
 
 create or replace temp table clicks as
 with clicked as (

@@ -22,6 +22,21 @@ create or replace macro subject_of(named_person, device, recognized_person) as c
     device.device_number
 );
 
+-- What a link gives besides e-mail addresses, in one number: the wide columns are read only where a value is needed.
+create or replace macro kind_bit(kind) as (
+    1 << (list_position(['ph', 'fn', 'ln', 'ge', 'ct', 'st', 'zp', 'country', 'external_id', 'sc_cookie1'], kind) - 1)
+)::usmallint;
+
+create or replace macro gives(kinds, kind) as kinds & kind_bit(kind) != 0;
+
+-- Where a link stands, as one number: the newest is the greatest, and of one moment the one that landed last.
+create or replace macro place_of(file_index, file_row_number, seen_at) as
+epoch_us(seen_at)::hugeint * 18446744073709551616 + file_index::hugeint * 1099511627776 + file_row_number;
+
+create or replace macro file_index_of(place) as ((place & 18446744073709551615) >> 40)::ubigint;
+
+create or replace macro file_row_number_of(place) as (place & 1099511627775)::bigint;
+
 create or replace macro hashed_emails(texts) as
 nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
 
