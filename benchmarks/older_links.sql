@@ -17,12 +17,14 @@ select
         person || if(is_back, '', getvariable('older_hour')) as person,
         first_seen_at - getvariable('older_by') as first_seen_at,
         last_seen_at - getvariable('older_by') as last_seen_at,
-        list_transform(
-            clicks,
-            lambda c: {
-                'click_id': c.click_id || getvariable('older_hour'),
-                'clicked_at': c.clicked_at - getvariable('older_by')
-            }
+        array_to_string(
+            list_transform(
+                string_split(clicks, chr(31)),
+                lambda c: moment_and_word(
+                    moment_of(c) - getvariable('older_by'), word_of(c) || getvariable('older_hour')
+                )
+            ),
+            chr(31)
         ) as clicks
     )
 from chosen

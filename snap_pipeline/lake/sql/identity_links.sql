@@ -22,7 +22,7 @@ with heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        nonempty(without_email_addresses(sc_click_id)) as sc_click_id,
+        nonempty(replace(without_email_addresses(sc_click_id), chr(31), '')) as sc_click_id,
         nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
     from raw_events
     where
@@ -116,7 +116,7 @@ clicks as (
         device,
         owner,
         stretch,
-        list({ 'click_id': sc_click_id, 'clicked_at': clicked_at } order by clicked_at, sc_click_id) as clicks
+        string_agg(moment_and_word(clicked_at, sc_click_id), chr(31) order by clicked_at, sc_click_id) as clicks
     from (
         select
             workspace,
@@ -138,7 +138,7 @@ choices as (
         device,
         owner,
         stretch,
-        list({ 'state': consent_state, 'said_at': event_time } order by seen) as choices
+        string_agg(moment_and_word(event_time, consent_state), chr(31) order by seen) as choices
     from (
         select *
         from stretches
@@ -199,7 +199,7 @@ select
     external_id_of(nullif(owner, ''), hashed_phones, calling_code) as person,
     first_seen_at,
     last_seen_at,
-    -- As text, since a column of lists takes twice as long to read.
+    -- Lists stand here as text, which takes half as long to read.
     array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
     array_to_string(hashed_phones, ',') as ph,
     hashed_name(first_name) as fn,

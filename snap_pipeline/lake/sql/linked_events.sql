@@ -60,7 +60,7 @@ where aliases.alias_number is null or followed.person_number in (from circular)
 group by all;
 
 -- What is known of the devices that events came from, in few columns.
-create or replace temp table links_of_askers as
+create or replace temp table known as
 select
     device_number,
     person_number,
@@ -87,7 +87,7 @@ with people as (
     where own_person_number is not null
     union
     select person_number
-    from links_of_askers
+    from known
     where person_number is not null
 ),
 
@@ -106,19 +106,18 @@ from canonical
 where person_number in (from people) or person_number in (from renamed);
 
 -- The other devices of these people, and what servers said of them.
-create or replace temp table other_devices as
-select distinct device_number
-from links
-where
-    person_number in (from sought_people)
-    and device_number not in (
-        select device_number
-        from links_of_askers
-    );
+insert into known
+with other_devices as (
+    select distinct device_number
+    from links
+    where
+        person_number in (from sought_people)
+        and device_number not in (
+            select device_number
+            from known
+        )
+)
 
-create or replace temp table known as
-from links_of_askers
-union all
 select
     device_number,
     person_number,
@@ -369,62 +368,63 @@ from with_places as newest
 inner join given using (place)
 group by newest.subject;
 
-create or replace temp table clicks as
-with clicked as (
+-- What devices said, clicks and choices of consent, and whose words these are.
+create or replace temp table said as
+with words as (
     select
-        known.device_number,
-        known.person_number,
-        clicked.click.clicked_at as clicked_at,
-        clicked.click.click_id as click_id
-    from known, unnest(known.clicks) as clicked (click)
-    where known.clicks is not null
+        device_number,
+        person_number,
+        file_index,
+        file_row_number,
+        'click' as kind,
+        unnest(string_split(clicks, chr(31))) as said
+    from known
+    where clicks is not null
+    union all
+    select
+        device_number,
+        person_number,
+        file_index,
+        file_row_number,
+        'choice' as kind,
+        unnest(string_split(choices, chr(31))) as said
+    from known
+    where choices is not null
+),
+
+timed as (
+    select
+        * exclude (said),
+        moment_of(said) as said_at,
+        word_of(said) as word
+    from words
 )
 
 select
+    timed.* exclude (person_number),
     subject_of(
-        coalesce(canonical.person_number, clicked.person_number), devices, recognitions_of_shared.person_number
-    ) as subject,
-    clicked.clicked_at,
-    max(clicked.click_id) as click_id
-from clicked
-inner join devices on clicked.device_number = devices.device_number
-left join canonical on clicked.person_number = canonical.alias_number
+        coalesce(canonical.person_number, timed.person_number), devices, recognitions_of_shared.person_number
+    ) as subject
+from timed
+inner join devices on timed.device_number = devices.device_number
+left join canonical on timed.person_number = canonical.alias_number
 asof left join recognitions_of_shared
     on
-        clicked.device_number = recognitions_of_shared.device_number
-        and clicked.clicked_at >= recognitions_of_shared.first_seen_at
+        timed.device_number = recognitions_of_shared.device_number
+        and timed.said_at >= recognitions_of_shared.first_seen_at;
+
+create or replace temp table clicks as
+select
+    subject,
+    said_at as clicked_at,
+    max(word) as click_id
+from said
+where kind = 'click'
 group by all;
 
 -- What each subject chose of consent, and when: a device that repeats its choice has not chosen again.
 create or replace temp table choices as
-with said as (
-    select
-        known.device_number,
-        known.person_number,
-        known.file_index,
-        known.file_row_number,
-        stated.choice.state as state,
-        stated.choice.said_at as said_at
-    from known, unnest(known.choices) as stated (choice)
-    where known.choices is not null
-),
-
-attributed as (
-    select
-        said.*,
-        subject_of(
-            coalesce(canonical.person_number, said.person_number), devices, recognitions_of_shared.person_number
-        ) as subject
-    from said
-    inner join devices on said.device_number = devices.device_number
-    left join canonical on said.person_number = canonical.alias_number
-    asof left join recognitions_of_shared
-        on
-            said.device_number = recognitions_of_shared.device_number
-            and said.said_at >= recognitions_of_shared.first_seen_at
-),
-
-first_owners as (
+with first_owners as (
     select
         device_number,
         arg_min(person_number, first_seen_at) as person_number
@@ -434,19 +434,21 @@ first_owners as (
 
 -- Who logs in first at a device answered its banner before, even if others log in there later.
 choosers as (
-    from attributed
+    from said
+    where kind = 'choice'
     union all
-    select attributed.* replace (first_owners.person_number as subject)
-    from attributed
-    inner join first_owners on attributed.subject = first_owners.device_number
+    select said.* replace (first_owners.person_number as subject)
+    from said
+    inner join first_owners on said.subject = first_owners.device_number
+    where said.kind = 'choice'
 ),
 
 chosen as (
     from choosers
     qualify
-        state is distinct from lag(state) over (
+        word is distinct from lag(word) over (
             partition by device_number, subject
-            order by said_at, file_index, file_row_number, state
+            order by said_at, file_index, file_row_number, word
         )
 )
 
@@ -454,7 +456,7 @@ select
     subject,
     said_at,
     -- Of several choices of one moment the strictest.
-    arg_min(state, case state when 'denied' then 0 when 'limited' then 1 else 2 end) as state
+    arg_min(word, case word when 'denied' then 0 when 'limited' then 1 else 2 end) as state
 from chosen
 group by all;
 

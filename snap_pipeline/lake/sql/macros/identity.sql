@@ -37,6 +37,13 @@ create or replace macro file_index_of(place) as ((place & 18446744073709551615) 
 
 create or replace macro file_row_number_of(place) as (place & 1099511627775)::bigint;
 
+-- What was said at some moment, as text: microseconds since 1970, and the word.
+create or replace macro moment_and_word(said_at, word) as epoch_us(said_at) || ' ' || word;
+
+create or replace macro moment_of(said) as make_timestamp(split_part(said, ' ', 1)::bigint);
+
+create or replace macro word_of(said) as substr(said, strpos(said, ' ') + 1);
+
 create or replace macro hashed_emails(texts) as
 nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
 
