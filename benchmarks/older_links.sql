@@ -1,10 +1,10 @@
--- Links of an older hour, made from those of the newest: one in ten is of a device that comes back, the others are of
--- devices that this hour alone has seen. Reads `template` (the newest hour's links) and the variables `older_hour`,
--- `older_by` (an interval) and `share` (which part of the template's devices the hour has).
+-- Links of an older hour, made from those of the newest: some are of devices that come back, the others are of devices
+-- that this hour alone has seen. Reads `template` (links of the newest hour) and the variables `older_hour`,
+-- `older_by` (an interval), `share` (which part of the template's devices the hour has) and `returning_percent`.
 with chosen as (
     select
         *,
-        hash(device_number, getvariable('older_hour')) % 10 = 0 as is_back
+        hash(device_number, getvariable('older_hour')) % 100 < getvariable('returning_percent') as is_back
     from template
     where hash(getvariable('older_hour'), device_number) % 1000 < 1000 * getvariable('share')
 )

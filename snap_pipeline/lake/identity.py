@@ -1,7 +1,7 @@
 """Who is behind an event: `identity_links` of each hour, and what those of the trailing window say of one hour.
 
-What a link holds and how links are read is decided in `sql/identity_links.sql` and `sql/linked_events.sql`; here is
-which hours' files are read, and that none of them is missing.
+What a link holds is decided in `sql/identity_links.sql`, how links are read in `sql/known_devices.sql`,
+`sql/profiles.sql` and `sql/linked_events.sql`; here is which hours' files are read, and that none of them is missing.
 """
 
 import json
@@ -21,6 +21,8 @@ from snap_pipeline.lake.raw import load_landed_events
 from snap_pipeline.lake.versions import code_version, links_version
 
 TABLE = "identity_links"
+COMPRESSION = "lz4_raw"
+"""Each file is read by every hour of the window after it, and Zstandard takes twice as long to read."""
 
 
 class IdentityLinks:
@@ -97,7 +99,8 @@ class IdentityLinks:
             f"create or replace temp view links as select *, file_index from read_parquet([{files}], "
             f"file_row_number = true) {'where not (' + ' or '.join(too_old) + ')' if too_old else ''}"
         )
-        connection.execute(sql("linked_events"))
+        for name in ("known_devices", "profiles", "linked_events"):
+            connection.execute(sql(name))
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
         return hours_between(hour - max(self._mappings.identity_windows) + ONE_HOUR, hour)
@@ -132,7 +135,6 @@ class IdentityLinks:
 
     def _write(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
         versions = {"code_version": code_version(TABLE, *self._mappings.files), "links_version": self._version}
-        # Each file is read by every hour of the window after it.
         return self._lake.replace(
-            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression="lz4_raw"
+            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression=COMPRESSION
         )

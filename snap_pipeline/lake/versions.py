@@ -19,7 +19,15 @@ from snap_pipeline.lake.lake import MACRO_FILES, Lake, literal, sql
 SQL_OF = {
     "raw_events": ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events"),
     "identity_links": ("identity_links",),
-    "filtered_events": ("event_names", "linked_events", "judged_events", "filtered_events", "excluded_events"),
+    "filtered_events": (
+        "event_names",
+        "known_devices",
+        "profiles",
+        "linked_events",
+        "judged_events",
+        "filtered_events",
+        "excluded_events",
+    ),
     "conversion_payloads": ("conversion_payloads",),
     "parameter_completeness": ("parameter_completeness",),
 }
