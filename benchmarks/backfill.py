@@ -18,7 +18,7 @@ from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, hours_between
 
 if TYPE_CHECKING:
-    from benchmarks.daemon import Backfill
+    from benchmarks.daemon import Backfilled
 
 EVENTS_AN_HOUR = 2_000
 OWN_SECONDS_A_MONTH = 60.0
@@ -55,15 +55,15 @@ def without_dagster(home: str, hours: int) -> None:
         dispatcher.dispatch(destination, hour)
 
 
-def run_daemon(folder: Path, hours: int, at_once: int) -> "tuple[Backfill, int]":
+def run_daemon(folder: Path, hours: int, at_once: int) -> "tuple[Backfilled, int]":
     """One backfill in a home of its own, and how many of the events reached the sandbox."""
     # Dagster takes seconds to import, which are no part of the hours without it.
-    from benchmarks.daemon import run_backfill
+    from benchmarks.daemon import run_backfills
 
     home = folder / f"runs{at_once}"
     with sandbox() as server:
         measure(prepare, home=home, hours=hours, url=server.url)
-        backfill = run_backfill(settings_of(home), hours_of(hours), at_once)
+        backfill = run_backfills(settings_of(home), hours_of(hours), at_once=at_once)
         answer = requests.get(
             f"{server.url}/_sandbox/events", params={"asset_id": PIXEL_ID, "fields": "ids"}, timeout=120
         )

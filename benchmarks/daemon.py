@@ -1,4 +1,4 @@
-"""An asset backfill of the whole chain, as the UI's button starts one: Dagster's daemon makes its runs.
+"""Asset backfills of the whole chain, as the UI's button starts them: Dagster's daemon makes their runs.
 
 The tests' week goes the same way (`make week`).
 """
@@ -22,7 +22,6 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.settings import Settings
 
 DAEMON_SECONDS = 1_800
-BACKFILL = "hours"
 OVER = ("COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED")
 ROOT = Path(__file__).parents[1]
 CHAIN = (
@@ -41,14 +40,14 @@ CHAIN = (
 
 
 @dataclass(frozen=True)
-class Backfill:
-    """What became of a backfill.
+class Backfilled:
+    """What became of backfills.
 
     Attributes:
         seconds: from the daemon's start to the last run's end.
         runs: how many it made.
         failed: how many of them failed.
-        rows: that its runs wrote into Dagster's event log.
+        rows: that the runs wrote into Dagster's event log.
     """
 
     seconds: float
@@ -57,16 +56,16 @@ class Backfill:
     rows: int
 
 
-def run_backfill(settings: Settings, hours: Iterable[datetime], at_once: int) -> Backfill:
+def run_backfills(settings: Settings, *backfills: Iterable[datetime], at_once: int) -> Backfilled:
     """Makes hours in a Dagster instance that begins with them, in the home's folder `dagster`.
 
     Args:
         settings: of the home; its first hour and its clock must be given.
-        hours: to make.
+        backfills: the hours of each, in the order in which they are asked for.
         at_once: how many runs may go on at the same time.
 
     Raises:
-        RuntimeError: it did not end; the message has the end of the daemon's log.
+        RuntimeError: they did not end; the message has the end of the daemon's log.
     """
     folder = settings.home.absolute() / "dagster"
     folder.mkdir(parents=True)
@@ -81,10 +80,11 @@ def run_backfill(settings: Settings, hours: Iterable[datetime], at_once: int) ->
         "DAGSTER_HOME": str(folder),
     }
     with dg.DagsterInstance.from_config(str(folder)) as instance:
-        launch(instance, settings, hours)
+        for number, hours in enumerate(backfills):
+            launch(instance, settings, f"backfill{number}", hours)
         seconds = wait_for_daemon(instance, environment, folder / "daemon.log")
         runs = instance.get_runs()
-        return Backfill(
+        return Backfilled(
             seconds,
             len(runs),
             sum(not run.is_success for run in runs),
@@ -92,13 +92,13 @@ def run_backfill(settings: Settings, hours: Iterable[datetime], at_once: int) ->
         )
 
 
-def launch(instance: dg.DagsterInstance, settings: Settings, hours: Iterable[datetime]) -> None:
-    """Asks for the backfill."""
+def launch(instance: dg.DagsterInstance, settings: Settings, name: str, hours: Iterable[datetime]) -> None:
+    """Asks for a backfill."""
     graph = build_definitions(settings).resolve_asset_graph()
     instance.add_backfill(
         PartitionBackfill.from_asset_partitions(
             asset_graph=graph,
-            backfill_id=BACKFILL,
+            backfill_id=name,
             tags={},
             backfill_timestamp=time.time(),
             asset_selection=[key for key in map(dg.AssetKey, CHAIN) if graph.has(key)],
@@ -113,7 +113,7 @@ def launch(instance: dg.DagsterInstance, settings: Settings, hours: Iterable[dat
 
 
 def wait_for_daemon(instance: dg.DagsterInstance, environment: dict[str, str], log: Path) -> float:
-    """Runs the daemon until the backfill is over, and returns the seconds that took."""
+    """Runs the daemon until the backfills are over, and returns the seconds that took."""
     started = time.monotonic()
     with log.open("wb") as stream:
         daemon = subprocess.Popen(
@@ -127,10 +127,9 @@ def wait_for_daemon(instance: dg.DagsterInstance, environment: dict[str, str], l
     try:
         while daemon.poll() is None and time.monotonic() - started < DAEMON_SECONDS:
             time.sleep(5)
-            backfill = instance.get_backfill(BACKFILL)
-            if backfill is not None and backfill.status.value in OVER:
+            if all(backfill.status.value in OVER for backfill in instance.get_backfills()):
                 return time.monotonic() - started
-        raise RuntimeError(f"The backfill did not end:\n{log.read_text()[-3000:]}")
+        raise RuntimeError(f"The backfills did not end:\n{log.read_text()[-3000:]}")
     finally:
         end(daemon)
 
