@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test lint bench screenshots
+.PHONY: demo dev test week lint bench screenshots
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -13,6 +13,9 @@ dev: .venv/.installed
 
 test: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile
+
+week: .venv/.installed-dev
+	@$(BIN)/python -m pytest --quiet -rP -m week
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

@@ -38,15 +38,16 @@ class IdentityLinks:
         self._lake, self._landing, self._mappings = lake, landing, mappings
 
     def make(self, hour: datetime) -> int:
-        """Makes the links of an hour from its `raw_events`, and returns how many there are."""
-        with self._knowing(hour) as connection:
-            connection.execute(
-                # A partition of before `forget` existed has no such column.
-                "create temp view raw_events as select null::boolean as is_forgotten where false union all by name "
-                f"from read_parquet({literal(self._lake.path('raw_events', hour))}, "
-                "hive_partitioning = false, file_row_number = true)"
-            )
-            return self._write(connection, hour)
+        """Makes the links of an hour and returns how many there are.
+
+        They are made from its `raw_events`, or from its landing files before these are read. Other runs may make them
+        at the same time and have read later, so whoever has written looks whether that is still what is there: the
+        links that stay are those of the last reading.
+        """
+        links, read = 0, None
+        while (source := self._source(hour)) and source != read:
+            links, read = self._make_once(hour), source
+        return links
 
     def make_missing(self, hour: datetime) -> list[datetime]:
         """Makes the links of every hour of the trailing window that has events and no links yet, or those of old code.
@@ -64,20 +65,14 @@ class IdentityLinks:
             if each in current:
                 continue
             try:
-                if self._lake.path("raw_events", each).exists():
+                if self._source(each):
                     self.make(each)
-                elif self._landing.has_events(each):
-                    with self._knowing(each) as connection:
-                        load_landed_events(self._lake, self._landing, connection, each)
-                        self._write(connection, each)
-                else:
-                    continue
+                    made.append(each)
             except LakeError as error:
                 raise LakeError(
                     f"What happened in {format_hour(each)} must be known before {format_hour(hour)} is made, since a "
                     f"refusal of consent may stand in it: {error}"
                 ) from error
-            made.append(each)
         return made
 
     def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
@@ -120,6 +115,27 @@ class IdentityLinks:
                 {"version": json.dumps(self._version)},
             ).fetchall()
         return {parse_hour(Path(name).parent.name.removeprefix("hour=")) for (name,) in rows}
+
+    def _source(self, hour: datetime) -> Sequence[object]:
+        """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""
+        try:
+            status = self._lake.path("raw_events", hour).stat()
+        except FileNotFoundError:
+            return self._landing.listing(hour)
+        return status.st_ino, status.st_mtime_ns
+
+    def _make_once(self, hour: datetime) -> int:
+        raw_events = self._lake.path("raw_events", hour)
+        with self._knowing(hour) as connection:
+            if raw_events.exists():
+                connection.execute(
+                    # A partition of before `forget` existed has no such column.
+                    "create temp view raw_events as select null::boolean as is_forgotten where false union all by name "
+                    f"from read_parquet({literal(raw_events)}, hive_partitioning = false, file_row_number = true)"
+                )
+            else:
+                load_landed_events(self._lake, self._landing, connection, hour)
+            return self._write(connection, hour)
 
     @property
     def _version(self) -> str:

@@ -66,10 +66,6 @@ class LandingZone:
         """
         return sorted(file for name in self.workspaces for file in self._files(name, self.folder(name, hour)))
 
-    def has_events(self, hour: datetime) -> bool:
-        """Whether any workspace's folder of an hour has a file."""
-        return bool(self.listing(hour))
-
     def hours(self) -> set[datetime]:
         """Every hour that has a folder, of any workspace."""
         depth = len(PurePosixPath(self.layout).parts)

@@ -177,6 +177,22 @@ STORIES = [
         },
     ),
     Story(
+        "a-plain-no-then-a-plain-yes",
+        [
+            at(0, "consent_update", anonymous_id="a", consent="denied"),
+            at(1, "purchase", event_id="after-no", anonymous_id="a"),
+            at(2, "consent_update", anonymous_id="a", properties={"consent": True}),
+            at(3, "purchase", event_id="after-yes", anonymous_id="a"),
+            at(4, "consent_update", anonymous_id="a", properties={"consent": "no"}),
+            at(5, "purchase", event_id="after-second-no", anonymous_id="a"),
+        ],
+        {
+            "after-no": "consent_denied",
+            "after-yes": known(event_name="PURCHASE"),
+            "after-second-no": "consent_denied",
+        },
+    ),
+    Story(
         "consent-denied-then-granted",
         [
             at(0.1, "purchase", event_id="before", anonymous_id="a"),

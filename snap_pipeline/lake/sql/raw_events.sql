@@ -33,7 +33,8 @@ named as (
                 when regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
                     then object_of(properties)
             end
-        ) as given_consent
+        ) as given_consent,
+        least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
     from keyed
 )
 
@@ -138,7 +139,9 @@ select
     present(context.screen.width) as screen_width,
     present(context.screen.height) as screen_height,
     present(context.screen.density) as screen_density,
-    case when given_consent is not null then purposes_of(given_consent) end as consent,
+    with_plain_answer(
+        case when given_consent is not null then purposes_of(given_consent) end, plain_consent
+    ) as consent,
     present(value) as value,
     present(currency) as currency,
     present(order_id) as order_id,

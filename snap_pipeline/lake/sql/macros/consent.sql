@@ -80,9 +80,21 @@ create or replace macro object_of_groups(value) as case
         then ('{"' || replace(replace(rtrim(value ->> '$', ','), ',', '","'), ':', '":"') || '"}')::json
 end;
 
+-- A plain yes or no in the place of an object: `"consent": false`, `"consent": "denied"`.
+create or replace macro plain_answer_of(value) as
+case when json_type(value) in ('BOOLEAN', 'VARCHAR', 'UBIGINT') then is_consent_given(value ->> '$') end;
+
+-- Purposes, and a plain answer that was given beside them or alone. It is about advertising: a no always counts, a yes
+-- where the purposes do not say otherwise.
+create or replace macro with_plain_answer(purposes, answer) as case answer
+    when false then json_merge_patch(coalesce(purposes, '{}'), '{"advertising":false}')
+    when true then json_merge_patch('{"advertising":true}', coalesce(purposes, '{}'))
+    else purposes
+end;
+
 -- The purposes of a consent object side by side: they stand at its top, or below a key of it, such as Segment's
 -- categoryPreferences.
-create or replace macro purposes_of(consent) as json_merge_patch(
+create or replace macro purposes_of(consent) as with_plain_answer(json_merge_patch(
     consent,
     coalesce(
         list_filter(
@@ -100,4 +112,4 @@ create or replace macro purposes_of(consent) as json_merge_patch(
         )[1],
         '{}'
     )
-);
+), plain_answer_of(json_extract(consent, '/consent')));

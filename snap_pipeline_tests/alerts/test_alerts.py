@@ -1,18 +1,11 @@
-"""Alerts: they arrive once, say what to do, and say when it is over. The webhook is a real server."""
+"""What is told: each thing once, what to do about it, and when it is over."""
 
-import json
-import logging
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from snap_pipeline import alerts, webhook
 from snap_pipeline.automation import HOURLY_JOB
 from snap_pipeline.connections import CONNECTION_JOB
 from snap_pipeline.definitions import build_definitions
@@ -20,83 +13,8 @@ from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
-from snap_pipeline.settings import Settings
+from snap_pipeline_tests.alerts.channel import EMAIL, OTHER_PIXEL, Channel, Watch
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, TOKEN, Project, key, purchase
-
-OTHER_PIXEL = "99999999-2222-4333-8444-555555555555"
-PATH = "/services/T000/B000/nobody-may-see-this"
-EMAIL = "ada.lovelace@example.com"
-
-
-class Channel:
-    """What a webhook's server got, and how it answers."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.statuses: list[int] = []
-        self.attempts = 0
-        channel = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                channel.attempts += 1
-                status = channel.statuses.pop(0) if channel.statuses else 200
-                if status == 200:
-                    channel.lines.append(json.loads(body)["text"])
-                    assert self.path == PATH
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_port}{PATH}"
-
-    def take(self) -> list[str]:
-        """The lines since the last look."""
-        lines, self.lines = self.lines, []
-        return lines
-
-
-@pytest.fixture
-def channel() -> Iterator[Channel]:
-    channel = Channel()
-    yield channel
-    channel.server.shutdown()
-    channel.server.server_close()
-
-
-class Watch:
-    """The sensor's daemon: a tick at a time, with the cursor in between."""
-
-    def __init__(self, project: Project) -> None:
-        self.project, self.cursor = project, None
-        self.said = ""
-        self.tick()
-
-    def tick(self) -> str:
-        definitions = build_definitions(self.project.settings)
-        context = dg.build_sensor_context(instance=self.project.instance, cursor=self.cursor, definitions=definitions)
-        data = definitions.resolve_sensor_def("alerts").evaluate_tick(context)
-        self.cursor, self.said = data.cursor, data.skip_message or ""
-        return self.said
-
-
-@pytest.fixture
-def watch(project: Project, channel: Channel, tmp_path: Path) -> Watch:
-    """The sensor, switched on for a project without a history, whose instance is one of files."""
-    (tmp_path / "dagster").mkdir()
-    project.instance = dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
-    project.reopen(alert_webhook=SecretStr(channel.address))
-    return Watch(project)
-
-
-@pytest.fixture(autouse=True)
-def quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook.Webhook.send.retry, "sleep", lambda _: None)
 
 
 def test_a_failure_is_told_once_and_so_is_its_end(watch: Watch, project: Project, channel: Channel) -> None:
@@ -182,45 +100,6 @@ def test_an_hour_that_goes_through_does_not_end_the_trouble_of_another(
     assert channel.take() == [f"OVER shop, hour {key(HOUR)}: it goes through again."]
 
 
-def test_a_webhook_that_is_down_loses_and_doubles_nothing(watch: Watch, project: Project, channel: Channel) -> None:
-    project.add_destination()
-    project.add_destination("second", pixel_id=OTHER_PIXEL)
-    project.land(purchase("e"))
-    project.set_fault(status=401)
-    project.materialize()
-    channel.statuses = [200, *[503] * webhook.ATTEMPTS]  # the first line is taken, the second one is not
-    assert "The next one waits: the webhook answered HTTP 503" in watch.tick()
-    assert len(channel.lines) == 1
-    channel.statuses = [404]
-    assert "set SNAP_PIPELINE_ALERT_WEBHOOK" in watch.tick()
-    watch.tick()
-    watch.tick()
-    assert sorted(told.split(",")[0] for told in channel.take()) == ["ERROR second", "ERROR shop"]
-
-
-def test_what_is_not_taken_is_tried_again_within_the_tick(watch: Watch, project: Project, channel: Channel) -> None:
-    project.add_destination()
-    project.land(purchase("e"))
-    project.set_fault(status=401)
-    project.materialize()
-    channel.statuses = [500, 429]
-    watch.tick()
-    assert (channel.attempts, len(channel.take())) == (3, 1)
-
-
-def test_a_server_that_is_gone_is_tried_at_the_next_tick(watch: Watch, project: Project, channel: Channel) -> None:
-    project.add_destination()
-    project.land(purchase("e"))
-    project.set_fault(status=401)
-    project.materialize()
-    address = channel.address
-    project.reopen(alert_webhook=SecretStr(f"http://127.0.0.1:9{PATH}"))
-    assert "could not be reached (ConnectionError)" in watch.tick()
-    project.reopen(alert_webhook=SecretStr(address))
-    watch.tick()
-    assert len(channel.take()) == 1
-
-
 def test_a_step_that_fails_says_what_to_do(
     watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,46 +167,6 @@ def test_an_hour_that_a_check_blocks_is_not_over_with_the_next_hour(
     assert channel.take() == [f"OVER conversion_payloads no_plaintext, hour {key(HOUR)}: it goes through again."]
 
 
-def test_a_slow_webhook_is_told_the_rest_at_the_next_tick(
-    watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.add_destination()
-    project.add_destination("second", pixel_id=OTHER_PIXEL)
-    project.land(purchase("e"))
-    project.set_fault(status=401)
-    project.materialize()
-    clock = iter([0.0, 0.0])
-    with monkeypatch.context() as patch:
-        patch.setattr(alerts, "monotonic", lambda: next(clock, alerts.SECONDS_A_TICK + 1))
-        watch.tick()
-    assert len(channel.lines) == 1
-    watch.tick()
-    watch.tick()
-    assert sorted(told.split(",")[0] for told in channel.take()) == ["ERROR second", "ERROR shop"]
-
-
-def test_an_answer_that_never_ends_holds_nothing_up() -> None:
-    done = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.flush()
-            done.wait(30)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        webhook.Webhook(f"http://127.0.0.1:{server.server_port}{PATH}").send("line")
-        assert not done.is_set()
-        done.set()
-        server.shutdown()
-
-
 def test_a_run_whose_process_died_is_told(watch: Watch, project: Project, channel: Channel) -> None:
     job = build_definitions(project.settings).resolve_job_def(HOURLY_JOB)
     run = project.instance.create_run_for_job(job, tags={"dagster/partition": key(HOUR)})
@@ -378,37 +217,3 @@ def test_what_failed_before_it_was_switched_on_is_history(project: Project, chan
     watch = Watch(project)
     watch.tick()
     assert channel.take() == []
-
-
-def test_neither_the_address_nor_a_token_nor_personal_data_is_told(
-    watch: Watch, project: Project, channel: Channel, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    project.add_destination()
-    project.land(purchase("e", email=EMAIL))
-    project.set_fault(status=401)
-    project.materialize()
-    channel.statuses = [503]
-    watch.tick()
-    project.reopen(alert_webhook=SecretStr(f"http://127.0.0.1:9{PATH}"))
-    project.clear_faults()
-    project.materialize()
-    watch.tick()
-    assert "waits" in watch.said
-    (told,) = channel.take()
-    assert TOKEN not in told
-    assert EMAIL not in told
-    assert "POST" in caplog.text
-    for text in (caplog.text, watch.said, watch.cursor, repr(project.settings), project.settings.model_dump_json()):
-        assert "nobody-may-see-this" not in str(text)
-
-
-def test_without_a_webhook_nothing_is_lost_until_there_is_one(project: Project) -> None:
-    watch = Watch(project)
-    assert watch.said == "SNAP_PIPELINE_ALERT_WEBHOOK is not set, so nobody is told."
-    assert not watch.cursor
-
-
-def test_a_webhook_must_be_an_address() -> None:
-    with pytest.raises(ValidationError, match="no http"):
-        Settings(alert_webhook=SecretStr("hooks.slack.com/services"))
