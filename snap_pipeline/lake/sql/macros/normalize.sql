@@ -25,10 +25,14 @@ create or replace macro trimmed(text) as nullif(trimmed_or_empty(text), '');
 
 -- The trimmed text, or null where it only says that there is no value, as JavaScript and Python print it.
 create or replace macro present(text) as case
-    -- Most texts begin and end with a visible character and are no such word, which is seen without an expression.
+    -- Most texts begin and end with a visible character, and not as such a word does. The first expression reads two
+    -- characters only.
     when
-        text[1] between '!' and '~' and text[-1] between '!' and '~'
-        and (strlen(text) > 15 or lower(text) not in ('null', 'undefined', 'nan', 'none', 'n/a', '[object object]'))
+        regexp_matches(
+            text,
+            '^(?:[!-MO-TV-Z\\-mo-tv-~]|[Nn][!-.0-@B-NP-TV-`b-np-tv-~]|[Uu][!-MO-mo-~]|\[[!-NP-np-~])'
+        )
+        and regexp_matches(text, '[!-~]$')
         then text
     else nullif(present_or_empty(text), '')
 end;
