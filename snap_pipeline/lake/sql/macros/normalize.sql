@@ -114,21 +114,13 @@ create or replace macro hashed_name_v2(text) as
 coalesce(given_digest(text), sha256(worded(folded_case(present_or_empty(text)))));
 
 -- m or f; words that mean neither for certain give null.
-create or replace macro normalized_gender(text) as case folded_case(trimmed_or_empty(text))
-    when 'm' then 'm'
-    when 'male' then 'm'
-    when 'man' then 'm'
-    when 'mann' then 'm'
-    when 'männlich' then 'm'
-    when 'homme' then 'm'
-    when 'f' then 'f'
-    when 'female' then 'f'
-    when 'w' then 'f'
-    when 'woman' then 'f'
-    when 'frau' then 'f'
-    when 'weiblich' then 'f'
-    when 'femme' then 'f'
-end;
+create or replace macro normalized_gender(text) as map_extract_value(
+    map {
+        'm': 'm', 'male': 'm', 'man': 'm', 'mann': 'm', 'männlich': 'm', 'homme': 'm',
+        'f': 'f', 'female': 'f', 'w': 'f', 'woman': 'f', 'frau': 'f', 'weiblich': 'f', 'femme': 'f'
+    },
+    folded_case(trimmed_or_empty(text))
+);
 
 create or replace macro hashed_gender(text) as coalesce(given_digest(text), sha256(normalized_gender(text)));
 
