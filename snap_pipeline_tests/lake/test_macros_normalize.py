@@ -92,6 +92,19 @@ def test_a_text_that_only_says_there_is_no_value_is_not_present(given_text: str 
     assert call("present", given_text) == meant
 
 
+def test_a_plain_text_is_seen_to_be_present_as_any_other_would_be() -> None:
+    characters = [chr(code) for code in range(0x20, 0x7F)] + ["\u00a0", "\n", "é", "ſ", "\u200b"]
+    words = ["null", "undefined", "nan", "none", "n/a", "[object object]"]
+    of_words = [word[:length] for word in words for length in range(len(word) + 1)]
+    given_texts = (
+        characters
+        + [before + start for start in of_words for before in characters]
+        + [start + after for start in of_words + [word.upper() for word in of_words] for after in characters]
+    )
+    by_itself = call_each("nullif(present_or_empty(text), '')", given_texts)
+    assert call_each("present(text)", given_texts) == by_itself
+
+
 def test_trimming_leaves_textual_nulls() -> None:
     assert call("trimmed", "\u00a0null\u00a0") == "null"
 

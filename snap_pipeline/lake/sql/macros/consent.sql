@@ -2,39 +2,17 @@
 -- the variable `consent_purposes`, a map from folded name to meaning.
 
 -- A yes or no, however it is written: "opt-out", "Opted Out" and "optout" are one word.
-create or replace macro is_consent_given(answer) as case lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
-    when 'true' then true
-    when 'granted' then true
-    when 'grant' then true
-    when 'yes' then true
-    when 'y' then true
-    when '1' then true
-    when 'on' then true
-    when 'allow' then true
-    when 'allowed' then true
-    when 'accept' then true
-    when 'accepted' then true
-    when 'optin' then true
-    when 'optedin' then true
-    when 'false' then false
-    when 'denied' then false
-    when 'deny' then false
-    when 'no' then false
-    when 'n' then false
-    when '0' then false
-    when 'off' then false
-    when 'disallow' then false
-    when 'disallowed' then false
-    when 'reject' then false
-    when 'rejected' then false
-    when 'decline' then false
-    when 'declined' then false
-    when 'refused' then false
-    when 'revoked' then false
-    when 'withdrawn' then false
-    when 'optout' then false
-    when 'optedout' then false
-end;
+create or replace macro is_consent_given(answer) as map_extract_value(
+    map {
+        'true': true, 'granted': true, 'grant': true, 'yes': true, 'y': true, '1': true, 'on': true,
+        'allow': true, 'allowed': true, 'accept': true, 'accepted': true, 'optin': true, 'optedin': true,
+        'false': false, 'denied': false, 'deny': false, 'no': false, 'n': false, '0': false, 'off': false,
+        'disallow': false, 'disallowed': false, 'reject': false, 'rejected': false, 'decline': false,
+        'declined': false, 'refused': false, 'revoked': false, 'withdrawn': false, 'optout': false,
+        'optedout': false
+    },
+    lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
+);
 
 -- An opt-out said with a flag (gpc), or with the third letter of the IAB's us_privacy string.
 create or replace macro is_opted_out(answer) as
@@ -52,20 +30,22 @@ create or replace macro consent_answers(consent) as list_filter(
     lambda purpose: purpose.meaning is not null and purpose.answer is not null
 );
 
--- denied, limited, granted, or null where nothing is said. One denied advertising purpose denies.
-create or replace macro consent_of_answers(answers) as case
-    when len(list_filter(answers, lambda p: p.meaning = 'advertising' and is_consent_given(p.answer) = false)) > 0
-        then 'denied'
-    when
-        len(list_filter(
+-- denied, limited, granted, or null where nothing is said: the first of them that any purpose says. An answer that is
+-- neither yes nor no says nothing.
+create or replace macro consent_of_answers(answers) as [
+    'denied', 'limited', 'granted'
+][
+    list_min(
+        list_transform(
             answers,
-            lambda p: (p.meaning = 'limited' and is_consent_given(p.answer) = false)
-            or (p.meaning = 'opt_out_of_sale' and is_opted_out(p.answer))
-        )) > 0
-        then 'limited'
-    when len(list_filter(answers, lambda p: p.meaning = 'advertising' and is_consent_given(p.answer))) > 0
-        then 'granted'
-end;
+            lambda p: case p.meaning
+                when 'advertising' then [1, 3][is_consent_given(p.answer)::integer + 1]
+                when 'limited' then case when not is_consent_given(p.answer) then 2 end
+                when 'opt_out_of_sale' then case when is_opted_out(p.answer) then 2 end
+            end
+        )
+    )
+];
 
 create or replace macro consent_state(consent) as
 case when consent is not null then consent_of_answers(consent_answers(consent)) end;

@@ -56,8 +56,12 @@ create or replace macro mapped_ipv4(groups) as list_transform(
     lambda halves: concat_ws('.', halves[1] // 256, halves[1] % 256, halves[2] // 256, halves[2] % 256)
 )[1];
 
+-- Steps that name their argument several times take it from a list, where it is computed once.
 create or replace macro canonical_ipv6(address) as list_transform(
-    [regexp_extract(ipv6_groups(without_dotted_tail(address)), '^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$')],
+    list_transform(
+        list_transform([address], lambda colons_and_dots: without_dotted_tail(colons_and_dots)),
+        lambda colons: regexp_extract(ipv6_groups(colons), '^(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$')
+    ),
     lambda groups: case
         when groups = '' then ''
         when starts_with(groups, '0:0:0:0:0:ffff:') then mapped_ipv4(groups)
@@ -93,11 +97,16 @@ create or replace macro public_ip(address) as regexp_replace(
 );
 
 -- The first public address of a list, as X-Forwarded-For gives it, or of one address alone.
-create or replace macro ip_address(text) as list_filter(
-    case
-        when contains(text, ',')
-            then list_transform(string_split(text, ','), lambda part: public_ip(canonical_ip(part)))
-        else [public_ip(canonical_ip(text))]
-    end,
-    lambda address: address <> ''
-)[1];
+create or replace macro ip_address(text) as case
+    -- Most are one IPv4 address, as it should be.
+    when
+        regexp_full_match(
+            text,
+            '(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+        )
+        then nullif(public_ip(text), '')
+    else list_filter(
+        list_transform(string_split(text, ','), lambda part: public_ip(canonical_ip(part))),
+        lambda address: address <> ''
+    )[1]
+end;

@@ -25,10 +25,14 @@ create or replace macro trimmed(text) as nullif(trimmed_or_empty(text), '');
 
 -- The trimmed text, or null where it only says that there is no value, as JavaScript and Python print it.
 create or replace macro present(text) as case
-    -- Most texts begin and end with a visible character and are no such word, which is seen without an expression.
+    -- Most texts begin and end with a visible character, and not as such a word does. The first expression reads two
+    -- characters only.
     when
-        text[1] between '!' and '~' and text[-1] between '!' and '~'
-        and (strlen(text) > 15 or lower(text) not in ('null', 'undefined', 'nan', 'none', 'n/a', '[object object]'))
+        regexp_matches(
+            text,
+            '^(?:[!-MO-TV-Z\\-mo-tv-~]|[Nn][!-.0-@B-NP-TV-`b-np-tv-~]|[Uu][!-MO-mo-~]|\[[!-NP-np-~])'
+        )
+        and regexp_matches(text, '[!-~]$')
         then text
     else nullif(present_or_empty(text), '')
 end;
@@ -110,21 +114,13 @@ create or replace macro hashed_name_v2(text) as
 coalesce(given_digest(text), sha256(worded(folded_case(present_or_empty(text)))));
 
 -- m or f; words that mean neither for certain give null.
-create or replace macro normalized_gender(text) as case folded_case(trimmed_or_empty(text))
-    when 'm' then 'm'
-    when 'male' then 'm'
-    when 'man' then 'm'
-    when 'mann' then 'm'
-    when 'männlich' then 'm'
-    when 'homme' then 'm'
-    when 'f' then 'f'
-    when 'female' then 'f'
-    when 'w' then 'f'
-    when 'woman' then 'f'
-    when 'frau' then 'f'
-    when 'weiblich' then 'f'
-    when 'femme' then 'f'
-end;
+create or replace macro normalized_gender(text) as map_extract_value(
+    map {
+        'm': 'm', 'male': 'm', 'man': 'm', 'mann': 'm', 'männlich': 'm', 'homme': 'm',
+        'f': 'f', 'female': 'f', 'w': 'f', 'woman': 'f', 'frau': 'f', 'weiblich': 'f', 'femme': 'f'
+    },
+    folded_case(trimmed_or_empty(text))
+);
 
 create or replace macro hashed_gender(text) as coalesce(given_digest(text), sha256(normalized_gender(text)));
 
