@@ -31,7 +31,7 @@ def parse_hour(key: str) -> datetime:
 
 def format_hour(hour: datetime) -> str:
     """The key of an hour."""
-    return hour.astimezone(UTC).strftime(HOUR_FORMAT)
+    return hour.astimezone(UTC).isoformat(timespec="hours")[:13]
 
 
 def floor_hour(moment: datetime) -> datetime:

@@ -42,7 +42,7 @@ class ApiSession:
         """Waits for the token's next free slot and returns the seconds that took."""
         return self._limiter.acquire(self._fingerprint, self._requests_per_minute)
 
-    def send(self, asset_id: str, events: Sequence[str], *, validate: bool = False) -> Answer:
+    def send(self, asset_id: str, events: Sequence[bytes], *, validate: bool = False) -> Answer:
         """Posts events that all belong to one asset; `permit` comes first."""
         return self._client.send(asset_id, events, validate=validate)
 
@@ -58,4 +58,4 @@ class ApiSession:
         """
         event = probe_event(self._version, pixel_id, self._now(), test_event_code)
         self.permit()
-        return self.send(pixel_id, [event], validate=test_event_code is None)
+        return self.send(pixel_id, [event.encode()], validate=test_event_code is None)

@@ -69,7 +69,8 @@ def print_shared_orders(purchases: int) -> None:
     """That Snap will report fewer purchases than were delivered, where several stand for one order."""
     if purchases:
         click.echo(
-            f"{purchases:,} purchases share their order id with another one; Snap counts each order once in 30 days."
+            f"{purchases:,} purchases of the newest 30 days share their order id with another one; Snap counts each "
+            "order once in 30 days."
         )
 
 

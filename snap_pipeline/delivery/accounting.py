@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
@@ -17,14 +17,18 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, literal
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.summaries import Summaries
 
-STAGES = {
-    "raw_events": ("raw", "null"),
-    "quarantined_lines": ("quarantined", "reason"),
-    "excluded_events": ("excluded", "reason"),
-    "conversion_payloads": ("payloads", "null"),
+ENTRIES = {
+    "raw_events": "raw",
+    "quarantined_lines": "quarantined",
+    "excluded_events": "excluded",
+    "conversion_payloads": "payloads",
 }
-"""The tables that are counted before delivery: the entry, and the column that holds its reason."""
+"""What the rows of tables are called that are counted before delivery."""
+
+ONE_ORDER = timedelta(days=30)
+"""Within them, Snap counts purchases of one order once (reference, section 5)."""
 
 BESIDE_THE_SUM = ("withdrawn", "expiring")
 """Entries of delivery that are no state of a payload, or are part of one."""
@@ -69,19 +73,25 @@ class Accounting:
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
         """Every entry of the hours, those of delivery for each destination that an hour owes."""
         destinations = list(destinations)
+        entries = [
+            Entry(format_hour(hour), workspace, None, None, ENTRIES[table], reason, events)
+            for hour, summary in Summaries(self._lake).of(hours).items()
+            for table, workspace, reason, events in summary.counts
+        ]
+        entries += [entry for hour in hours for entry in self._pruned(hour)]
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            entries = [entry for table in STAGES for entry in self._staged(connection, table, hours)]
-            entries += [entry for hour in hours for entry in self._pruned(hour)]
             for hour in hours:
                 for destination in destinations:
                     if owes(destination, hour):
                         entries.extend(self._delivery(connection, hour, destination))
         return entries
 
-    def shared_orders(self, hours: Iterable[datetime]) -> int:
-        """How many purchases of the hours share their order id with another one; Snap counts each order once."""
-        paths = [path for hour in hours if (path := self._lake.path("conversion_payloads", hour)).exists()]
+    def shared_orders(self, hours: Sequence[datetime]) -> int:
+        """How many purchases of the newest 30 days of the hours share their order id; Snap counts each order once."""
+        after = max(hours, default=self._now) - ONE_ORDER
+        paths = [self._lake.path("conversion_payloads", hour) for hour in hours if hour > after]
+        paths = [path for path in paths if path.exists()]
         if not paths:
             return 0
         files = ", ".join(map(literal, paths))
@@ -120,22 +130,6 @@ class Accounting:
             if rows:
                 connection.executemany("insert into exported values (?, ?, ?, ?, ?, ?)", rows)
             self._lake.replace(connection, self._lake.root / "destinations" / "data.parquet", "from exported")
-
-    def _staged(self, connection: duckdb.DuckDBPyConnection, table: str, hours: Sequence[datetime]) -> list[Entry]:
-        entry, reason = STAGES[table]
-        paths = [self._lake.path(table, hour) for hour in hours]
-        files = ", ".join(literal(path) for path in paths if path.exists())
-        if not files:
-            return []
-        rows = connection.execute(
-            f"""
-            select hour, workspace, {reason} as reason, count(*)
-            from read_parquet([{files}], hive_partitioning = true, hive_types = {{'hour': varchar}})
-            group by all
-            order by all
-            """
-        ).fetchall()
-        return [Entry(hour, workspace, None, None, entry, why, events) for hour, workspace, why, events in rows]
 
     def _pruned(self, hour: datetime) -> Iterator[Entry]:
         for workspace, events in self._lake.pruned_events(hour).items():

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
@@ -20,16 +19,15 @@ from snap_pipeline.delivery.sending import BatchSender, DestinationStopped, Tall
 from snap_pipeline.destinations.destination import Destination
 
 REQUESTS_IN_FLIGHT = 8
-Row = tuple[str, str, datetime, str]
+WireRow = tuple[int, str, bytes]
+"""An event's row number in the payloads, its id, and what Snap gets."""
 
 
 class BatchClass(NamedTuple):
-    """Events that may share a request, and how many of them are due."""
+    """Events that may share a request: their number in `due_events`, their asset, and how many of them are due."""
 
+    number: int
     asset: str
-    has_custom_name: bool
-    has_rare_currency: bool
-    is_resent: bool
     events: int
 
 
@@ -99,23 +97,23 @@ class BatchStream:
 
     def _batches(self) -> Iterator[tuple[str, Batch]]:
         for each in self._classes:
+            asset_id = self._assets[each.asset]
             for rows in self._rows(each):
-                yield from ((self._assets[each.asset], self._sender.batch(part)) for part in _within_bytes(rows))
+                yield from ((asset_id, self._sender.batch(each.number, part)) for part in _within_bytes(rows))
 
-    def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[Row]]:
+    def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[WireRow]]:
         """Wire rows of one class in the partition's order, which is event-time order, a batch at a time."""
         cursor = self._connection.cursor()
         cursor.execute(
-            """
-            create or replace table due as
-            select file_row_number from due_events
-            where (asset, has_custom_name, has_rare_currency, is_resent) = ($asset, $custom, $rare, $resent)
-            """,
-            dict(zip(("asset", "custom", "rare", "resent"), batch_class[:4], strict=True)),
+            "create or replace view due as select file_row_number from due_events "
+            f"where batch_class = {batch_class.number}"
         )
         ids = {"pixel_id": self._destination.pixel_id, "snap_app_id": self._destination.snap_app_id}
         version = self._destination.api_version
-        cursor.execute(projection(version), ids if version == "v2" else None)
+        cursor.execute(
+            f"select file_row_number, event_id, encode(body) from ({projection(version)})",
+            ids if version == "v2" else None,
+        )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):
             yield rows
 
@@ -126,8 +124,8 @@ class BatchStream:
         return cursor
 
 
-def _within_bytes(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    if len(rows) > 1 and sum(len(row[3]) for row in rows) > MAXIMUM_BYTES:
+def _within_bytes(rows: Sequence[WireRow]) -> Iterator[Sequence[WireRow]]:
+    if len(rows) > 1 and sum(len(body) for *_, body in rows) > MAXIMUM_BYTES:
         middle = len(rows) // 2
         yield from _within_bytes(rows[:middle])
         yield from _within_bytes(rows[middle:])

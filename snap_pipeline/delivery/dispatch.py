@@ -173,7 +173,16 @@ class Dispatcher:
         connection.execute(
             """
             create or replace table due_events as
-            select file_row_number, asset, has_custom_name, has_rare_currency, state = 'in_doubt' as is_resent
+            select
+                file_row_number,
+                event_id,
+                event_name,
+                event_time,
+                asset,
+                8 * (state != 'in_doubt')::integer
+                + 4 * has_custom_name::integer
+                + 2 * has_rare_currency::integer
+                + (asset = 'app')::integer as batch_class
             from payload_states
             where is_deliverable and (
                 state = 'pending'
@@ -189,9 +198,9 @@ class Dispatcher:
         )
         rows = connection.execute(
             """
-            select asset, has_custom_name, has_rare_currency, is_resent, count(*) from due_events
-            group by all
-            order by is_resent desc, has_custom_name, has_rare_currency, asset desc
+            select batch_class, any_value(asset), count(*) from due_events
+            group by batch_class
+            order by batch_class
             """
         ).fetchall()
         return [BatchClass(*row) for row in rows]

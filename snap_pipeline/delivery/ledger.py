@@ -55,16 +55,44 @@ LOOKS = 5
 
 @dataclass(frozen=True)
 class Batch:
-    """Events that go out in one request, in event-time order. The four sequences run in parallel."""
+    """Events that go out in one request, in event-time order. The three sequences run in parallel.
+
+    Attributes:
+        batch_id: a digest of destination and event ids.
+        batch_class: the number of the events' class in `due_events`.
+        rows: the events' row numbers in the hour's payloads, ascending.
+        event_ids: of the payloads.
+        bodies: each event as Snap gets it.
+        has_gaps: whether due events of the class lie between the rows and are not of the batch.
+    """
 
     batch_id: str
+    batch_class: int
+    rows: Sequence[int]
     event_ids: Sequence[str]
-    event_names: Sequence[str]
-    event_times: Sequence[datetime]
-    bodies: Sequence[str]
+    bodies: Sequence[bytes]
+    has_gaps: bool = False
 
     def __len__(self) -> int:
         return len(self.event_ids)
+
+    def part(self, batch_id: str, positions: Sequence[int]) -> "Batch":
+        """The events at some positions, ascending, under an id of their own."""
+        return Batch(
+            batch_id,
+            self.batch_class,
+            [self.rows[i] for i in positions],
+            [self.event_ids[i] for i in positions],
+            [self.bodies[i] for i in positions],
+            self.has_gaps or positions[-1] - positions[0] >= len(positions),
+        )
+
+    @property
+    def source(self) -> str:
+        """SQL: the batch's events in `due_events`."""
+        span = f"batch_class = {self.batch_class} and file_row_number between {self.rows[0]} and {self.rows[-1]}"
+        only = f" and file_row_number in ({', '.join(map(str, self.rows))})" if self.has_gaps else ""
+        return f"from due_events where {span}{only}"
 
 
 class Ledger:
@@ -101,9 +129,9 @@ class Ledger:
         path = self._path("delivery_intents", batch.batch_id)
         if path.exists():
             return False
-        query = f"select unnest($event_ids::varchar[]) as event_id, {literal(batch.batch_id)} as batch_id, "
-        query += f"{literal(_utc(moment))}::timestamp as first_sent_at"
-        self._write(connection, path, query, {"event_ids": list(batch.event_ids)})
+        query = f"select event_id, {literal(batch.batch_id)} as batch_id, "
+        query += f"{literal(_utc(moment))}::timestamp as first_sent_at {batch.source}"
+        self._write(connection, path, query)
         return True
 
     def drop_intent(self, batch: Batch) -> None:
@@ -115,36 +143,28 @@ class Ledger:
         connection: duckdb.DuckDBPyConnection,
         batch: Batch,
         *,
-        refused: Mapping[int, str],
-        positions: Iterable[int],
+        reason: str | None,
         http_status: int,
         sent_at: datetime,
         acknowledged_at: datetime,
     ) -> None:
-        """Notes the outcome of events of a batch: those in `refused` as rejected, the other positions as delivered."""
-        chosen = list(positions)
-        rejected = bool(refused)
-        name = f"{batch.batch_id}-{'rejected' if rejected else 'delivered'}"
+        """Notes what became of a batch's events, or of a part of them: rejected for a reason, delivered without one."""
+        outcome = "delivered" if reason is None else "rejected"
         query = f"""
             select
-                unnest($event_ids::varchar[]) as event_id,
-                unnest($event_names::varchar[]) as event_name,
-                unnest($event_times::timestamp[]) as event_time,
+                event_id,
+                event_name,
+                event_time,
                 {literal(self._workspace)} as workspace,
                 {literal(batch.batch_id)} as batch_id,
-                {literal("rejected" if rejected else "delivered")} as outcome,
+                {literal(outcome)} as outcome,
                 {http_status}::integer as http_status,
-                unnest($reasons::varchar[]) as reason,
+                {"null" if reason is None else literal(reason)}::varchar as reason,
                 {literal(_utc(sent_at))}::timestamp as sent_at,
                 {literal(_utc(acknowledged_at))}::timestamp as acknowledged_at
+            {batch.source}
         """
-        values = {
-            "event_ids": [batch.event_ids[i] for i in chosen],
-            "event_names": [batch.event_names[i] for i in chosen],
-            "event_times": [batch.event_times[i] for i in chosen],
-            "reasons": [refused.get(i) for i in chosen],
-        }
-        self._write(connection, self._path("delivery_receipts", name), query, values)
+        self._write(connection, self._path("delivery_receipts", f"{batch.batch_id}-{batch.rows[0]}-{outcome}"), query)
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Appends one HTTP attempt to this run's journal."""
@@ -174,6 +194,10 @@ class Ledger:
         self._fold_requests(connection)
         for table in ("delivery_receipts", "delivery_requests"):
             _unlink_all(self.folder(table).glob(".*.tmp"))  # of a run that was killed while it folded
+        if any(self.folder("delivery_intents").glob("*.parquet")):
+            self._drop_settled_intents(connection)
+
+    def _drop_settled_intents(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.define_views(connection)
         settled = connection.execute(
             """
@@ -214,10 +238,10 @@ class Ledger:
     def _path(self, table: str, name: str) -> Path:
         return self.folder(table) / f"{name}.parquet"
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, path: Path, query: str, values: Mapping[str, Any]) -> None:
+    def _write(self, connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".tmp")
-        connection.execute(f"copy ({query}) to {literal(draft)} (format parquet)", dict(values))
+        connection.execute(f"copy ({query}) to {literal(draft)} (format parquet)")
         make_durable(draft)
         draft.replace(path)
         make_durable(path.parent)

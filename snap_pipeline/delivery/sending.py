@@ -61,8 +61,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class _Refusal:
-    batch: Batch
-    position: int
+    event: Batch
     reason: str
     http_status: int
     sent_at: datetime
@@ -108,11 +107,10 @@ class BatchSender:
         self._throttled_since: float | None = None
         self._throttle_seconds = 1.0
 
-    def batch(self, rows: Sequence[tuple[str, str, datetime, str]]) -> Batch:
-        """A batch of wire rows: event id, event name, event time, body."""
-        event_ids, event_names, event_times, bodies = zip(*rows, strict=True)
-        digest = hashlib.sha256("\n".join((self._destination_id, *event_ids)).encode()).hexdigest()[:32]
-        return Batch(digest, event_ids, event_names, event_times, bodies)
+    def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
+        """A batch of due events of one class that follow each other: row number, event id, body."""
+        rows, event_ids, bodies = zip(*wire_rows, strict=True)
+        return Batch(self._batch_id(event_ids), batch_class, rows, event_ids, bodies)
 
     def deliver(self, asset_id: str, batch: Batch) -> None:
         """Sends a batch and whatever parts of it must be sent again, until each event is settled or in doubt.
@@ -197,36 +195,35 @@ class BatchSender:
             self._throttled_since, self._throttle_seconds = None, 1.0
         status = answer.http_status or 0
         if answer.rule.action is Action.DELIVER:
-            self._write_delivered(batch, range(len(batch)), status, sent_at)
+            self._write_delivered(batch, status, sent_at)
             return []
         self._count_refusal(answer)
         if answer.refused or (len(batch) == 1 and answer.category is Category.REFUSED):
             refused = dict(answer.refused) or {0: answer.message or "refused without a reason"}
             others = [position for position in range(len(batch)) if position not in refused]
             if answer.others_taken and others:
-                self._write_delivered(batch, others, status, sent_at)
+                self._write_delivered(batch.part(batch.batch_id, others), status, sent_at)
                 others = []
-            self._hold([_Refusal(batch, i, why, status, sent_at) for i, why in refused.items()])
+            self._hold([_Refusal(batch.part(batch.batch_id, [i]), why, status, sent_at) for i, why in refused.items()])
             return [self._part(batch, others)] if others else []
         if len(batch) == 1:
-            self._hold([_Refusal(batch, 0, "too large for one request", status, sent_at)])
+            self._hold([_Refusal(batch, "too large for one request", status, sent_at)])
             return []
         middle = len(batch) // 2
         return [self._part(batch, range(middle)), self._part(batch, range(middle, len(batch)))]
 
-    def _write_delivered(self, batch: Batch, positions: Sequence[int], status: int, sent_at: datetime) -> None:
+    def _write_delivered(self, batch: Batch, status: int, sent_at: datetime) -> None:
         self._ledger.write_receipts(
             self._cursor(),
             batch,
-            refused={},
-            positions=positions,
+            reason=None,
             http_status=status,
             sent_at=sent_at,
             acknowledged_at=datetime.now(UTC),
         )
         with self._lock:
             self._proven = True
-            self.tally.delivered += len(positions)
+            self.tally.delivered += len(batch)
             self._release()
 
     def _hold(self, refusals: Sequence[_Refusal]) -> None:
@@ -249,9 +246,8 @@ class BatchSender:
         for refusal in self._held:
             self._ledger.write_receipts(
                 self._cursor(),
-                refusal.batch,
-                refused={refusal.position: refusal.reason},
-                positions=[refusal.position],
+                refusal.event,
+                reason=refusal.reason,
                 http_status=refusal.http_status,
                 sent_at=refusal.sent_at,
                 acknowledged_at=datetime.now(UTC),
@@ -268,9 +264,10 @@ class BatchSender:
                 raise DestinationStopped(answer, f"{REFUSED_REQUESTS} requests of this run were refused:")
 
     def _part(self, batch: Batch, positions: Sequence[int]) -> Batch:
-        return self.batch(
-            [(batch.event_ids[i], batch.event_names[i], batch.event_times[i], batch.bodies[i]) for i in positions]
-        )
+        return batch.part(self._batch_id([batch.event_ids[i] for i in positions]), positions)
+
+    def _batch_id(self, event_ids: Sequence[str]) -> str:
+        return hashlib.sha256("\n".join((self._destination_id, *event_ids)).encode()).hexdigest()[:32]
 
     def _request(self, asset_id: str, batch: Batch, attempt: int) -> Answer:
         waited = self._session.permit()

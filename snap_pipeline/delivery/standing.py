@@ -16,7 +16,7 @@ import duckdb
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.states import DEDUPLICATION_WINDOW, AgeLimits
 from snap_pipeline.destinations.destination import Destination
-from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.lake import Lake, file_identity
 
 FILE = "_standing.json"
 Counts = Mapping[tuple[str, str | None], int]
@@ -123,18 +123,10 @@ class Standings:
 
     def _made_from(self, destination: Destination, hour: datetime, payloads: Path) -> list[Any]:
         return [
-            _identity(payloads),
-            _identity(self._path(destination, hour).with_name("data.parquet")),
+            file_identity(payloads),
+            file_identity(self._path(destination, hour).with_name("data.parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
             self._limits.web_days,
             self._limits.offline_days,
         ]
-
-
-def _identity(path: Path) -> list[int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return [status.st_ino, status.st_size, status.st_mtime_ns]

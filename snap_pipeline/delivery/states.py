@@ -89,7 +89,7 @@ class PayloadStates:
         self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime
     ) -> None:
         files = files_of("delivery_receipts", self._receipts_elsewhere(connection, destination, hour))
-        connection.execute(f"create or replace table other_receipts as {files}")
+        connection.execute(f"create or replace table other_receipts as select event_id from ({files})")
 
     def _receipts_elsewhere(
         self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime

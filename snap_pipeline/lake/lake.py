@@ -65,7 +65,7 @@ class Lake:
 
     def path(self, table: str, hour: datetime) -> Path:
         """Where the partition of a table lies, whether or not it exists."""
-        return self.root / table / f"hour={format_hour(hour)}" / "data.parquet"
+        return self.root / f"{table}/hour={format_hour(hour)}/data.parquet"
 
     def hours(self, table: str) -> list[datetime]:
         """The hours of which a table has a partition, in order."""
@@ -192,6 +192,15 @@ class Lake:
                 f"describe from read_parquet({literal(path)}, hive_partitioning = false)"
             ).fetchall()
         return [(name, kind) for name, kind, *_ in rows]
+
+
+def file_identity(path: Path) -> list[int] | None:
+    """What tells a file from the one that replaces it; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
 def make_durable(path: Path) -> None:

@@ -21,6 +21,9 @@ DIGESTS = (
 NOBODYS = ("client_user_agent",)
 """Columns whose e-mail addresses are no person's: crawlers name their operator there."""
 
+NUMBERS = ("event_time", "limited_use", "value", "num_items", "predicted_ltv")
+"""Columns whose types hold no text."""
+
 
 class PlaintextFound(PipelineError):
     """Payloads hold an e-mail address, or something that is no digest where one belongs; nothing is sent of them."""
@@ -33,7 +36,7 @@ def plaintext_in(lake: Lake, payloads: Path) -> Mapping[str, int]:
         lake: whose connection reads the file.
         payloads: a partition of `conversion_payloads`.
     """
-    digests, others = ", ".join(map(literal, DIGESTS)), ", ".join((*DIGESTS, *NOBODYS))
+    digests, others = ", ".join(map(literal, DIGESTS)), ", ".join((*DIGESTS, *NOBODYS, *NUMBERS))
     queries = (
         f"select count_if(not is_digest(columns([{digests}])::varchar)) from payloads",
         f"select count_if(has_email_address(columns(* exclude ({others}))::varchar)) from payloads",

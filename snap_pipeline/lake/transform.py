@@ -15,10 +15,8 @@ from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.versions import code_version, outdated_hours
-
-TABLES_WITH_MAPPINGS = ("identity_links", "filtered_events", "conversion_payloads")
-"""They hold what the mappings decide, so they tell whether an hour is of today's version."""
+from snap_pipeline.lake.summaries import VERSIONED, Summaries
+from snap_pipeline.lake.versions import code_version
 
 
 class MissingPartition(PipelineError):
@@ -60,10 +58,13 @@ class Transformations:
 
     def outdated_hours(self, hours: Iterable[datetime]) -> list[datetime]:
         """The hours that an older version of the code, or of the mappings, made."""
-        versions = {table: self.version(table) for table in TABLES_WITH_MAPPINGS}
-        with self._lake.connect() as connection:
-            unpruned = [hour for hour in hours if not self._lake.is_pruned(hour)]
-            return outdated_hours(self._lake, connection, unpruned, versions)
+        versions = {table: self.version(table) for table in VERSIONED}
+        summaries = Summaries(self._lake).of(hour for hour in hours if not self._lake.is_pruned(hour))
+        return [
+            hour
+            for hour, summary in sorted(summaries.items())
+            if any(summary.versions.get(table, version) != version for table, version in versions.items())
+        ]
 
     def make_identity_links(self, hour: datetime) -> int:
         """Makes `identity_links` and returns its number of rows."""

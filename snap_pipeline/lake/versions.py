@@ -5,16 +5,11 @@ older version made.
 """
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-import duckdb
-
-from snap_pipeline.hours import parse_hour
-from snap_pipeline.lake.lake import MACRO_FILES, Lake, literal, sql
+from snap_pipeline.lake.lake import MACRO_FILES, sql
 
 SQL_OF = {
     "raw_events": ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events"),
@@ -55,21 +50,3 @@ def _digest(names: Iterable[str], files: Iterable[Path]) -> str:
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def outdated_hours(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime], versions: Mapping[str, str]
-) -> list[datetime]:
-    """The hours of which a table was made by another version than the one that is given for it."""
-    hours, outdated = list(hours), set()
-    for table, version in versions.items():
-        paths = [path for path in (lake.path(table, hour) for hour in hours) if path.exists()]
-        if paths:
-            files = ", ".join(literal(path) for path in paths)
-            rows = connection.execute(
-                f"select file_name from parquet_kv_metadata([{files}]) "
-                "where decode(key) = 'code_version' and decode(value) != $version",
-                {"version": json.dumps(version)},
-            ).fetchall()
-            outdated |= {Path(name).parent.name.removeprefix("hour=") for (name,) in rows}
-    return [parse_hour(key) for key in sorted(outdated)]

@@ -103,7 +103,7 @@ def read_workspace(
         assert pipeline.states().prepare(connection, ledger, destination, HOUR)
         connection.execute("create table due as select file_row_number from payload_states")
         ids = {"pixel_id": PIXEL, "snap_app_id": APP} if version == "v2" else None
-        texts |= {row[0]: row[3] for row in connection.execute(projection(version), ids).fetchall()}
+        texts |= {row[1]: row[2] for row in connection.execute(projection(version), ids).fetchall()}
         states |= dict(connection.execute("select event_id, reason from payload_states").fetchall())
     pipeline.destinations.remove(destination.name)
 

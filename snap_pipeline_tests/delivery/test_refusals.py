@@ -79,6 +79,18 @@ def test_an_hour_of_one_bad_event_does_not_block_for_ever(
     assert delivery.event_requests == 1
 
 
+def test_v2_rejects_each_of_several_named_records_in_one_run(delivery: Delivery) -> None:
+    shop = delivery.project.add_destination(api_version="v2")
+    sent = delivery.make_payloads(10)
+    delivery.project.set_fault(refuse_event_ids=["e3", "e7", "e8"])
+    report = delivery.dispatch(shop)
+    assert (report.count("delivered"), report.count("rejected"), report.count("pending")) == (7, 3, 0)
+    assert ids(delivery.project.received()) == sorted(set(sent) - {"e3", "e7", "e8"})
+    rejected = {event_id for event_id, outcome in delivery.rows("delivery_receipts", "event_id, outcome")
+                if outcome == "rejected"}  # fmt: skip
+    assert rejected == {"e3", "e7", "e8"}
+
+
 @pytest.mark.parametrize("status", ["400", "200"])
 def test_partial_acceptance_rejects_the_named_and_takes_the_others_as_taken(
     delivery: Delivery, shop: Destination, status: str

@@ -89,7 +89,7 @@ class Hours:
             assert pipeline.states().prepare(connection, ledger, destination, HOUR)
             connection.execute("create table due as select file_row_number from payload_states where is_deliverable")
             ids = {"pixel_id": PIXEL_ID, "snap_app_id": SNAP_APP_ID} if version == "v2" else None
-            return [json.loads(row[3]) for row in connection.execute(projection(version), ids).fetchall()]
+            return [json.loads(row[2]) for row in connection.execute(projection(version), ids).fetchall()]
 
 
 def leaves(value: Any) -> list[str]:

@@ -1,9 +1,8 @@
 -- One v2 event (reference, section 2.2) a row, as flat JSON without nulls. Each event names its own asset. Reads
 -- `conversion_payloads`; `due` says which rows. How members are written: as in wire_v3.sql.
 select
+    file_row_number,
     event_id,
-    event_name,
-    event_time,
     '{' || concat_ws(
         ',',
         case when conversion_type != 'MOBILE_APP' then '"pixel_id":' || to_json($pixel_id::varchar) end,

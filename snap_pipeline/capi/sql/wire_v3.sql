@@ -4,9 +4,8 @@
 -- concat_ws() leaves nulls out, and a member whose value is null is null. Values that normalization confines to
 -- digests, codes, numbers or addresses stand between quotes as they are; to_json() escapes all others.
 select
+    file_row_number,
     event_id,
-    event_name,
-    event_time,
     '{' || concat_ws(
         ',',
         '"event_name":' || to_json(event_name),

@@ -89,8 +89,11 @@ end;
 
 create or replace macro has_email_address(text) as without_email_addresses(text) <> text;
 
--- A SHA-256 digest, or a list of such as DuckDB writes it.
-create or replace macro is_digest(text) as regexp_full_match(text, '\[?[0-9a-f]{64}(?:, [0-9a-f]{64})*\]?');
+-- A SHA-256 digest, or a list of such as DuckDB writes it. Taking the digits away is far quicker than matching them.
+create or replace macro is_digest(text) as case
+    when strlen(text) = 64 then ltrim(text, '0123456789abcdef') = ''
+    else regexp_full_match(text, '\[?[0-9a-f]{64}(?:, [0-9a-f]{64})*\]?')
+end;
 
 create or replace macro hashed_email(text) as coalesce(given_digest(text), sha256(normalized_email(text)));
 

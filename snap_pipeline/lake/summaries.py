@@ -1,0 +1,133 @@
+"""What the tables of an hour hold in numbers: rows by workspace and reason, and which code made them.
+
+Opening the footers of a year of wide files takes seconds. So an hour is counted once, which the checks of its run do,
+and the numbers are kept beside it. They hold only as long as the files that they were counted in are the same.
+"""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from snap_pipeline.hours import parse_hour
+from snap_pipeline.lake.lake import Lake, file_identity, literal
+
+FILE = "_summary.json"
+REASONS = {
+    "raw_events": "null",
+    "quarantined_lines": "reason",
+    "excluded_events": "reason",
+    "conversion_payloads": "null",
+}
+"""The tables that are counted, and the column that holds why a row stands there."""
+VERSIONED = ("identity_links", "filtered_events", "conversion_payloads")
+"""The tables that hold what the mappings decide, so that they tell whether an hour is of today's version."""
+TABLES = tuple(dict.fromkeys((*REASONS, *VERSIONED)))
+
+
+class Count(NamedTuple):
+    """So many rows of a table are of a workspace and, in the side tables, stand there for a reason."""
+
+    table: str
+    workspace: str
+    reason: str | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An hour in numbers.
+
+    Attributes:
+        counts: of the tables in `REASONS`.
+        versions: by table in `VERSIONED`, the code version that is noted in its partition.
+    """
+
+    counts: Sequence[Count] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Summaries:
+    """Summaries of the hours of one lake."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def of(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
+        """The summary of each hour, in the order given; an hour without files has an empty one.
+
+        Hours whose files have changed since they were counted, or that never were, are counted together: one query a
+        table, however many they are.
+        """
+        summaries: dict[datetime, Summary] = {}
+        changed: dict[datetime, Any] = {}
+        for hour in hours:
+            # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
+            identities = {table: file_identity(self._lake.path(table, hour)) for table in TABLES}
+            remembered = self._remembered(hour, identities)
+            summaries[hour] = remembered or Summary()
+            if remembered is None and any(identities.values()):
+                changed[hour] = identities
+        if changed:
+            counted = self._count(changed)
+            for hour, identities in changed.items():
+                summaries[hour] = counted[hour]
+                # Who may only read the lake counts again the next time.
+                with suppress(OSError):
+                    self._remember(hour, identities, counted[hour])
+        return summaries
+
+    def _count(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
+        counts: dict[datetime, list[Count]] = defaultdict(list)
+        versions: dict[datetime, dict[str, str]] = defaultdict(dict)
+        with self._lake.connect() as connection:
+            for table in TABLES:
+                paths = [path for path in (self._lake.path(table, hour) for hour in hours) if path.exists()]
+                if not paths:
+                    continue
+                if table in REASONS:
+                    rows = connection.execute(
+                        f"""
+                        select hour, workspace, {REASONS[table]} as reason, count(*)
+                        from read_parquet(
+                            [{", ".join(map(literal, paths))}],
+                            hive_partitioning = true,
+                            hive_types = {{'hour': varchar}}
+                        )
+                        group by all
+                        order by all
+                        """
+                    ).fetchall()
+                    for hour, workspace, reason, events in rows:
+                        counts[parse_hour(hour)].append(Count(table, workspace, reason, events))
+                if table in VERSIONED:
+                    for path, notes in self._lake.notes_of(connection, paths).items():
+                        if "code_version" in notes:
+                            hour = parse_hour(path.parent.name.removeprefix("hour="))
+                            versions[hour][table] = notes["code_version"]
+        return {hour: Summary(counts[hour], versions[hour]) for hour in hours}
+
+    def _remembered(self, hour: datetime, identities: Mapping[str, Any]) -> Summary | None:
+        try:
+            content = json.loads(self._path(hour).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # a power cut can leave it empty
+            return None
+        if content["made_from"] != identities:
+            return None
+        return Summary([Count(*count) for count in content["counts"]], content["versions"])
+
+    def _remember(self, hour: datetime, identities: Mapping[str, Any], summary: Summary) -> None:
+        path = self._path(hour)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        content = {"made_from": identities, "counts": summary.counts, "versions": summary.versions}
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.replace(path)
+
+    def _path(self, hour: datetime) -> Path:
+        return self._lake.path("raw_events", hour).with_name(FILE)
