@@ -87,7 +87,7 @@ class Transformations:
             self._view(connection, "raw_events", hour, numbered=True)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
-            connection.execute(f"create temp view judged_events as {sql('judged_events')}")
+            connection.execute(f"create temp table verdicts as {sql('verdicts')}")
             self._lake.replace(
                 connection,
                 self._lake.path("excluded_events", hour),

@@ -19,7 +19,7 @@ SQL_OF = {
         "known_devices",
         "profiles",
         "linked_events",
-        "judged_events",
+        "verdicts",
         "filtered_events",
         "excluded_events",
     ),

@@ -250,7 +250,7 @@ def test_marts_of_another_version_are_to_be_made_again(report: Report, built: tu
 
 def test_every_reason_of_the_pipeline_has_words() -> None:
     verdicts = [
-        *(sql(name) for name in ("judged_events", "quarantined_lines")),
+        *(sql(name) for name in ("verdicts", "quarantined_lines")),
         *(delivery_sql(name) for name in ("payload_states",)),
     ]
     reasons = {reason for text in verdicts for reason in re.findall(r"(?:then|else) '([a-z_0-9]+)'", text)}

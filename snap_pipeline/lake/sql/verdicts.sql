@@ -1,5 +1,5 @@
--- Every raw event of the hour with the verdict on it: its Snap event name and conversion type, and the one reason
--- for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
+-- The verdict on every raw event of the hour: its Snap event name and conversion type, and the one reason for which it is
+-- not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
 -- `event_names`, `internal_events`, `workspaces`.
 with suspected_ids as (
     -- Few ids repeat: the hash finds them in little memory, the window below decides.
@@ -21,7 +21,11 @@ repeated as (
 
 judged as (
     select
-        raw_events.*,
+        raw_events.file_row_number,
+        raw_events.call_type,
+        raw_events.event_time,
+        raw_events.has_time,
+        raw_events.is_forgotten,
         folded_name(raw_events.event_name) as folded,
         workspaces.unmapped_events,
         workspaces.unknown_consent,
@@ -53,7 +57,11 @@ judged as (
 )
 
 select
-    * exclude (folded, unmapped_events, unknown_consent, is_repeated, consent_state, is_mapped),
+    file_row_number,
+    profile,
+    linked_click_id,
+    snap_event_name,
+    conversion_type,
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
     case
         when is_forgotten then 'forgotten'
