@@ -8,12 +8,11 @@ create or replace macro currency_of(text) as case
 end;
 
 -- Item ids as an uploaded CSV gives them, `;` between, or as a list.
-create or replace macro item_ids_of(texts) as nullif(
+create or replace macro item_ids_of(texts) as filled(
     list_filter(
         list_transform(flatten(list_transform(texts, lambda t: string_split(t, ';'))), lambda t: present(t)),
         lambda t: t is not null
-    ),
-    []
+    )
 );
 
 create or replace macro is_ios(os_name) as
