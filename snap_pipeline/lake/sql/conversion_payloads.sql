@@ -106,11 +106,13 @@ valued as (
         in_order_once(
             coalesce(
                 filled(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null)),
-                item_ids_of(item_ids),
-                item_ids_of(texts_of(property.content_ids)),
-                item_ids_of(texts_of(property.item_ids))
+                -- What a list function does for a chunk of rows, it does for one of nulls.
+                case when item_ids is not null then item_ids_of(item_ids) end,
+                case when property.content_ids is not null then item_ids_of(texts_of(property.content_ids)) end,
+                case when property.item_ids is not null then item_ids_of(texts_of(property.item_ids)) end
             )
         ) as unique_item_ids,
+        coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
         hashed_emails(emails) as em,
         hashed_phones(phones, workspace_settings.default_calling_code) as ph
     from itemized
@@ -140,15 +142,7 @@ own as (
         hashed_state(state, country_code) as st,
         hashed_zip(zip, country_code) as zp,
         coalesce(given_digest(country), sha256(country_code)) as country,
-        in_order_once(
-            list_filter(
-                list_transform(
-                    coalesce(external_ids, case when user_id is not null then [user_id] end),
-                    lambda id: external_id_of(id, ph, workspace_settings.default_calling_code)
-                ),
-                lambda id: id is not null
-            )
-        ) as external_id,
+        external_ids_of(given_external_ids, ph, workspace_settings.default_calling_code) as external_id,
         client_ip_address,
         user_agent(valued.user_agent) as client_user_agent,
         nullif(sc_click_id, '') as sc_click_id,
