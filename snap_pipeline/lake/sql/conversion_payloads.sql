@@ -42,36 +42,18 @@ parsed as (
     from spoken
 ),
 
-itemized as (
+listed as (
     select
         *,
-        coalesce(
-            nullif(
-                items_of(
-                    coalesce(
-                        products_of(property.products),
-                        products_of(property.items),
-                        products_of(property.line_items),
-                        products_of(property.contents)
-                    )
-                ),
-                []
-            ),
-            case
-                when
-                    coalesce(present(property.product_id), present(property.item_id), present(property.sku)) is not null
-                    then [
-                        item(
-                            coalesce(present(property.product_id), present(property.item_id), present(property.sku)),
-                            property.quantity,
-                            property.price,
-                            present(property.brand),
-                            present(property.category),
-                            property.delivery_category
-                        )
-                    ]
-            end
-        ) as items,
+        items_of(
+            coalesce(
+                products_of(property.products),
+                products_of(property.items),
+                products_of(property.line_items),
+                products_of(property.contents)
+            )
+        ) as listed_items,
+        coalesce(present(property.product_id), present(property.item_id), present(property.sku)) as single_item_id,
         -- The amount as the shop gives it; the first that is there is taken, whatever it says.
         coalesce(
             value,
@@ -82,6 +64,28 @@ itemized as (
         ) as given_value,
         coalesce(currency, present(property.currency), present(property.currency_code)) as given_currency
     from parsed
+),
+
+itemized as (
+    select
+        *,
+        coalesce(
+            nullif(listed_items, []),
+            case
+                when single_item_id is not null
+                    then [
+                        item(
+                            single_item_id,
+                            property.quantity,
+                            property.price,
+                            present(property.brand),
+                            present(property.category),
+                            property.delivery_category
+                        )
+                    ]
+            end
+        ) as items
+    from listed
 ),
 
 valued as (
@@ -95,20 +99,20 @@ valued as (
             )
         end as amount,
         currency_of(given_currency) as known_currency,
-        coalesce(currency_of(given_currency), workspace_settings.default_currency) as amount_currency,
         country_code(country) as country_code,
         ip_address(ip_address) as client_ip_address,
         advertising_id(advertising_id) as madid_normalized,
         advertising_id(idfv) as idfv_normalized,
         in_order_once(
             coalesce(
-                nullif(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null), []),
-                item_ids_of(item_ids),
-                item_ids_of(texts_of(property.content_ids)),
-                item_ids_of(texts_of(property.item_ids)),
-                []
+                filled(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null)),
+                -- What a list function does for a chunk of rows, it does for one of nulls.
+                case when item_ids is not null then item_ids_of(item_ids) end,
+                case when property.content_ids is not null then item_ids_of(texts_of(property.content_ids)) end,
+                case when property.item_ids is not null then item_ids_of(texts_of(property.item_ids)) end
             )
         ) as unique_item_ids,
+        coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
         hashed_emails(emails) as em,
         hashed_phones(phones, workspace_settings.default_calling_code) as ph
     from itemized
@@ -138,22 +142,11 @@ own as (
         hashed_state(state, country_code) as st,
         hashed_zip(zip, country_code) as zp,
         coalesce(given_digest(country), sha256(country_code)) as country,
-        nullif(
-            in_order_once(
-                list_filter(
-                    list_transform(
-                        coalesce(external_ids, case when user_id is not null then [user_id] end),
-                        lambda id: external_id_of(id, ph, workspace_settings.default_calling_code)
-                    ),
-                    lambda id: id is not null
-                )
-            ),
-            []
-        ) as external_id,
+        external_ids_of(given_external_ids, ph, workspace_settings.default_calling_code) as external_id,
         client_ip_address,
         user_agent(valued.user_agent) as client_user_agent,
-        nonempty(sc_click_id) as sc_click_id,
-        nonempty(sc_cookie1) as sc_cookie1,
+        nullif(sc_click_id, '') as sc_click_id,
+        nullif(sc_cookie1, '') as sc_cookie1,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
         case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
         -- what version 2 hashes otherwise
@@ -171,9 +164,9 @@ own as (
         end as hashed_idfv,
         -- custom_data
         amount as value,
-        case when amount is not null then amount_currency end as currency,
+        case when amount is not null then coalesce(known_currency, workspace_settings.default_currency) end as currency,
         coalesce(
-            nonempty(order_id),
+            nullif(order_id, ''),
             present(property.order_id),
             present(property."orderId"),
             present(property.transaction_id)
@@ -188,7 +181,7 @@ own as (
                 'delivery_category': i.delivery_category
             }
         ) as contents,
-        nullif(unique_item_ids, []) as content_ids,
+        unique_item_ids as content_ids,
         coalesce(
             present(property.content_category),
             present(property.category),
@@ -207,24 +200,21 @@ own as (
         coalesce(
             whole_number(property.num_items),
             try_cast(list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1))) as bigint),
-            nullif(len(unique_item_ids), 0)
+            len(unique_item_ids)
         ) as num_items,
-        nullif(
-            in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)), []
-        ) as brands,
+        in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)) as brands,
         coalesce(present(property.search_string), present(property.query), present(property.search_term))
             as search_string,
-        case
-            when snap_event_name = 'SIGN_UP' then coalesce(present(property.sign_up_method), present(property.method))
-            else present(property.sign_up_method)
-        end as sign_up_method,
+        coalesce(
+            present(property.sign_up_method), case when snap_event_name = 'SIGN_UP' then present(property.method) end
+        ) as sign_up_method,
         money(property.predicted_ltv) as predicted_ltv,
         present(property.status) as status,
         present(property.customer_status) as customer_status,
         -- app_data
         case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
         case
-            when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), nonempty(app_namespace))
+            when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), nullif(app_namespace, ''))
         end as app_id,
         case
             when conversion_type = 'MOBILE_APP'

@@ -45,11 +45,10 @@ create or replace macro moment_of(said) as make_timestamp(split_part(said, ' ', 
 create or replace macro word_of(said) as substr(said, strpos(said, ' ') + 1);
 
 create or replace macro hashed_emails(texts) as
-nullif(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null), []);
+filled(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null));
 
-create or replace macro hashed_phones(texts, default_calling_code) as nullif(
-    list_filter(list_transform(texts, lambda p: hashed_phone(p, default_calling_code)), lambda h: h is not null), []
-);
+create or replace macro hashed_phones(texts, default_calling_code) as
+filled(list_filter(list_transform(texts, lambda p: hashed_phone(p, default_calling_code)), lambda h: h is not null));
 
 -- The last nine digits of a phone number, without a zero that is dialled inside the country only. They are the same
 -- however the country is written, where national numbers are as long as that.

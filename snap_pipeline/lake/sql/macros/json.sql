@@ -7,6 +7,9 @@ create or replace macro object_of(value) as case json_type(value)
         case when json_type(try_cast(value ->> '$' as json)) = 'OBJECT' then try_cast(value ->> '$' as json) end
 end;
 
+-- A list with something in it; unlike nullif(), computes its argument once.
+create or replace macro filled(items) as list_filter([items], lambda given: len(given) > 0)[1];
+
 -- The texts of a plain value or of a list of plain values, blanks left out; null where nothing remains.
 create or replace macro texts_of(value) as case json_type(value)
     when 'ARRAY' then nullif(list_filter(from_json(value, '["VARCHAR"]'), lambda text: present(text) is not null), [])
@@ -14,10 +17,13 @@ create or replace macro texts_of(value) as case json_type(value)
     else case when present(value ->> '$') is not null then [value ->> '$'] end
 end;
 
--- Each value once, in the order in which they came first; list_distinct() keeps no order. The list has a name of its
--- own, because what a lambda captures is computed for every item.
-create or replace macro in_order_once(items) as list_transform(
-    [items], lambda named: list_filter(named, lambda item, place: list_position(named, item) = place) -- noqa: PRS, LT01
+-- Each value once, in the order in which they came first, or null where there is none; list_distinct() keeps no order.
+-- The list has a name of its own, because what a lambda captures is computed for every item.
+create or replace macro in_order_once(items) as list_transform( -- noqa: PRS
+    [items],
+    lambda named: case
+        when len(named) > 0 then list_filter(named, lambda item, place: list_position(named, item) = place)
+    end
 )[1];
 
 -- The first non-empty value of a key, the key in any case.

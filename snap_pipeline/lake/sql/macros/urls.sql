@@ -6,8 +6,13 @@ case when contains(text, '%') then coalesce(try(url_decode(text)), text) else te
 
 -- The first non-empty value of a query parameter, which may stand in the fragment too. The name counts in any case;
 -- the value's case is kept, and so is a '+': click ids hold no spaces, but what is written in base64 holds pluses.
-create or replace macro query_parameter(url, name) as trimmed(
-    percent_decoded(regexp_extract(url, '(?i)[?&#;]' || regexp_escape(name) || '=([^&#]+)', 1))
+create or replace macro query_parameter(url, name) as nonempty(
+    trimmed_or_empty(
+        list_transform(
+            [regexp_extract(url, '(?i)[?&#;]' || regexp_escape(name) || '=([^&#]+)', 1)],
+            lambda found: percent_decoded(found)
+        )[1]
+    )
 );
 
 -- The address without its user name and password, fragment, and every query value or part of the path that is an
