@@ -213,18 +213,7 @@ select
     nullif(hashed_name_v2(first_name), fn) as first_name_v2,
     nullif(hashed_name_v2(last_name), ln) as last_name_v2,
     nullif(hashed_city_v2(city), ct) as city_v2,
-    nullif(
-        array_to_string(
-            in_order_once(
-                list_filter(
-                    list_transform(external_ids, lambda id: external_id_of(id, hashed_phones, calling_code)),
-                    lambda id: id is not null
-                )
-            ),
-            chr(31)
-        ),
-        ''
-    ) as external_id,
+    array_to_string(external_ids_of(external_ids, hashed_phones, calling_code), chr(31)) as external_id,
     sc_cookie1,
     clicks.clicks,
     choices.choices,
