@@ -250,22 +250,6 @@ class Ledger:
 class UnwrittenLedger(Ledger):
     """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
 
-    @contextmanager
-    def pinned(self, payloads: Path) -> Iterator[Path]:
-        """The partition as it is now, under a name of its own: whoever makes it again meanwhile shifts no row.
-
-        Yields the path where it would lie, when there is no partition.
-        """
-        pin = self.folder("delivery_intents") / "payloads.pinned"
-        pin.unlink(missing_ok=True)  # of a run that was killed
-        if payloads.exists():
-            pin.parent.mkdir(parents=True, exist_ok=True)
-            os.link(payloads, pin)
-        try:
-            yield pin
-        finally:
-            pin.unlink(missing_ok=True)
-
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002
         """Says that nothing was noted before."""
         return True
