@@ -17,7 +17,6 @@ from snap_pipeline.delivery.leases import Lease
 from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.delivery.sending import BatchSender, DestinationStopped, Tally
 from snap_pipeline.destinations.destination import Destination
-from snap_pipeline.lake.lake import cursor_of
 
 REQUESTS_IN_FLIGHT = 8
 WireRow = tuple[int, str, bytes]
@@ -104,7 +103,7 @@ class BatchStream:
 
     def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[WireRow]]:
         """Wire rows of one class in the partition's order, which is event-time order, a batch at a time."""
-        cursor = cursor_of(self._connection)
+        cursor = self._connection.cursor()
         cursor.execute(
             "create or replace view due as select file_row_number from due_events "
             f"where batch_class = {batch_class.number}"
@@ -121,7 +120,7 @@ class BatchStream:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
-            cursor = self._local.cursor = cursor_of(self._connection)
+            cursor = self._local.cursor = self._connection.cursor()
         return cursor
 
 

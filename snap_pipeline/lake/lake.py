@@ -25,9 +25,6 @@ COMPRESSION = "zstd, compression_level 1"
 ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
 
-OWN = "own"
-"""The database that `Lake.connect` gives, by its name in the instance."""
-
 MACRO_FILES = (
     "normalize",
     "phones",
@@ -68,7 +65,6 @@ class Lake:
     def __init__(self, root: Path, *, memory_limit: str, threads: int) -> None:
         self.root = root
         self._config = {"memory_limit": memory_limit, "threads": str(threads)}
-        self._idle: list[duckdb.DuckDBPyConnection] = []
 
     def path(self, table: str, hour: datetime) -> Path:
         """Where the partition of a table lies, whether or not it exists."""
@@ -100,28 +96,13 @@ class Lake:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB database of its own in memory, in UTC; `cursor_of` gives other threads access to its tables.
-
-        Opening DuckDB takes as long as a small hour's queries. So an instance that served is kept for the next one,
-        and only what was made in it goes.
+        """A DuckDB database of its own in memory, in UTC; its tables are seen by all cursors of the connection.
 
         Raises:
             LakeError: DuckDB could not read or write a file, or ran out of disk or memory.
         """
-        with self._explained():
-            try:
-                instance = self._idle.pop()
-            except IndexError:
-                instance = self._open()
-            try:
-                with closing(instance.cursor()) as connection:
-                    connection.execute(f"attach ':memory:' as {OWN}; use {OWN}")
-                    yield connection
-                instance.execute(f"detach {OWN}; set threads = {self._config['threads']}")
-            except BaseException:
-                instance.close()
-                raise
-            self._idle.append(instance)
+        with self._explained(), closing(self._open()) as connection:
+            yield connection
 
     @contextmanager
     def connect_with_macros(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -214,13 +195,6 @@ class Lake:
                 f"describe from read_parquet({literal(path)}, hive_partitioning = false)"
             ).fetchall()
         return [(name, kind) for name, kind, *_ in rows]
-
-
-def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Another cursor on what `Lake.connect` gave, for a thread or a query that runs beside others."""
-    cursor = connection.cursor()
-    cursor.execute(f"use {OWN}")
-    return cursor
 
 
 def file_identity(path: Path) -> list[int] | None:

@@ -56,8 +56,8 @@ def test_an_hour_does_the_same_whatever_lies_behind_it(
         with counted(monkeypatch) as done[hours]:
             report = run_hour(project, "event")
         assert (report.count("delivered"), report.tally.requests) == (50, 1)
-        pipeline = project_of(home, sandbox_url).pipeline  # whose instances of DuckDB are watched as well
         with counted(monkeypatch) as again:
+            pipeline = project.pipeline
             report = pipeline.dispatcher().dispatch(report.destination, HOUR)
         assert report.tally.requests == 0
         assert (again.queries, again.files) == (0, 0)
