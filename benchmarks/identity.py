@@ -114,8 +114,8 @@ def ask(folder: Path) -> Section:
     return Section(
         "Identity",
         f"`filtered_events` of {EVENTS:,} events of 50,000 devices, which reads the links of the {window.days} days "
-        f"before; the best of {ROUNDS} rounds in turns. A device of the hour was seen in four other hours of the month, a "
-        "familiar one in twenty.",
+        f"before; the best of {ROUNDS} rounds in turns. Each device was seen in four other hours of the month, "
+        "a familiar one in twenty.",
         [
             Goal("judging an hour with 365 days of links behind it, over 30", cpu[YEAR] / cpu[MONTH], 1.1, "at most"),
             Goal("seconds that 30 days of links add to judging an hour", wall[MONTH] - wall[NOTHING], 1.0, "at most"),
