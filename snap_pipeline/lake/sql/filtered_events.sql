@@ -1,6 +1,6 @@
 -- The events that are conversions, each with what the links know of its person, in event-time order, which all later
--- steps keep; at the same time, in the order in which they landed. Reads `raw_events` (with file_row_number), `verdicts`
--- and `profiles`.
+-- steps keep; at the same time, in the order in which they landed. Reads `raw_events` (with file_row_number),
+-- `verdicts` and `profiles`.
 select
     raw_events.* exclude (file_row_number),
     verdicts.linked_click_id,
