@@ -151,7 +151,7 @@ class Lake:
         """Makes one Parquet file from a query, as a whole or not at all, and returns its number of rows.
 
         A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key. `compression` is
-        DuckDB's option: `lz4_raw` for what is read far more often than it is written.
+        DuckDB's option: `uncompressed` for what is read far more often than it is written.
         """
         draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
         notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())

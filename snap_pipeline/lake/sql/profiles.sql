@@ -61,15 +61,29 @@ select
 from identifying
 group by all;
 
--- The few links in which these values stand.
+-- The few links in which these values stand. Where they are joined by their device alone, DuckDB passes over the wide
+-- columns of others as it reads; by device and row it would not. So the rows are compared in a condition of no join.
 create or replace temp table given as
 with places as (
     select distinct unnest([em, ph, fn, ln, ge, ct, st, zp, country, external_id]) as place
     from newest_by_emails
+),
+
+wanted as (
+    select
+        places.place,
+        known.device_number,
+        known.file_index,
+        known.file_row_number
+    from places
+    inner join known
+        on
+            known.file_index = file_index_of(places.place)
+            and known.file_row_number = file_row_number_of(places.place)
 )
 
 select
-    places.place,
+    wanted.place,
     links.em,
     links.ph,
     links.fn,
@@ -84,10 +98,15 @@ select
     links.last_name_v2,
     links.city_v2
 from links
-inner join places
+inner join wanted
     on
-        links.file_index = file_index_of(places.place)
-        and links.file_row_number = file_row_number_of(places.place);
+        links.device_number = wanted.device_number
+        and (links.file_index = wanted.file_index and links.file_row_number = wanted.file_row_number) is true
+where
+    links.file_index in (
+        select wanted_rows.file_index
+        from wanted as wanted_rows
+    );
 
 create or replace temp table newest as
 with identities as (
