@@ -72,7 +72,8 @@ class BatchStream:
 
     def run(self) -> DestinationStopped | None:
         """Sends everything; the first batch goes alone, so that a revoked token costs one request."""
-        # One thread builds the bodies, which keeps event-time order; the requests run beside it.
+        # One thread builds the bodies, which keeps event-time order, on which receipts rely as well; the requests run
+        # beside it.
         self._connection.execute("set threads = 1")
         batches = self._batches()
         in_flight: set[Future[None]] = set()

@@ -42,9 +42,9 @@ class IdentityLinks:
     def make(self, hour: datetime) -> int:
         """Makes the links of an hour and returns how many there are.
 
-        They are made from its `raw_events`, or from its landing files before these are read. Other runs may make them
-        at the same time and have read later, so whoever has written looks whether that is still what is there: the
-        links that stay are those of the last reading.
+        They are made from its `raw_events`, or from its landing files where today's version has not read them. Other
+        runs may make them at the same time and have read later, so whoever has written looks whether that is still what
+        is there: the links that stay are those of the last reading.
         """
         links, read = 0, None
         while (source := self._source(hour)) and source != read:
@@ -64,7 +64,8 @@ class IdentityLinks:
         current = self._current(list(self._window(hour)))
         made = []
         for each in self._window(hour):
-            if each in current:
+            # A pruned hour has only its links left. What lands in it afterwards is not read.
+            if each in current or self._lake.is_pruned(each):
                 continue
             try:
                 if self._source(each):
@@ -82,9 +83,13 @@ class IdentityLinks:
 
         Args:
             connection: knows the macros, the mappings, `raw_events` and the variable `hour_end`.
-            hour: whose events.
+            hour: whose events; what was missing in its window has been made.
+
+        Raises:
+            LakeError: a pruned hour of the window has links that today's version cannot read.
         """
         hours = [each for each in self._window(hour) if self._exists(each)]
+        self._ensure_readable(hours, self._lake.path(TABLE, hour))
         files = ", ".join(literal(self._lake.path(TABLE, each)) for each in hours)
         # Most often all workspaces look back equally far, and then no row has to be asked for its workspace.
         too_old = [
@@ -98,6 +103,16 @@ class IdentityLinks:
         )
         for name in ("known_devices", "profiles", "linked_events"):
             connection.execute(sql(name))
+
+    def _ensure_readable(self, hours: Sequence[datetime], today: Path) -> None:
+        """Sees that links which could not be made again have the columns that they have today."""
+        for each in sorted(set(hours) - self._current(hours)):
+            if self._lake.columns(self._lake.path(TABLE, each)) != self._lake.columns(today):
+                raise LakeError(
+                    f"The identity links of {format_hour(each)} are of an older version of the pipeline, and cannot be "
+                    "made again, since the events of that hour were pruned. Hours whose identity window reaches back "
+                    "to it keep the partitions that they have."
+                )
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
         return hours_between(hour - max(self._mappings.identity_windows) + ONE_HOUR, hour)
@@ -125,20 +140,23 @@ class IdentityLinks:
 
     def _source(self, hour: datetime) -> Sequence[object]:
         """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""
-        try:
-            status = self._lake.path("raw_events", hour).stat()
-        except FileNotFoundError:
-            return self._landing.listing(hour)
-        return status.st_ino, status.st_mtime_ns
+        raw_events = self._lake.path("raw_events", hour)
+        if self._is_of_today(raw_events):
+            return file_identity(raw_events) or ()
+        return self._landing.listing(hour) or file_identity(raw_events) or ()
+
+    def _is_of_today(self, raw_events: Path) -> bool:
+        """Whether raw events were read by today's version: an older one may not have understood a refusal in them."""
+        with self._lake.connect_with_macros() as connection:
+            return bool(self._lake.notes(connection, raw_events).get("code_version") == code_version("raw_events"))
 
     def _make_once(self, hour: datetime) -> int:
         raw_events = self._lake.path("raw_events", hour)
         with self._knowing(hour) as connection:
-            if raw_events.exists():
+            if self._is_of_today(raw_events):
                 connection.execute(
-                    # A partition of before `forget` existed has no such column.
-                    "create temp view raw_events as select null::boolean as is_forgotten where false union all by name "
-                    f"from read_parquet({literal(raw_events)}, hive_partitioning = false, file_row_number = true)"
+                    f"create temp view raw_events as from read_parquet({literal(raw_events)}, "
+                    "hive_partitioning = false, file_row_number = true)"
                 )
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)

@@ -22,7 +22,7 @@ with heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        nonempty(replace(without_email_addresses(sc_click_id), chr(31), '')) as sc_click_id,
+        nonempty(without_email_addresses(replace(sc_click_id, chr(31), ''))) as sc_click_id,
         nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
     from raw_events
     where

@@ -1,0 +1,88 @@
+"""A lake that an older version of the pipeline made, or older mappings, loses no refusal when hours are made again."""
+
+from typing import Any
+
+import pytest
+
+from snap_pipeline.errors import LakeError
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.plaintext import plaintext_in
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.project import HOUR, Project, purchase
+
+EARLIER = HOUR - 3 * ONE_HOUR
+
+
+@pytest.fixture
+def refused(project: Project) -> Project:
+    """Somebody refused in an earlier hour and buys in this one; the earlier hour was made."""
+    project.land(said(consent={"ads": False}), hour=EARLIER)
+    project.land(purchase("p", anonymous_id="a"))
+    make_links(project)
+    return project
+
+
+def said(**changes: Any) -> dict[str, Any]:
+    return {"event_name": "view_item", "anonymous_id": "a", "event_timestamp": EARLIER.isoformat(), **changes}
+
+
+def make_links(project: Project) -> None:
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, EARLIER)
+    project.pipeline.transformations.make_identity_links(EARLIER)
+
+
+def reasons(project: Project) -> list[str]:
+    """Why events of the newest hour are not sent, when a new process makes it."""
+    project.reopen()
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    project.pipeline.transformations.make_filtered_events(HOUR)
+    return [row["reason"] for row in project.rows("excluded_events")]
+
+
+def rewrite(project: Project, table: str, columns: str, **notes: str) -> None:
+    """Makes the earlier hour's partition what another version might have made of it."""
+    lake = project.pipeline.lake
+    path = lake.path(table, EARLIER)
+    with lake.connect() as connection:
+        kept = {name: note for name, note in lake.notes(connection, path).items() if name not in notes}
+        query = f"select {columns} from read_parquet({literal(path)}, hive_partitioning = false)"
+        lake.replace(connection, path, query, metadata=kept | notes)
+
+
+def prune(project: Project) -> None:
+    lake = project.pipeline.lake
+    lake.pruned_note(EARLIER).write_text('{"default": 1}')
+    lake.path("raw_events", EARLIER).unlink()
+    (project.pipeline.landing.folder("default", EARLIER) / "events.ndjson").unlink(missing_ok=True)
+
+
+def test_a_file_that_lands_in_a_pruned_hour_does_not_take_the_place_of_its_links(refused: Project) -> None:
+    prune(refused)
+    refused.land(said(anonymous_id="somebody else"), hour=EARLIER, name="late")
+    rewrite(refused, "identity_links", "*", links_version="of other mappings")
+    assert reasons(refused) == ["consent_denied"]
+
+
+def test_links_of_a_pruned_hour_that_cannot_be_read_today_are_named(refused: Project) -> None:
+    prune(refused)
+    rewrite(refused, "identity_links", "* exclude (kinds)", links_version="of an older version")
+    with pytest.raises(LakeError, match=f"{EARLIER:%Y-%m-%dT%H} are of an older version of the pipeline"):
+        reasons(refused)
+
+
+def test_a_refusal_that_an_older_version_did_not_understand_is_read_again(refused: Project) -> None:
+    rewrite(refused, "raw_events", "* replace (null::json as consent)", code_version="older")
+    rewrite(refused, "identity_links", "* replace (null::varchar as choices)", links_version="older")
+    assert reasons(refused) == ["consent_denied"]
+
+
+def test_an_address_with_a_control_character_in_it_is_no_click_id(project: Project) -> None:
+    project.land(said(page_url="https://shop.example.com/?ScCid=ann%1F@example.com"), hour=EARLIER)
+    project.land(purchase("p", anonymous_id="a"))
+    make_links(project)
+    assert reasons(project) == []
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    lake = project.pipeline.lake
+    assert plaintext_in(lake, lake.path("conversion_payloads", HOUR)) == {}
+    assert "example.com" not in str(project.rows("identity_links", hour=EARLIER))
