@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, START, TOKEN, Project, ids, key, purchase
 
 
-def add(run: object, project: Project, *options: str, **kwargs: object) -> Result:
+def add(run: Callable[..., Result], project: Project, *options: str, **kwargs: object) -> Result:
     arguments = (
         "--name",
         "shop",
@@ -23,7 +24,7 @@ def add(run: object, project: Project, *options: str, **kwargs: object) -> Resul
         "--since",
         START,
     )
-    return run("destination", "add", *arguments, *options, **kwargs)  # type: ignore[operator]
+    return run("destination", "add", *arguments, *options, **kwargs)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

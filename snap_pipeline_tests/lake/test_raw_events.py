@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,10 +127,10 @@ def test_a_file_that_vanishes_while_it_is_read_fails_the_hour_and_keeps_the_part
     assert [row["event_id"] for row in project.rows("raw_events")] == ["kept"]
 
 
-def vanishing(read: object, file: Path) -> object:
+def vanishing(read: Callable[..., object], file: Path) -> object:
     def wrapped(self: object, files: object) -> object:
         file.unlink(missing_ok=True)
-        return read(self, files)  # type: ignore[operator]
+        return read(self, files)
 
     return wrapped
 

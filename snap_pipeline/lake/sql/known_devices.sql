@@ -58,8 +58,7 @@ left join aliases on followed.person_number = aliases.alias_number
 where aliases.alias_number is null or followed.person_number in (from circular)
 group by all;
 
--- What is known of the devices that events came from, in few columns.
-create or replace temp table known as
+create or replace temp view narrow_links as
 select
     device_number,
     person_number,
@@ -71,7 +70,12 @@ select
     choices,
     file_index,
     file_row_number
-from links
+from links;
+
+-- What is known of the devices that events came from, in few columns.
+create or replace temp table known as
+select *
+from narrow_links
 where device_number in (
     select device_number
     from askers
@@ -117,18 +121,8 @@ with other_devices as (
         )
 )
 
-select
-    device_number,
-    person_number,
-    first_seen_at,
-    last_seen_at,
-    emails_number,
-    kinds,
-    clicks,
-    choices,
-    file_index,
-    file_row_number
-from links
+select *
+from narrow_links
 where device_number in (from other_devices);
 
 create or replace temp table recognitions as
