@@ -34,12 +34,12 @@ GENDERS = {"female": "f", "f": "f", "male": "m", "m": "m"}
 
 
 def run(home: str) -> Mapping[str, Any]:
-    """Writes `payloads.ndjson` into the home, in event-time order."""
+    """Writes `payloads.ndjson` into the home."""
     (file,) = open_home(home).landing.folder("default", HOUR).glob("*.ndjson")
     seen: set[str] = set()
     with file.open("rb") as lines:
         frames = [payloads(chunk, seen) for chunk in chunks(lines)]
-    everything = pd.concat(frames, ignore_index=True).sort_values("event_time", kind="stable")
+    everything = pd.concat(frames, ignore_index=True)
     write(everything, Path(home) / "payloads.ndjson")
     return {"payloads": len(everything)}
 

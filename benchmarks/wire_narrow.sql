@@ -1,8 +1,7 @@
 -- The narrow v3 event: what an event is, and the fields that Snap matches by first. Made as wire_v3.sql makes all.
 select
+    due.position,
     event_id,
-    event_name,
-    event_time,
     '{' || concat_ws(
         ',',
         '"event_name":' || to_json(event_name),
@@ -26,4 +25,4 @@ select
         ) || '}'
     ) || '}' as body
 from conversion_payloads
-where file_row_number in (from due)
+inner join due using (file_row_number)

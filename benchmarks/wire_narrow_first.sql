@@ -1,8 +1,7 @@
 -- The same narrow event as the first version of the pipeline wrote it: an object whose nulls are merged away.
 select
+    due.position,
     event_id,
-    event_name,
-    event_time,
     json_merge_patch(
         '{}',
         to_json({
@@ -22,4 +21,4 @@ select
         })
     )::varchar as body
 from conversion_payloads
-where file_row_number in (from due)
+inner join due using (file_row_number)

@@ -16,6 +16,6 @@ MAXIMUM_BYTES = 4_000_000
 
 @cache
 def projection(version: ApiVersion) -> str:
-    """The query that yields row number, event id and JSON body of the payloads that are `due`."""
+    """The query that yields position, event id and JSON body of the payloads that are `due`."""
     name = f"wire_{version}.sql"
     return resources.files("snap_pipeline.capi").joinpath("sql", name).read_text(encoding="utf-8")

@@ -63,11 +63,19 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
         if not pipeline.states().prepare(connection, ledger, destination, hour):
             raise PipelineError(f"{format_hour(hour)} has no payloads yet: run `snap-pipeline materialize` first.")
         connection.execute(
-            "create table due as select file_row_number from payload_states where state = 'pending' and is_deliverable"
+            """
+            create table due as
+            select file_row_number, row_number() over (order by event_time, event_id) as position
+            from payload_states
+            where state = 'pending' and is_deliverable
+            qualify position <= ?
+            """,
+            [limit],
         )
         ids = {"pixel_id": destination.pixel_id, "snap_app_id": destination.snap_app_id}
-        connection.execute(projection(destination.api_version), ids if destination.api_version == "v2" else None)
-        rows = connection.fetchmany(limit)
+        query = f"from ({projection(destination.api_version)}) order by position"
+        connection.execute(query, ids if destination.api_version == "v2" else None)
+        rows = connection.fetchall()
     for *_, body in rows:
         click.echo(body)
     if not rows:

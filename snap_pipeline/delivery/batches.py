@@ -1,4 +1,4 @@
-"""Due events become batches: read from the hour's payloads in event-time order, and sent several at once.
+"""Due events become batches: written as Snap gets them, in event-time order, and sent several at once.
 
 Which events are due is decided in `dispatch.py`; what happens to a single batch is `sending.py`.
 """
@@ -20,7 +20,7 @@ from snap_pipeline.destinations.destination import Destination
 
 REQUESTS_IN_FLIGHT = 8
 WireRow = tuple[int, str, bytes]
-"""An event's row number in the payloads, its id, and what Snap gets."""
+"""An event's position among the due ones of its class, its id, and what Snap gets."""
 
 
 class BatchClass(NamedTuple):
@@ -72,9 +72,6 @@ class BatchStream:
 
     def run(self) -> DestinationStopped | None:
         """Sends everything; the first batch goes alone, so that a revoked token costs one request."""
-        # One thread builds the bodies, which keeps event-time order, on which receipts rely as well; the requests run
-        # beside it.
-        self._connection.execute("set threads = 1")
         batches = self._batches()
         in_flight: set[Future[None]] = set()
         try:
@@ -103,16 +100,16 @@ class BatchStream:
                 yield from ((asset_id, self._sender.batch(each.number, part)) for part in _within_bytes(rows))
 
     def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[WireRow]]:
-        """Wire rows of one class in the partition's order, which is event-time order, a batch at a time."""
+        """Wire rows of one class in event-time order, a batch at a time."""
         cursor = self._connection.cursor()
         cursor.execute(
-            "create or replace view due as select file_row_number from due_events "
+            "create or replace view due as select file_row_number, position from due_events "
             f"where batch_class = {batch_class.number}"
         )
         ids = {"pixel_id": self._destination.pixel_id, "snap_app_id": self._destination.snap_app_id}
         version = self._destination.api_version
         cursor.execute(
-            f"select file_row_number, event_id, encode(body) from ({projection(version)})",
+            f"select position, event_id, encode(body) from ({projection(version)}) order by position",
             ids if version == "v2" else None,
         )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):

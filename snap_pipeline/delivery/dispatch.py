@@ -182,7 +182,8 @@ class Dispatcher:
                 8 * (state != 'in_doubt')::integer
                 + 4 * has_custom_name::integer
                 + 2 * has_rare_currency::integer
-                + (asset = 'app')::integer as batch_class
+                + (asset = 'app')::integer as batch_class,
+                row_number() over (partition by batch_class order by event_time, event_id) as position
             from payload_states
             where is_deliverable and (
                 state = 'pending'

@@ -60,15 +60,15 @@ class Batch:
     Attributes:
         batch_id: a digest of destination and event ids.
         batch_class: the number of the events' class in `due_events`.
-        rows: the events' row numbers in the hour's payloads, ascending.
+        positions: of the events in their class, ascending.
         event_ids: of the payloads.
         bodies: each event as Snap gets it.
-        has_gaps: whether due events of the class lie between the rows and are not of the batch.
+        has_gaps: whether due events of the class lie between the positions and are not of the batch.
     """
 
     batch_id: str
     batch_class: int
-    rows: Sequence[int]
+    positions: Sequence[int]
     event_ids: Sequence[str]
     bodies: Sequence[bytes]
     has_gaps: bool = False
@@ -76,22 +76,22 @@ class Batch:
     def __len__(self) -> int:
         return len(self.event_ids)
 
-    def part(self, batch_id: str, positions: Sequence[int]) -> "Batch":
-        """The events at some positions, ascending, under an id of their own."""
+    def part(self, batch_id: str, indices: Sequence[int]) -> "Batch":
+        """Some of the events, by their indices here, ascending, under an id of their own."""
         return Batch(
             batch_id,
             self.batch_class,
-            [self.rows[i] for i in positions],
-            [self.event_ids[i] for i in positions],
-            [self.bodies[i] for i in positions],
-            self.has_gaps or positions[-1] - positions[0] >= len(positions),
+            [self.positions[i] for i in indices],
+            [self.event_ids[i] for i in indices],
+            [self.bodies[i] for i in indices],
+            self.has_gaps or indices[-1] - indices[0] >= len(indices),
         )
 
     @property
     def source(self) -> str:
         """SQL: the batch's events in `due_events`."""
-        span = f"batch_class = {self.batch_class} and file_row_number between {self.rows[0]} and {self.rows[-1]}"
-        only = f" and file_row_number in ({', '.join(map(str, self.rows))})" if self.has_gaps else ""
+        span = f"batch_class = {self.batch_class} and position between {self.positions[0]} and {self.positions[-1]}"
+        only = f" and position in ({', '.join(map(str, self.positions))})" if self.has_gaps else ""
         return f"from due_events where {span}{only}"
 
 
@@ -164,7 +164,7 @@ class Ledger:
                 {literal(_utc(acknowledged_at))}::timestamp as acknowledged_at
             {batch.source}
         """
-        self._write(connection, self._path("delivery_receipts", f"{batch.batch_id}-{batch.rows[0]}-{outcome}"), query)
+        self._write(connection, self._path("delivery_receipts", f"{batch.batch_id}-{batch.positions[0]}-{outcome}"), query)
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Appends one HTTP attempt to this run's journal."""

@@ -108,9 +108,9 @@ class BatchSender:
         self._throttle_seconds = 1.0
 
     def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
-        """A batch of due events of one class that follow each other: row number, event id, body."""
-        rows, event_ids, bodies = zip(*wire_rows, strict=True)
-        return Batch(self._batch_id(event_ids), batch_class, rows, event_ids, bodies)
+        """A batch of due events of one class that follow each other: position, event id, body."""
+        positions, event_ids, bodies = zip(*wire_rows, strict=True)
+        return Batch(self._batch_id(event_ids), batch_class, positions, event_ids, bodies)
 
     def deliver(self, asset_id: str, batch: Batch) -> None:
         """Sends a batch and whatever parts of it must be sent again, until each event is settled or in doubt.

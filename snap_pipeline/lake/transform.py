@@ -88,17 +88,18 @@ class Transformations:
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
-            self._lake.replace(
-                connection,
-                self._lake.path("excluded_events", hour),
-                sql("excluded_events"),
-                metadata=self._notes("filtered_events"),
-            )
-            kept = self._write(connection, "filtered_events", hour)
+            with self._lake.keeping_order(connection):
+                self._lake.replace(
+                    connection,
+                    self._lake.path("excluded_events", hour),
+                    sql("excluded_events"),
+                    metadata=self._notes("filtered_events"),
+                )
+                kept = self._write(connection, "filtered_events", hour)
         return FilteredHour(kept, self._reasons(hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
-        """Makes `conversion_payloads`: enriched, normalized, hashed, in event-time order."""
+        """Makes `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
         if self._lake.is_pruned(hour):
             return PayloadHour(self._kept("conversion_payloads", hour), {}, {})
         with self._lake.connect_with_macros() as connection:

@@ -101,7 +101,7 @@ def read_workspace(
         pipeline.mappings.load_standards(connection)
         ledger = Ledger(pipeline.lake, HOUR, destination.id, workspace)
         assert pipeline.states().prepare(connection, ledger, destination, HOUR)
-        connection.execute("create table due as select file_row_number from payload_states")
+        connection.execute("create table due as select file_row_number, 0 as position from payload_states")
         ids = {"pixel_id": PIXEL, "snap_app_id": APP} if version == "v2" else None
         texts |= {row[1]: row[2] for row in connection.execute(projection(version), ids).fetchall()}
         states |= dict(connection.execute("select event_id, reason from payload_states").fetchall())

@@ -1,7 +1,7 @@
 -- One v2 event (reference, section 2.2) a row, as flat JSON without nulls. Each event names its own asset. Reads
--- `conversion_payloads`; `due` says which rows. How members are written: as in wire_v3.sql.
+-- `conversion_payloads` and `due`. How members are written, and what `due` is: as in wire_v3.sql.
 select
-    file_row_number,
+    due.position,
     event_id,
     '{' || concat_ws(
         ',',
@@ -41,4 +41,4 @@ select
         '"customer_status":' || to_json(customer_status)
     ) || '}' as body
 from conversion_payloads
-where file_row_number in (from due)
+inner join due using (file_row_number)

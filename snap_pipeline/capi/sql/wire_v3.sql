@@ -1,10 +1,11 @@
 -- One v3 event (reference, sections 3.2 to 3.7) a row, as JSON without nulls or empty objects. The path of the
--- request names the asset. Reads `conversion_payloads`; `due` says which rows.
+-- request names the asset. Reads `conversion_payloads`; `due` says which rows: file_row_number, and a position to
+-- order them by.
 --
 -- concat_ws() leaves nulls out, and a member whose value is null is null. Values that normalization confines to
 -- digests, codes, numbers or addresses stand between quotes as they are; to_json() escapes all others.
 select
-    file_row_number,
+    due.position,
     event_id,
     '{' || concat_ws(
         ',',
@@ -73,4 +74,4 @@ select
         ) || '}' end
     ) || '}' as body
 from conversion_payloads
-where file_row_number in (from due)
+inner join due using (file_row_number)

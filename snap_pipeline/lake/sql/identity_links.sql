@@ -94,20 +94,32 @@ changes as (
     group by workspace, anonymous_id, seen
 ),
 
+stretches_of_several as (
+    select distinct
+        taught.workspace,
+        taught.anonymous_id,
+        taught.seen,
+        changes.stretch
+    from taught
+    inner join recognized using (workspace, anonymous_id)
+    asof inner join changes
+        on
+            taught.workspace = changes.workspace
+            and taught.anonymous_id = changes.anonymous_id
+            and taught.seen >= changes.seen
+    where recognized.is_shared
+),
+
 stretches as (
     -- What is null here would not be joined below.
     select
         taught.* exclude (anonymous_id, person),
         coalesce(taught.anonymous_id, '') as device,
         coalesce(taught.person, '') as owner,
-        coalesce(changes.stretch, (taught.seen >= recognized.first_seen)::bigint, 0) as stretch
+        coalesce(several.stretch, (taught.seen >= recognized.first_seen)::bigint, 0) as stretch
     from taught
     left join recognized using (workspace, anonymous_id)
-    asof left join changes
-        on
-            taught.workspace = changes.workspace
-            and taught.anonymous_id = changes.anonymous_id
-            and taught.seen >= changes.seen
+    left join stretches_of_several as several using (workspace, anonymous_id, seen)
 ),
 
 clicks as (
