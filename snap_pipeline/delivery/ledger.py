@@ -164,7 +164,8 @@ class Ledger:
                 {literal(_utc(acknowledged_at))}::timestamp as acknowledged_at
             {batch.source}
         """
-        self._write(connection, self._path("delivery_receipts", f"{batch.batch_id}-{batch.positions[0]}-{outcome}"), query)
+        name = f"{batch.batch_id}-{batch.positions[0]}-{outcome}"
+        self._write(connection, self._path("delivery_receipts", name), query)
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Appends one HTTP attempt to this run's journal."""

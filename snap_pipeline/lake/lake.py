@@ -134,15 +134,14 @@ class Lake:
         DuckDB promises that of no join. Where one thread probes, and tables are joined as they are written, it is so,
         and takes a quarter of what it takes to sort wide rows afterwards.
         """
-        connection.execute(
-            f"set threads = 1; set global disabled_optimizers = '{DISABLED_OPTIMIZERS},join_order,build_side_probe_side'"
-        )
+        of_joins = "join_order,build_side_probe_side"
+        connection.execute("set threads = 1")
+        connection.execute(f"set global disabled_optimizers = '{DISABLED_OPTIMIZERS},{of_joins}'")
         try:
             yield
         finally:
-            connection.execute(
-                f"set threads = {self._config['threads']}; set global disabled_optimizers = '{DISABLED_OPTIMIZERS}'"
-            )
+            connection.execute(f"set threads = {self._config['threads']}")
+            connection.execute(f"set global disabled_optimizers = '{DISABLED_OPTIMIZERS}'")
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / ".spill")})

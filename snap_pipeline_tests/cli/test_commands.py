@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,14 @@ def test_preview_shows_what_is_sent(run, project: Project) -> None:
     project.pipeline.destinations.resume("shop")
     project.materialize()
     assert project.received()[0]["event"] == previewed
+
+
+def test_preview_shows_the_events_that_would_go_first(run, project: Project) -> None:
+    project.add_destination(live=False)
+    project.land(*(purchase(f"e{n}", at=HOUR + timedelta(minutes=9 - n)) for n in range(10)))
+    project.materialize()
+    lines = run("preview", "--hour", key(HOUR), "--limit", "3").stdout.splitlines()
+    assert [json.loads(line)["event_id"] for line in lines] == ["e9", "e8", "e7"]
 
 
 def test_trace_follows_an_event_by_its_id_or_order_id(run, project: Project) -> None:

@@ -24,8 +24,10 @@ class Delivery:
     def make_payloads(
         self, count: int, hour: datetime = HOUR, prefix: str = "e", *, backwards: bool = False
     ) -> list[str]:
-        """An hour of purchases a millisecond apart, `e0` the first, or the last; returns the ids from `e0` on."""
-        step = -1 if backwards else 1
+        """An hour of purchases a millisecond apart, `e0` the first; returns the ids from `e0` on.
+
+        Their rows stand in the partition in order of time, or backwards.
+        """
         with self.lake.connect() as connection:
             self.lake.replace(
                 connection,
@@ -34,10 +36,10 @@ class Delivery:
                 select * replace (
                     {literal(prefix)} || i as event_id,
                     'o-' || {literal(prefix)} || i as order_id,
-                    {literal(hour.replace(tzinfo=None))}::timestamp + {step} * i * interval 1 millisecond as event_time
+                    {literal(hour.replace(tzinfo=None))}::timestamp + i * interval 1 millisecond as event_time
                 )
                 from read_parquet({literal(self._template)}, hive_partitioning = false), range({count}) as numbers (i)
-                order by event_time
+                order by i {"desc" if backwards else ""}
                 """,
             )
         return [f"{prefix}{i}" for i in range(count)]

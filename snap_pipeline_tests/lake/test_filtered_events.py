@@ -1,10 +1,12 @@
 """Which events are conversions, under which name and type, and the one reason for which others are not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake import lake
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
@@ -164,3 +166,26 @@ def test_an_app_whose_namespace_is_an_e_mail_address_has_none(project: Project) 
     judge(project)
     project.pipeline.transformations.make_conversion_payloads(HOUR)
     assert project.rows("conversion_payloads")[0]["app_id"] is None
+
+
+def test_rows_stay_in_the_order_in_which_they_landed_each_time_an_hour_is_made(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more row groups than there are threads, and of people of whom the links know something."""
+    monkeypatch.setattr(lake, "ROW_GROUP_ROWS", 2_048)
+    count = 10 * 2_048
+    project.land(
+        *(
+            purchase(
+                f"e{n}", at=HOUR + timedelta(seconds=n * 7919 % 3600), anonymous_id=f"a{n % 97}", sc_cookie1=f"c{n % 5}"
+            )
+            for n in range(count)
+        )
+    )
+    path = project.pipeline.lake.path("filtered_events", HOUR)
+    kept, excluded = judge(project)
+    assert not excluded
+    assert [row["event_id"] for row in kept] == [f"e{n}" for n in range(count)]
+    before = path.read_bytes()
+    judge(project)
+    assert path.read_bytes() == before

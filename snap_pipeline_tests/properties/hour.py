@@ -87,7 +87,9 @@ class Hours:
             pipeline.mappings.load_standards(connection)
             ledger = Ledger(pipeline.lake, HOUR, destination.id, destination.workspace)
             assert pipeline.states().prepare(connection, ledger, destination, HOUR)
-            connection.execute("create table due as select file_row_number, 0 as position from payload_states where is_deliverable")
+            connection.execute(
+                "create table due as select file_row_number, 0 as position from payload_states where is_deliverable"
+            )
             ids = {"pixel_id": PIXEL_ID, "snap_app_id": SNAP_APP_ID} if version == "v2" else None
             return [json.loads(row[2]) for row in connection.execute(projection(version), ids).fetchall()]
 

@@ -1,6 +1,6 @@
--- The events that are conversions, each with what the links know of its person, in the order in which they landed, which
--- conversion_payloads.sql keeps: to sort rows this wide by time would cost more than all else here, and delivery sorts
--- what it sends. Reads `raw_events` (with file_row_number), `verdicts` and `profiles`, joined in this order.
+-- The events that are conversions, each with what the links know of its person, in the order in which they landed,
+-- which conversion_payloads.sql keeps: to sort rows this wide by time would cost more than all else here, and delivery
+-- sorts what it sends. Reads `raw_events` (with file_row_number), `verdicts` and `profiles`, joined in this order.
 select
     raw_events.* exclude (file_row_number),
     verdicts.linked_click_id,
