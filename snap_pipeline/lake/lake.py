@@ -109,7 +109,7 @@ class Lake:
 
     @contextmanager
     def connect_with_macros(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that knows the project's macros; what it makes must be temporary.
+        """A connection that knows the project's macros; what it makes must be temporary, the mappings apart.
 
         The macros take longer to load than a small hour takes to make, so that a process loads them once.
 

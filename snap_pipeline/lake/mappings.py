@@ -7,6 +7,7 @@ that an upgrade of the seeds does not conflict with a customer's names.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -39,6 +40,7 @@ class Mappings:
     def __init__(self, home_mappings: Path, workspaces: Mapping[str, Workspace]) -> None:
         self._home = home_mappings
         self._workspaces = workspaces
+        self._loading = Lock()
         for file in self.own_files:
             if file.stem not in COLUMNS:
                 raise SettingsError(
@@ -71,28 +73,42 @@ class Mappings:
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes the tables and variables that transformations read; the connection must know the macros.
 
+        The files are read once in a database, so that all hours of a process are made with the same mappings, of which
+        each partition notes the version.
+
         Raises:
             SettingsError: one of the home's files lacks a column.
         """
+        with self._loading:
+            if not connection.execute("from duckdb_tables() where table_name = 'mapping_variables'").fetchone():
+                self._read(connection)
+        connection.execute(
+            """
+            set variable currency_pattern = (select currency_pattern from mapping_variables);
+            set variable workspace_settings = (select workspace_settings from mapping_variables);
+            set variable consent_purposes = (select consent_purposes from mapping_variables);
+            """
+        )
+
+    def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
         for name in ("event_names", "internal_events", "consent_purposes"):
             self._load_seed(connection, name)
         connection.execute(
             f"""
-            create or replace temp table event_names as {sql("event_names")};
-            create or replace temp table internal_events as
+            create or replace table event_names as {sql("event_names")};
+            create or replace table internal_events as
                 select distinct folded_name(event_name) as folded from internal_events_rows;
-            set variable currency_pattern = (select '^(?:' || string_agg(currency, '|') || ')$' from currencies);
-            set variable workspace_settings = (
-                select map_from_entries(list((name, workspaces))) from workspaces
-            );
-            set variable consent_purposes = (
-                select map_from_entries(list((folded, meaning))) from (
-                    select folded_name(purpose) as folded, arg_max(meaning, origin = 'home') as meaning
-                    from consent_purposes_rows group by all
-                )
-            );
+            create or replace table mapping_variables as select
+                (select '^(?:' || string_agg(currency, '|') || ')$' from currencies) as currency_pattern,
+                (select map_from_entries(list((name, workspaces))) from workspaces) as workspace_settings,
+                (
+                    select map_from_entries(list((folded, meaning))) from (
+                        select folded_name(purpose) as folded, arg_max(meaning, origin = 'home') as meaning
+                        from consent_purposes_rows group by all
+                    )
+                ) as consent_purposes;
             """
         )
 
@@ -106,8 +122,8 @@ class Mappings:
         self._load_seed(connection, "currencies")
         connection.execute(
             """
-            create or replace temp table snap_event_names as select snap_name from snap_event_names_rows;
-            create or replace temp table currencies as
+            create or replace table snap_event_names as select snap_name from snap_event_names_rows;
+            create or replace table currencies as
                 select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
                 from currencies_rows group by currency;
             """
@@ -120,14 +136,14 @@ class Mappings:
         if own.exists():
             reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
         try:
-            connection.execute(f"create or replace temp table {name}_rows as {' union all '.join(reads)}")
+            connection.execute(f"create or replace table {name}_rows as {' union all '.join(reads)}")
         except (duckdb.BinderException, duckdb.InvalidInputException) as error:
             raise SettingsError(f"{own} cannot be read: its header must be {','.join(COLUMNS[name])}.") from error
 
     def _load_workspaces(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(
             """
-            create or replace temp table workspaces (
+            create or replace table workspaces (
                 name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
                 unknown_consent varchar, unmapped_events varchar, identity_window_days integer,
                 click_window_days integer

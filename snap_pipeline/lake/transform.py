@@ -80,7 +80,9 @@ class Transformations:
             LakeError: what another hour of the identity window taught could not be found out.
         """
         if self._lake.is_pruned(hour):
-            return FilteredHour(self._kept("conversion_payloads", hour), self._reasons(hour), 0)
+            with self._lake.connect() as connection:
+                reasons = self._reasons(connection, hour)
+            return FilteredHour(self._kept("conversion_payloads", hour), reasons, 0)
         made_links = self._identity.make_missing(hour)
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
@@ -96,7 +98,7 @@ class Transformations:
                     metadata=self._notes("filtered_events"),
                 )
                 kept = self._write(connection, "filtered_events", hour)
-        return FilteredHour(kept, self._reasons(hour), len(made_links))
+            return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Makes `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -130,13 +132,10 @@ class Transformations:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def _reasons(self, hour: datetime) -> Mapping[str, int]:
-        with self._lake.connect() as connection:
-            path = literal(self._lake.path("excluded_events", hour))
-            rows = connection.execute(
-                f"select reason, count(*) from read_parquet({path}) group by reason order by reason"
-            ).fetchall()
-        return dict(rows)
+    def _reasons(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> Mapping[str, int]:
+        path = literal(self._lake.path("excluded_events", hour))
+        rows = connection.execute(f"select reason, count(*) from read_parquet({path}) group by reason order by reason")
+        return dict(rows.fetchall())
 
     def _view(
         self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, *, numbered: bool = False
