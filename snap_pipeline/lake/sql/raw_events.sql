@@ -26,14 +26,17 @@ named as (
         regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
         coalesce(present(page_url), present(context.page.url)) as given_page_url,
         coalesce(
-            filled_object_of(consent),
-            filled_object_of(context.consent),
+            filled(list_filter(
+                [filled_object_of(consent), filled_object_of(context.consent)], lambda given: given is not null
+            )),
             -- An event that is itself about consent has it among its properties.
             case
-                when regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
-                    then object_of(properties)
+                when
+                    property_values is not null
+                    and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
+                    then [property_values]
             end
-        ) as given_consent,
+        ) as given_consents,
         least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
     from keyed
 )
@@ -140,7 +143,7 @@ select
     present(context.screen.height) as screen_height,
     present(context.screen.density) as screen_density,
     with_plain_answer(
-        case when given_consent is not null then purposes_of(given_consent) end, plain_consent
+        case when given_consents is not null then purposes_of_all(given_consents) end, plain_consent
     ) as consent,
     present(value) as value,
     present(currency) as currency,

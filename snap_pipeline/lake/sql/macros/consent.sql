@@ -93,3 +93,25 @@ create or replace macro purposes_of(consent) as with_plain_answer(json_merge_pat
         '{}'
     )
 ), plain_answer_of(json_extract(consent, '/consent')));
+
+-- An object whose names begin with an underscore, which makes no difference to what they mean.
+create or replace macro with_underscores(object) as (
+    '{' || array_to_string(
+        list_transform(
+            json_keys(object),
+            lambda name: to_json('_' || name)::varchar || ':'
+            || json_extract(object, '/' || replace(replace(name, '~', '~0'), '/', '~1'))::varchar
+        ),
+        ','
+    ) || '}'
+)::json;
+
+-- The purposes of one consent object, or of two side by side. What both speak of stands there twice, so that the
+-- stricter answer counts, whichever of them gives it.
+create or replace macro purposes_of_all(consents) as list_transform(
+    [list_transform(consents, lambda consent: purposes_of(consent))],
+    lambda purposes: case len(purposes)
+        when 2 then json_merge_patch(purposes[1], with_underscores(purposes[2]))
+        else purposes[1]
+    end
+)[1];
