@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--events", type=int, nargs="+", default=[100_000, 1_000_000], help="of an hour; several sizes")
     parser.add_argument("--identified-percent", type=int, default=40, help="of the events carry identifiers")
-    parser.add_argument("--backfill-hours", type=int, default=48, help="720 are a month")
+    parser.add_argument("--backfill-hours", type=int, default=144, help="720 are a month")
     parser.add_argument(
         "--only", nargs="+", choices=QUESTIONS, default=QUESTIONS, metavar="QUESTION", help="of: %(choices)s"
     )
