@@ -32,7 +32,7 @@ class BatchClass(NamedTuple):
 
 
 class BatchStream:
-    """Streams due events of one hour into batches, several in flight.
+    """Sends the due events of one hour in batches, several in flight.
 
     Args:
         connection: holds `conversion_payloads` and `due_events`.

@@ -200,7 +200,7 @@ class BatchSender:
         self._count_refusal(answer)
         if answer.refused or (len(batch) == 1 and answer.category is Category.REFUSED):
             refused = dict(answer.refused) or {0: answer.message or "refused without a reason"}
-            others = [position for position in range(len(batch)) if position not in refused]
+            others = [index for index in range(len(batch)) if index not in refused]
             if answer.others_taken and others:
                 self._write_delivered(batch.part(batch.batch_id, others), status, sent_at)
                 others = []
@@ -263,8 +263,8 @@ class BatchSender:
             if self._refused_requests > REFUSED_REQUESTS:
                 raise DestinationStopped(answer, f"{REFUSED_REQUESTS} requests of this run were refused:")
 
-    def _part(self, batch: Batch, positions: Sequence[int]) -> Batch:
-        return batch.part(self._batch_id([batch.event_ids[i] for i in positions]), positions)
+    def _part(self, batch: Batch, indices: Sequence[int]) -> Batch:
+        return batch.part(self._batch_id([batch.event_ids[i] for i in indices]), indices)
 
     def _batch_id(self, event_ids: Sequence[str]) -> str:
         return hashlib.sha256("\n".join((self._destination_id, *event_ids)).encode()).hexdigest()[:32]

@@ -6,7 +6,6 @@ What a link holds is decided in `sql/identity_links.sql`, how links are read in 
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -37,7 +36,7 @@ class IdentityLinks:
 
     def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
         self._lake, self._landing, self._mappings = lake, landing, mappings
-        self._seen_current: dict[datetime, list[int] | None] = {}
+        self._seen_current: dict[datetime, object] = {}
 
     def make(self, hour: datetime) -> int:
         """Makes the links of an hour and returns how many there are.
@@ -125,14 +124,17 @@ class IdentityLinks:
 
         The window of a range's next hour is nearly the same, so that files which did not change are not opened again.
         """
-        found = {each: identity for each in hours if (identity := file_identity(self._lake.path(TABLE, each)))}
+        version = links_version(self._mappings.digests.consent)
+        found = {
+            each: (version, identity) for each in hours if (identity := file_identity(self._lake.path(TABLE, each)))
+        }
         unread = [self._lake.path(TABLE, each) for each in found if found[each] != self._seen_current.get(each)]
         if unread:
             with self._lake.connect() as connection:
                 rows = connection.execute(
                     f"select file_name from parquet_kv_metadata([{', '.join(map(literal, unread))}]) "
                     "where decode(key) = 'links_version' and decode(value) = $version",
-                    {"version": json.dumps(self._version)},
+                    {"version": json.dumps(version)},
                 ).fetchall()
             current = {parse_hour(Path(name).parent.name.removeprefix("hour=")) for (name,) in rows}
             self._seen_current |= {each: found[each] for each in current}
@@ -152,7 +154,10 @@ class IdentityLinks:
 
     def _make_once(self, hour: datetime) -> int:
         raw_events = self._lake.path("raw_events", hour)
-        with self._knowing(hour) as connection:
+        with self._lake.connect_with_macros() as connection:
+            digests = self._mappings.load(connection)
+            end = (hour + ONE_HOUR).replace(tzinfo=None)
+            connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
             if self._is_of_today(raw_events):
                 connection.execute(
                     f"create temp view raw_events as from read_parquet({literal(raw_events)}, "
@@ -160,22 +165,10 @@ class IdentityLinks:
                 )
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
-            return self._write(connection, hour)
-
-    @property
-    def _version(self) -> str:
-        return links_version(*self._mappings.consent_files)
-
-    @contextmanager
-    def _knowing(self, hour: datetime) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._lake.connect_with_macros() as connection:
-            self._mappings.load(connection)
-            end = (hour + ONE_HOUR).replace(tzinfo=None)
-            connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
-            yield connection
-
-    def _write(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
-        versions = {"code_version": code_version(TABLE, *self._mappings.files), "links_version": self._version}
-        return self._lake.replace(
-            connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression=COMPRESSION
-        )
+            versions = {
+                "code_version": code_version(TABLE, digests.mappings),
+                "links_version": links_version(digests.consent),
+            }
+            return self._lake.replace(
+                connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression=COMPRESSION
+            )

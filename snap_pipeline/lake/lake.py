@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -27,6 +28,7 @@ ROW_GROUP_ROWS = 20_480
 
 DISABLED_OPTIMIZERS = "in_clause"
 """Constant lists are tested value by value: as joins, they cost a small hour more than all its other work."""
+JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
 
 MACRO_FILES = (
     "normalize",
@@ -62,12 +64,13 @@ class Lake:
     Args:
         root: the folder; made when it is first written to.
         memory_limit: DuckDB's, such as `1500MB`; what does not fit spills to disk under the root.
-        threads: DuckDB's, for each connection.
+        threads: DuckDB's, for each database.
     """
 
     def __init__(self, root: Path, *, memory_limit: str, threads: int) -> None:
         self.root = root
         self._config = {"memory_limit": memory_limit, "threads": str(threads)}
+        self._order_kept = Lock()
 
     def path(self, table: str, hour: datetime) -> Path:
         """Where the partition of a table lies, whether or not it exists."""
@@ -122,7 +125,7 @@ class Lake:
     @cached_property
     def _with_macros(self) -> duckdb.DuckDBPyConnection:
         connection = self._open()
-        connection.execute(f"set global disabled_optimizers = '{DISABLED_OPTIMIZERS}'")
+        self._set(connection, disabled_optimizers=DISABLED_OPTIMIZERS)
         for name in MACRO_FILES:
             connection.execute(sql(f"macros/{name}"))
         return connection
@@ -131,17 +134,23 @@ class Lake:
     def keeping_order(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Within it, rows stay in the order of the first table of a statement, through its joins as well.
 
-        DuckDB promises that of no join. Where one thread probes, and tables are joined as they are written, it is so,
-        and takes a quarter of what it takes to sort wide rows afterwards.
+        DuckDB promises that of no join. Where one thread probes, and tables are joined as they are written, it is so
+        as long as those that are joined fit into memory, and takes a quarter of what it takes to sort wide rows
+        afterwards. All connections that know the macros share these settings meanwhile.
         """
-        of_joins = "join_order,build_side_probe_side"
-        connection.execute("set threads = 1")
-        connection.execute(f"set global disabled_optimizers = '{DISABLED_OPTIMIZERS},{of_joins}'")
-        try:
-            yield
-        finally:
-            connection.execute(f"set threads = {self._config['threads']}")
-            connection.execute(f"set global disabled_optimizers = '{DISABLED_OPTIMIZERS}'")
+        with self._order_kept:
+            self._set(connection, threads="1", disabled_optimizers=f"{DISABLED_OPTIMIZERS},{JOIN_OPTIMIZERS}")
+            try:
+                yield
+            finally:
+                # Of its own, since the given one may be in a transaction that failed.
+                with closing(self._with_macros.cursor()) as other:
+                    self._set(other, threads=self._config["threads"], disabled_optimizers=DISABLED_OPTIMIZERS)
+
+    @staticmethod
+    def _set(connection: duckdb.DuckDBPyConnection, **settings: str) -> None:
+        for name, value in settings.items():
+            connection.execute(f"set global {name} = {literal(value)}")
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / ".spill")})

@@ -4,10 +4,12 @@
 that an upgrade of the seeds does not conflict with a customer's names.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import duckdb
 
@@ -26,6 +28,13 @@ COLUMNS = {
 }
 
 
+class Digests(NamedTuple):
+    """What tells the mappings from those of another day: all of them, and those that decide what consent means."""
+
+    mappings: str
+    consent: str
+
+
 class Mappings:
     """The seeds and what the home overrides.
 
@@ -41,6 +50,7 @@ class Mappings:
         self._home = home_mappings
         self._workspaces = workspaces
         self._loading = Lock()
+        self._loaded: Digests | None = None
         for file in self.own_files:
             if file.stem not in COLUMNS:
                 raise SettingsError(
@@ -61,27 +71,24 @@ class Mappings:
         return tuple(sorted(self._home.glob("*.csv")))
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """Every file that decides how events are mapped, for the version of a partition."""
-        return (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
+    def digests(self) -> Digests:
+        """Of the files as they are now."""
+        files = (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
+        return Digests(_digest(files), _digest(file for file in files if file.stem == "consent_purposes"))
 
-    @property
-    def consent_files(self) -> tuple[Path, ...]:
-        """Those of them that decide what consent means."""
-        return tuple(file for file in self.files if file.stem == "consent_purposes")
-
-    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def load(self, connection: duckdb.DuckDBPyConnection) -> Digests:
         """Makes the tables and variables that transformations read; the connection must know the macros.
 
-        The files are read once in a database, so that all hours of a process are made with the same mappings, of which
-        each partition notes the version.
+        A database reads the files once, and again where they have changed. Returns the digests of what it read, for the
+        versions of partitions that are made with it.
 
         Raises:
-            SettingsError: one of the home's files lacks a column.
+            SettingsError: one of the home's files lacks a column, or holds what is no value of it.
         """
         with self._loading:
-            if not connection.execute("from duckdb_tables() where table_name = 'mapping_variables'").fetchone():
+            if self._loaded != (digests := self.digests):
                 self._read(connection)
+                self._loaded = digests
         connection.execute(
             """
             set variable currency_pattern = (select currency_pattern from mapping_variables);
@@ -89,6 +96,7 @@ class Mappings:
             set variable consent_purposes = (select consent_purposes from mapping_variables);
             """
         )
+        return digests
 
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
@@ -113,21 +121,26 @@ class Mappings:
         )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes the tables that delivery reads: what Snap knows of event names and currencies.
+        """Makes the tables that delivery reads, in a database of its own: what Snap knows of names and currencies.
 
         Raises:
-            SettingsError: one of the home's files lacks a column.
+            SettingsError: one of the home's files lacks a column, or holds what is no value of it.
         """
         self._load_seed(connection, "snap_event_names")
         self._load_seed(connection, "currencies")
-        connection.execute(
-            """
-            create or replace table snap_event_names as select snap_name from snap_event_names_rows;
-            create or replace table currencies as
-                select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
-                from currencies_rows group by currency;
-            """
-        )
+        try:
+            connection.execute(
+                """
+                create or replace table snap_event_names as select snap_name from snap_event_names_rows;
+                create or replace table currencies as
+                    select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
+                    from currencies_rows group by currency;
+                """
+            )
+        except duckdb.ConversionException as error:
+            raise SettingsError(
+                f"{self._home / 'currencies.csv'} cannot be used: accepted_by_snap must be true or false in each row."
+            ) from error
 
     def _load_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         columns = ", ".join(COLUMNS[name])
@@ -166,6 +179,10 @@ class Mappings:
                 for w in self._workspaces.values()
             ],
         )
+
+
+def _digest(files: Iterable[Path]) -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _read_csv(path: Path) -> str:

@@ -14,7 +14,7 @@ from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.mappings import Digests, Mappings
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
 from snap_pipeline.lake.versions import code_version
 
@@ -54,7 +54,7 @@ class Transformations:
 
     def version(self, table: str) -> str:
         """What Dagster shows as the code version of a table."""
-        return code_version(table, *self._mappings.files)
+        return code_version(table, self._mappings.digests.mappings)
 
     def outdated_hours(self, hours: Iterable[datetime]) -> list[datetime]:
         """The hours that an older version of the code, or of the mappings, made."""
@@ -85,7 +85,7 @@ class Transformations:
             return FilteredHour(self._kept("conversion_payloads", hour), reasons, 0)
         made_links = self._identity.make_missing(hour)
         with self._lake.connect_with_macros() as connection:
-            self._mappings.load(connection)
+            digests = self._mappings.load(connection)
             self._view(connection, "raw_events", hour, numbered=True)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
@@ -95,9 +95,12 @@ class Transformations:
                     connection,
                     self._lake.path("excluded_events", hour),
                     sql("excluded_events"),
-                    metadata=self._notes("filtered_events"),
+                    metadata={"code_version": code_version("filtered_events", digests.mappings)},
                 )
-                kept = self._write(connection, "filtered_events", hour)
+                kept = self._write(connection, "filtered_events", hour, digests)
+            # Joins of more than fits into memory go by parts.
+            if not self._is_in_landing_order(connection, hour):
+                kept = self._write(connection, "filtered_events", hour, digests, "order by landed_row")
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
@@ -105,9 +108,9 @@ class Transformations:
         if self._lake.is_pruned(hour):
             return PayloadHour(self._kept("conversion_payloads", hour), {}, {})
         with self._lake.connect_with_macros() as connection:
-            self._mappings.load(connection)
+            digests = self._mappings.load(connection)
             self._view(connection, "filtered_events", hour)
-            rows = self._write(connection, "conversion_payloads", hour)
+            rows = self._write(connection, "conversion_payloads", hour, digests)
             path = literal(self._lake.path("conversion_payloads", hour))
             dropped, linked = (
                 connection.execute(
@@ -122,7 +125,7 @@ class Transformations:
         """Makes `parameter_completeness` and returns its number of rows."""
         with self._lake.connect_with_macros() as connection:
             self._view(connection, "conversion_payloads", hour)
-            return self._write(connection, "parameter_completeness", hour)
+            return self._write(connection, "parameter_completeness", hour, self._mappings.digests)
 
     def _kept(self, table: str, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""
@@ -151,8 +154,20 @@ class Transformations:
         if not self._lake.path(table, hour).exists():
             raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> int:
-        return self._lake.replace(connection, self._lake.path(table, hour), sql(table), metadata=self._notes(table))
+    def _write(
+        self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, digests: Digests, order: str = ""
+    ) -> int:
+        notes = {"code_version": code_version(table, digests.mappings)}
+        return self._lake.replace(connection, self._lake.path(table, hour), f"{sql(table)} {order}", metadata=notes)
 
-    def _notes(self, table: str) -> dict[str, str]:
-        return {"code_version": self.version(table)}
+    def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
+        path = literal(self._lake.path("filtered_events", hour))
+        row = connection.execute(
+            f"""
+            select bool_and(coalesce(landed_row > row_before, true)) from (
+                select landed_row, lag(landed_row) over () as row_before
+                from read_parquet({path}, hive_partitioning = false)
+            )
+            """
+        ).fetchone()
+        return row is None or row[0] is not False

@@ -1,4 +1,4 @@
-"""Which code made a partition: a digest of the SQL, the seeds and the home's mappings that decide its content.
+"""Which code made a partition: a digest of the SQL, and of the mappings, that decide its content.
 
 Dagster shows it as `code_version`, and each partition carries it, so that `status` can count the hours that an
 older version made.
@@ -7,7 +7,6 @@ older version made.
 import hashlib
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from snap_pipeline.lake.lake import MACRO_FILES, sql
 
@@ -30,23 +29,20 @@ SQL_OF = {
 
 
 @cache
-def code_version(table: str, *files: Path) -> str:
-    """Twelve hex digits that change when the SQL behind a table, or one of the given files, changes."""
-    return _digest([f"macros/{name}" for name in MACRO_FILES] + list(SQL_OF[table]), files)
+def code_version(table: str, mappings: str = "") -> str:
+    """Twelve hex digits that change when the SQL behind a table changes, or the digest of the mappings."""
+    return _digest([f"macros/{name}" for name in MACRO_FILES] + list(SQL_OF[table]), mappings)
 
 
 @cache
-def links_version(*files: Path) -> str:
+def links_version(consent: str) -> str:
     """Changes when links have other columns, or say other things of who somebody is and what they chose.
 
     Links of another version are made again when an hour needs them, up to a month of hours. So what only spells a value
-    otherwise, as a macro that normalizes names, does not count here.
+    otherwise, as a macro that normalizes names, does not count here; of the mappings, those of consent do.
     """
-    return _digest(["macros/identity", "macros/consent", *SQL_OF["identity_links"]], files)
+    return _digest(["macros/identity", "macros/consent", *SQL_OF["identity_links"]], consent)
 
 
-def _digest(names: Iterable[str], files: Iterable[Path]) -> str:
-    digest = hashlib.sha256("\0".join(map(sql, names)).encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+def _digest(names: Iterable[str], mappings: str) -> str:
+    return hashlib.sha256("\0".join([*map(sql, names), mappings]).encode()).hexdigest()[:12]

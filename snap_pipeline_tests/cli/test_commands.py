@@ -164,7 +164,7 @@ def test_preview_shows_what_is_sent(run, project: Project) -> None:
     assert project.received()[0]["event"] == previewed
 
 
-def test_preview_shows_the_events_that_would_go_first(run, project: Project) -> None:
+def test_preview_shows_the_earliest_events(run, project: Project) -> None:
     project.add_destination(live=False)
     project.land(*(purchase(f"e{n}", at=HOUR + timedelta(minutes=9 - n)) for n in range(10)))
     project.materialize()

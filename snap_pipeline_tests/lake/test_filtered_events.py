@@ -1,10 +1,12 @@
 """Which events are conversions, under which name and type, and the one reason for which others are not."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import lake
 from snap_pipeline.lake.raw import make_raw_events
@@ -119,6 +121,27 @@ def test_a_home_overrides_a_mapping_and_one_for_the_workspace_wins(project: Proj
     assert excluded == {"b": "mapped_to_nothing"}
 
 
+def test_a_mapping_that_is_added_while_a_process_runs_counts_from_the_next_hour_on(project: Project) -> None:
+    project.land(purchase("e", event_name="My Thing"))
+    assert [row["snap_event_name"] for row in judge(project)[0]] == ["MY_THING"]
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / "event_names.csv").write_text("source_name,snap_name,workspace\nMy Thing,SUBSCRIBE,\n")
+    assert [row["snap_event_name"] for row in judge(project)[0]] == ["SUBSCRIBE"]
+    lake = project.pipeline.lake
+    with lake.connect() as connection:
+        notes = lake.notes(connection, lake.path("filtered_events", HOUR))
+    project.reopen()
+    assert notes["code_version"] == project.pipeline.transformations.version("filtered_events")
+
+
+def test_a_currency_that_is_neither_accepted_nor_not_is_named(project: Project) -> None:
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / "currencies.csv").write_text("currency,accepted_by_snap\nEUR,maybe\n")
+    project.land(purchase("e"))
+    with pytest.raises(SettingsError, match="accepted_by_snap must be true or false"):
+        judge(project)
+
+
 def test_a_workspace_decides_on_unmapped_names_and_unknown_consent(project: Project) -> None:
     (project.settings.home / "workspaces.toml").write_text(
         '[default]\nunmapped_events = "exclude"\nunknown_consent = "exclude"\n'
@@ -168,11 +191,14 @@ def test_an_app_whose_namespace_is_an_e_mail_address_has_none(project: Project) 
     assert project.rows("conversion_payloads")[0]["app_id"] is None
 
 
+@pytest.mark.parametrize("joins", ["that keep order", "that do not, as those of more than fits into memory"])
 def test_rows_stay_in_the_order_in_which_they_landed_each_time_an_hour_is_made(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch, joins: str
 ) -> None:
     """Of more row groups than there are threads, and of people of whom the links know something."""
     monkeypatch.setattr(lake, "ROW_GROUP_ROWS", 2_048)
+    if joins != "that keep order":
+        monkeypatch.setattr(lake.Lake, "keeping_order", lambda *_: nullcontext())
     count = 10 * 2_048
     project.land(
         *(

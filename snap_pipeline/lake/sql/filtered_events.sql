@@ -3,6 +3,7 @@
 -- sorts what it sends. Reads `raw_events` (with file_row_number), `verdicts` and `profiles`, joined in this order.
 select
     raw_events.* exclude (file_row_number),
+    raw_events.file_row_number as landed_row,
     verdicts.linked_click_id,
     verdicts.snap_event_name,
     verdicts.conversion_type,
