@@ -135,8 +135,8 @@ class Lake:
         """Within it, rows stay in the order of the first table of a statement, through its joins as well.
 
         DuckDB promises that of no join. Where one thread probes, and tables are joined as they are written, it is so
-        as long as those that are joined fit into memory, and takes a quarter of what it takes to sort wide rows
-        afterwards. All connections that know the macros share these settings meanwhile.
+        as long as the tables that are looked up in fit into memory, and takes a quarter of what it takes to sort wide
+        rows afterwards. All connections that know the macros share these settings meanwhile.
         """
         with self._order_kept:
             self._set(connection, threads="1", disabled_optimizers=f"{DISABLED_OPTIMIZERS},{JOIN_OPTIMIZERS}")

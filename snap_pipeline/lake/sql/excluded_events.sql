@@ -1,4 +1,5 @@
--- The events that are not sent, each with the reason. Reads `raw_events` (with file_row_number) and `verdicts`.
+-- The events that are not sent, each with the reason. Reads `raw_events` and `verdicts`, whose rows stand beside those
+-- of raw_events.
 select
     raw_events.workspace,
     raw_events.event_id,
@@ -7,5 +8,5 @@ select
     raw_events.source_file,
     verdicts.reason
 from raw_events
-inner join verdicts on raw_events.file_row_number = verdicts.file_row_number
+positional join verdicts
 where verdicts.reason is not null

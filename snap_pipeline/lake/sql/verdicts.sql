@@ -1,6 +1,6 @@
--- The verdict on every raw event of the hour: its Snap event name and conversion type, and the one reason for which it
--- is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`, `event_names`,
--- `internal_events`, `workspaces`.
+-- The verdict on every raw event of the hour, in their order: its Snap event name and conversion type, and the one
+-- reason for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
+-- `event_names`, `internal_events`, `workspaces`.
 with suspected_ids as (
     -- Few ids repeat: the hash finds them in little memory, the window below decides.
     select hash(workspace, event_id) as id_hash
@@ -81,3 +81,4 @@ select
         when consent_state is null and unknown_consent = 'exclude' then 'consent_unknown'
     end as reason
 from judged
+order by file_row_number
