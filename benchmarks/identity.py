@@ -51,6 +51,7 @@ def prepare(home: str, days: int, returning_percent: int) -> None:
             f"set variable share = (select {LINKS_AN_HOUR} / count(*) from template);"
             f"set variable returning_percent = {returning_percent}"
         )
+        versions = pipeline.lake.notes(connection, newest)
         for number in range(1, days * 24 + 1):
             hour = HOUR - number * ONE_HOUR
             path = pipeline.lake.path("identity_links", hour)
@@ -60,7 +61,7 @@ def prepare(home: str, days: int, returning_percent: int) -> None:
                 continue
             connection.execute(f"set variable older_hour = {literal(format_hour(hour))}")
             connection.execute(f"set variable older_by = interval {number} hour")
-            pipeline.lake.replace(connection, path, query, compression=COMPRESSION)
+            pipeline.lake.replace(connection, path, query, metadata=versions, compression=COMPRESSION)
     land(pipeline, EVENTS, identified_percent=IDENTIFIED_PERCENT_NOW)
     make_raw_events(pipeline.lake, pipeline.landing, HOUR)
     pipeline.transformations.make_identity_links(HOUR)

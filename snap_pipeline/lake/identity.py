@@ -105,13 +105,28 @@ class IdentityLinks:
 
     def _ensure_readable(self, hours: Sequence[datetime], today: Path) -> None:
         """Sees that links which could not be made again have the columns that they have today."""
-        for each in sorted(set(hours) - self._current(hours)):
-            if self._lake.columns(self._lake.path(TABLE, each)) != self._lake.columns(today):
-                raise LakeError(
-                    f"The identity links of {format_hour(each)} are of an older version of the pipeline, and cannot be "
-                    "made again, since the events of that hour were pruned. Hours whose identity window reaches back "
-                    "to it keep the partitions that they have."
+        older = [self._lake.path(TABLE, each) for each in set(hours) - self._current(hours)]
+        if not older:
+            return
+        with self._lake.connect() as connection:
+            unlike = connection.execute(
+                f"""
+                with files as (
+                    select file_name, list((name, type, converted_type, logical_type) order by name) as columns
+                    from parquet_schema([{", ".join(map(literal, (*older, today)))}])
+                    group by file_name
                 )
+
+                select min(file_name) from files
+                where columns != (select columns from files where file_name = {literal(today)})
+                """
+            ).fetchone()
+        if unlike and unlike[0]:
+            raise LakeError(
+                f"The identity links of {_hour_key(unlike[0])} are of an older version of the pipeline, and cannot be "
+                "made again, since the events of that hour were pruned. Hours whose identity window reaches back to it "
+                "keep the partitions that they have."
+            )
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
         return hours_between(hour - max(self._mappings.identity_windows) + ONE_HOUR, hour)
@@ -136,7 +151,7 @@ class IdentityLinks:
                     "where decode(key) = 'links_version' and decode(value) = $version",
                     {"version": json.dumps(version)},
                 ).fetchall()
-            current = {parse_hour(Path(name).parent.name.removeprefix("hour=")) for (name,) in rows}
+            current = {parse_hour(_hour_key(name)) for (name,) in rows}
             self._seen_current |= {each: found[each] for each in current}
         return {each for each in found if found[each] == self._seen_current.get(each)}
 
@@ -172,3 +187,8 @@ class IdentityLinks:
             return self._lake.replace(
                 connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression=COMPRESSION
             )
+
+
+def _hour_key(file_name: str) -> str:
+    """The key of the hour whose partition a file is."""
+    return Path(file_name).parent.name.removeprefix("hour=")

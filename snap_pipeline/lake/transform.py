@@ -98,9 +98,9 @@ class Transformations:
                     metadata={"code_version": code_version("filtered_events", digests.mappings)},
                 )
                 kept = self._write(connection, "filtered_events", hour, digests)
-            # Joins of more than fits into memory go by parts.
-            if not self._is_in_landing_order(connection, hour):
-                kept = self._write(connection, "filtered_events", hour, digests, "order by landed_row")
+                # A join with more people than fit into memory goes by parts.
+                if not self._is_in_landing_order(connection, hour):
+                    kept = self._write(connection, "filtered_events", hour, digests, "order by landed_row")
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
