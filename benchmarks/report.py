@@ -60,11 +60,16 @@ class Section:
     bars_title: str = ""
 
 
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+
 def machine() -> dict[str, str]:
     """Where and with what the numbers were made."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    commit = _git("describe", "--always")
+    # The results themselves are changed by every run.
+    if _git("status", "--porcelain", "--untracked-files=no", "--", ":!benchmarks/results"):
+        commit += "-dirty"
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit or "unknown",

@@ -1,7 +1,9 @@
 """A lake that an older version of the pipeline made, or older mappings, loses no refusal when hours are made again."""
 
+import shutil
 from typing import Any
 
+import duckdb
 import pytest
 
 from snap_pipeline.errors import LakeError
@@ -69,6 +71,26 @@ def test_links_of_a_pruned_hour_that_cannot_be_read_today_are_named(refused: Pro
     rewrite(refused, "identity_links", "* exclude (kinds)", links_version="of an older version")
     with pytest.raises(LakeError, match=f"{EARLIER:%Y-%m-%dT%H} are of an older version of the pipeline"):
         reasons(refused)
+
+
+def test_links_of_many_pruned_hours_are_looked_at_together(refused: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    prune(refused)
+    rewrite(refused, "identity_links", "*", links_version="of other mappings")
+    databases: list[object] = []
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda **options: databases.append(options) or connect(**options))
+    assert reasons(refused) == ["consent_denied"]
+    with_one_hour = len(databases)
+    databases.clear()
+    lake = refused.pipeline.lake
+    for number in range(1, 21):
+        hour = EARLIER - number * ONE_HOUR
+        for path in (lake.path("identity_links", hour), lake.pruned_note(hour)):
+            path.parent.mkdir(parents=True)
+        shutil.copy(lake.path("identity_links", EARLIER), lake.path("identity_links", hour))
+        shutil.copy(lake.pruned_note(EARLIER), lake.pruned_note(hour))
+    assert reasons(refused) == ["consent_denied"]
+    assert len(databases) == with_one_hour
 
 
 def test_a_refusal_that_an_older_version_did_not_understand_is_read_again(refused: Project) -> None:
