@@ -51,7 +51,7 @@ def standing_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Standin
         (state, reason): events
         for state, reason, events in connection.execute(
             "select state, case when state in ('rejected', 'undeliverable') then reason end, count(*) "
-            "from payload_states group by all"
+            "from payload_states group by all order by all"
         ).fetchall()
     }
     row = connection.execute(
