@@ -8,7 +8,7 @@ from snap_pipeline.delivery.states import AgeLimits
 from snap_pipeline.pipeline import Pipeline
 
 
-class SnapConversionsApi(dg.ConfigurableResource):  # type: ignore[type-arg]
+class SnapConversionsApi(dg.ConfigurableResource[None]):
     """The rate-limited Snapchat Conversions API.
 
     The limit itself, requests a minute, belongs to each destination and is shared by all processes that use the

@@ -3,10 +3,11 @@
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FloatRect, Page
 
 from snap_pipeline.cli import main as snap_pipeline
 from snap_pipeline.settings import load_settings
@@ -23,8 +24,9 @@ GRAPH = 'group:"events" or group:"conversions" or group:"delivery" or group:"ins
 
 def picture_report(chromium: Browser, page_file: Path) -> None:
     """The report's first screen, as readers of either taste see it."""
-    for scheme in ("light", "dark"):
-        page = chromium.new_page(color_scheme=scheme, viewport={"width": 1180, "height": 800})  # type: ignore[arg-type]
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page = chromium.new_page(color_scheme=scheme, viewport={"width": 1180, "height": 800})
         page.goto(page_file.as_uri())
         page.screenshot(path=IMAGES / f"report-{scheme}.png")
 
@@ -40,8 +42,8 @@ def picture_graph(chromium: Browser, url: str) -> None:
     assert len(boxes) == len(names), "the graph lacks assets"
     left, top = min(box["x"] for box in boxes) - MARGIN, min(box["y"] for box in boxes) - MARGIN
     right, bottom = max(box["x"] + box["width"] for box in boxes), max(box["y"] + box["height"] for box in boxes)
-    clip = {"x": left, "y": top, "width": right + MARGIN - left, "height": bottom + MARGIN - top}
-    page.screenshot(path=IMAGES / "asset-graph.png", clip=clip)  # type: ignore[arg-type]
+    clip: FloatRect = {"x": left, "y": top, "width": right + MARGIN - left, "height": bottom + MARGIN - top}
+    page.screenshot(path=IMAGES / "asset-graph.png", clip=clip)
 
 
 def open_graph(page: Page, url: str, selection: str = "") -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import click
 import uvicorn
@@ -46,7 +46,9 @@ class _DroppableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {endpoints.TRANSPORT: self.transport}  # type: ignore[dict-item]
+        # uvicorn's type of a scope knows no extensions of others.
+        scope = cast("dict[str, object]", self.scope)
+        scope["extensions"] = {endpoints.TRANSPORT: self.transport}
 
 
 def run(

@@ -131,6 +131,13 @@ def test_no_connection_is_told_with_what_to_do(run, project: Project, base_url: 
     assert SECRET not in result.output
 
 
+class SilentServer(HTTPServer):
+    """Says nothing of handshakes that clients break off."""
+
+    def handle_error(self, *_: object) -> None:
+        """Nobody is told."""
+
+
 @pytest.fixture
 def untrusted_server(tmp_path: Path) -> Iterator[str]:
     """An https server whose certificate nobody signed."""
@@ -151,9 +158,8 @@ def untrusted_server(tmp_path: Path) -> Iterator[str]:
     file.write_bytes(private + certificate.public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = SilentServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign,assignment]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"https://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from snap_pipeline.cli import main
 from snap_pipeline.delivery.states import delivery_sql
@@ -19,7 +20,9 @@ from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import NOW, Query
 
 Report = Callable[..., Result]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+Scheme = Literal["light", "dark"]
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 HOSTILE = '<img src="https://example.com/x" onerror="document.title=1">'
 
 
@@ -43,10 +46,12 @@ def opened(report: Report, chromium: Browser, tmp_path: Path) -> Iterator[Callab
     contexts = []
     said: list[str] = []
 
-    def open_page(*arguments: str, lake: Path | None = None, scheme: str = "light", size: object = None) -> Page:
+    def open_page(
+        *arguments: str, lake: Path | None = None, scheme: Scheme = "light", size: ViewportSize = DESKTOP
+    ) -> Page:
         result = report(*arguments, **({"lake": lake} if lake else {}))
         assert result.exit_code == 0, result.output
-        context = chromium.new_context(color_scheme=scheme, viewport=size or DESKTOP)  # type: ignore[arg-type]
+        context = chromium.new_context(color_scheme=scheme, viewport=size)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
