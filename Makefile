@@ -12,10 +12,10 @@ dev: .venv/.installed
 	@$(BIN)/snap-pipeline dev
 
 test: .venv/.installed-dev
-	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --max-worker-restart 0
 
 week: .venv/.installed-dev
-	@$(BIN)/python -m pytest --quiet -rP -m week
+	@$(BIN)/python -m pytest --quiet -rP -m week --override-ini faulthandler_timeout=0
 
 lint: .venv/.installed-dev
 	@$(BIN)/ruff check .

@@ -1,7 +1,9 @@
-"""Real processes that start at the same moment, for tests of what processes share."""
+"""Real processes that tests start. None of them keeps a failed test waiting."""
 
 import multiprocessing
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -10,7 +12,9 @@ SPAWN = multiprocessing.get_context("spawn")
 def run_at_once(function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
     """What a module's function returns in each of several processes, none of which begins before all are up."""
     barrier, answers = SPAWN.Barrier(count), SPAWN.Queue()
-    processes = [SPAWN.Process(target=_run, args=(function, arguments, barrier, answers)) for _ in range(count)]
+    processes = [
+        SPAWN.Process(target=_run, args=(function, arguments, barrier, answers), daemon=True) for _ in range(count)
+    ]
     for process in processes:
         process.start()
     results = [answers.get(timeout=120) for _ in processes]
@@ -20,6 +24,20 @@ def run_at_once(function: Callable[..., Any], count: int, *arguments: Any) -> li
         if isinstance(result, BaseException):
             raise result
     return results
+
+
+@contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A command's process, which is waited for at the end of the block and killed where the block fails.
+
+    `Popen` itself waits in both cases: for ever, where the process waits for what the block would have done.
+    """
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _run(function: Callable[..., Any], arguments: tuple[Any, ...], barrier: Any, answers: Any) -> None:

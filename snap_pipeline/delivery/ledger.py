@@ -193,8 +193,8 @@ class Ledger:
         """
         self._fold_receipts(connection)
         self._fold_requests(connection)
-        for table in ("delivery_receipts", "delivery_requests"):
-            _unlink_all(self.folder(table).glob(".*.tmp"))  # of a run that was killed while it folded
+        for table in TABLES:
+            _unlink_all(self.folder(table).glob("*.tmp"))  # of a run that was killed while it wrote
         if any(self.folder("delivery_intents").glob("*.parquet")):
             self._drop_settled_intents(connection)
 

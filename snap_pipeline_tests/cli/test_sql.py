@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from snap_pipeline.cli import main
 from snap_pipeline.lake.views import LakeViews
 from snap_pipeline_tests.dbt import lakes
+from snap_pipeline_tests.processes import started
 from snap_pipeline_tests.project import Project
 
 Run = Callable[..., Result]
@@ -126,7 +127,7 @@ def test_a_plan_is_printed_as_it_is_drawn(lake: Path, run: Run) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error(lake: Path) -> None:
     command = [str(Path(sys.executable).with_name("snap-pipeline")), "sql", "--csv", "from range(1_000_000)"]
-    with subprocess.Popen(
+    with started(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,8 +149,9 @@ def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: 
     terminal, its_end = pty.openpty()
     command = [str(Path(sys.executable).with_name("snap-pipeline")), "sql"]
     environment = os.environ | {"SNAP_PIPELINE_LAKE": str(lake), "TERM": "dumb"}
-    with subprocess.Popen(command, stdin=its_end, stdout=its_end, stderr=its_end, env=environment) as process:
+    with started(command, stdin=its_end, stdout=its_end, stderr=its_end, env=environment) as process:
         os.close(its_end)
+        screen = Screen(terminal)
         for typed, answer in (
             (b"", "sql> "),
             (b"select count(*) as destinations\n", "...> "),
@@ -158,15 +160,21 @@ def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: 
             (b"select 40 + 2 as answer;\n", "│     42 │"),
         ):
             os.write(terminal, typed)
-            wait_for(terminal, answer)
-        wait_for(terminal, "sql> ")
+            screen.wait_for(answer)
+        screen.wait_for("sql> ")
         os.write(terminal, b"\x04")
     os.close(terminal)
     assert process.returncode == 0
 
 
-def wait_for(terminal: int, text: str) -> None:
-    """Reads until the other end has written something; the test's own limit of time ends a wait in vain."""
-    said = b""
-    while text.encode() not in said:
-        said += os.read(terminal, 4096)
+class Screen:
+    """What the other end of a terminal writes, read up to one text after the other."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminal, self._unread = terminal, b""
+
+    def wait_for(self, text: str) -> None:
+        """Reads up to the end of a text. What came after it in the same moment is there for the next one."""
+        while text.encode() not in self._unread:
+            self._unread += os.read(self._terminal, 4096)
+        self._unread = self._unread.partition(text.encode())[2]

@@ -10,6 +10,7 @@ import pytest
 
 from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import DBT, PROJECT, query_on, run_dbt, surroundings_of
+from snap_pipeline_tests.processes import started
 
 
 def test_a_build_passes_without_warnings(built: tuple[Path, str]) -> None:
@@ -61,7 +62,7 @@ def test_a_build_looks_again_where_a_file_cannot_be_read_the_first_time(tmp_path
     (receipts,) = lake.glob("delivery_receipts/*/*/a.parquet")
     receipts.chmod(0)
     command = ["setpriv"] + (["--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else [])
-    with subprocess.Popen(
+    with started(
         [*command, *DBT, "run", "--select", "stg_delivery_receipts"],
         cwd=PROJECT,
         env=os.environ | surroundings_of(lake),

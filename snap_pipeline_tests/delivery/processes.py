@@ -30,7 +30,8 @@ def start_dispatch(
         events_a_batch: at most.
         lease_wait_seconds: how long it waits for a lease that somebody else holds.
     """
-    process = FORKS.Process(target=_dispatch, args=(settings, hour, answers, events_a_batch, lease_wait_seconds))
+    arguments = (settings, hour, answers, events_a_batch, lease_wait_seconds)
+    process = FORKS.Process(target=_dispatch, args=arguments, daemon=True)
     process.start()
     return process
 

@@ -30,9 +30,9 @@ class Fold:
         return listed
 
 
-def receipts(project: Project, destination: str) -> Path:
-    id_ = project.pipeline.destinations.get(destination).id
-    return project.pipeline.lake.root / "delivery_receipts" / f"hour={HOUR:%Y-%m-%dT%H}" / f"destination={id_}"
+def folder(project: Project, table: str) -> Path:
+    id_ = project.pipeline.destinations.get("shop").id
+    return project.pipeline.lake.root / table / f"hour={HOUR:%Y-%m-%dT%H}" / f"destination={id_}"
 
 
 def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
@@ -42,7 +42,7 @@ def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
     project.land(purchase("a"))
     project.materialize()
     project.land(purchase("a"), purchase("b"), hour=HOUR + ONE_HOUR)
-    fold = Fold(receipts(project, "shop"))
+    fold = Fold(folder(project, "delivery_receipts"))
     monkeypatch.setattr(states, "files_of", lambda table, paths: fold.after(ledger.files_of)(table, list(paths)))
 
     assert project.materialize(HOUR + ONE_HOUR).success
@@ -59,7 +59,7 @@ def test_the_hours_batches_are_summed_up_while_another_destination_folds(
     project.materialize()
     project.pipeline.destinations.pause("shop")
     project.add_destination("other", pixel_id=OTHER_PIXEL_ID)
-    fold = Fold(receipts(project, "shop"))
+    fold = Fold(folder(project, "delivery_receipts"))
     monkeypatch.setattr(dispatch, "files_of_all", fold.after(ledger.files_of_all))
 
     assert project.materialize().success
@@ -74,9 +74,19 @@ def test_files_that_cannot_be_read_at_all_are_an_error(tmp_path: Path) -> None:
         ledger.look_again(lambda: duckdb.sql(f"from read_parquet('{tmp_path}/gone.parquet')"))
 
 
-def test_the_draft_of_a_run_that_was_killed_while_it_folded_goes(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("delivery_receipts", "ad240de53d5c42b3-0-delivered.tmp"),
+        ("delivery_receipts", ".ad240de53d5c42b3.tmp"),
+        ("delivery_requests", ".ad240de53d5c42b3.tmp"),
+        ("delivery_intents", "ad240de53d5c42b3.tmp"),
+    ],
+    ids=["receipts", "folded receipts", "folded requests", "intents"],
+)
+def test_the_draft_of_a_run_that_was_killed_while_it_wrote_goes(project: Project, table: str, name: str) -> None:
     project.add_destination()
-    draft = receipts(project, "shop") / ".ad240de53d5c42b3.tmp"
+    draft = folder(project, table) / name
     draft.parent.mkdir(parents=True)
     draft.write_bytes(b"PAR1")
     project.land(purchase("e"))

@@ -28,7 +28,8 @@ def holder(request: pytest.FixtureRequest, database_url: str, database: Database
 
     def start(lease_seconds: float, renew_seconds: float) -> tuple[Any, Any]:
         held, finish = SPAWN.Event(), SPAWN.Event()
-        process = SPAWN.Process(target=hold, args=(database_url, held, finish, lease_seconds, renew_seconds))
+        arguments = (database_url, held, finish, lease_seconds, renew_seconds)
+        process = SPAWN.Process(target=hold, args=arguments, daemon=True)
         process.start()
         started.append(process)
         assert held.wait(timeout=60)

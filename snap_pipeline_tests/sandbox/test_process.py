@@ -1,6 +1,5 @@
 """The sandbox as a process: what it records and says, and that it ends with whoever started it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from snap_pipeline.sandbox.server import SandboxError, SandboxServer
+from snap_pipeline_tests.processes import started
 from snap_pipeline_tests.sandbox.conftest import PIXEL, Client, record, sha256, web_event
 
 COMMAND = [sys.executable, "-m", "snap_pipeline.sandbox", "--port", "0"]
@@ -65,9 +65,9 @@ def test_a_port_in_use_is_reported(server: SandboxServer, capfd: pytest.CaptureF
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_in_good_order_and_no_token_was_said(number: signal.Signals) -> None:
-    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
+    with started(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
         url = process.stdout.readline().split()[-1]
         Client(url).v3(web_event())
         Client(url).fault(delay_seconds=30)
@@ -86,10 +86,8 @@ def test_it_ends_when_its_starter_is_killed() -> None:
         "import time; from snap_pipeline.sandbox.server import SandboxServer\n"
         "server = SandboxServer().start(); print(server._process.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True, env=os.environ
-    ) as process:
-        assert process.stdout is not None
+    with started([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
         sandbox = psutil.Process(int(process.stdout.readline()))
         process.kill()
 
