@@ -29,11 +29,11 @@ def surroundings_of(lake: Path) -> dict[str, str]:
     }
 
 
-def run_dbt(lake: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_dbt(lake: Path, *arguments: str, project: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     """Runs dbt on a lake, with everything that it writes beside the lake."""
     return subprocess.run(
         [*DBT, *arguments],
-        cwd=PROJECT,
+        cwd=project,
         env=os.environ | surroundings_of(lake),
         capture_output=True,
         text=True,

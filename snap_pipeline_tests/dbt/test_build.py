@@ -46,11 +46,16 @@ def test_an_empty_mart_has_the_columns_of_a_full_one(empty_lake: Path, built: tu
 
 
 def test_a_build_leaves_nothing_in_the_repository(tmp_path: Path) -> None:
+    # A copy, since runs of other tests write to the project's own target folder meanwhile.
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+
     def files() -> set[Path]:
-        return {path for path in PROJECT.rglob("*") if "__pycache__" not in path.parts}
+        return {path for path in project.rglob("*") if "__pycache__" not in path.parts}
 
     before = files()
-    assert run_dbt(tmp_path / "lake", "run", "--select", "stg_destinations").returncode == 0
+    lake = tmp_path / "beside" / "lake"
+    assert run_dbt(lake, "run", "--select", "stg_destinations", project=project).returncode == 0
     assert files() == before
 
 
