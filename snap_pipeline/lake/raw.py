@@ -235,7 +235,8 @@ class _HourReader:
                 max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
             );
             create or replace temp table file_lines as {sql("file_lines")};
-            create temp table {table} as select line_number, line::json as line from file_lines where is_object;
+            create temp table {table} as
+            select line_number, line::json as line from file_lines where is_object order by line_number;
             """
         )
         names = {"workspace": file.workspace, "source_file": file.source_file}

@@ -43,6 +43,16 @@ def test_both_spellings_are_read_into_the_same_columns(project: Project) -> None
     ]
 
 
+def test_a_bad_line_leaves_the_others_in_the_order_in_which_they_landed(project: Project) -> None:
+    """Of two events with one id, the first is kept: which that is must not depend on a bad line elsewhere."""
+    padding = "x" * 300
+    lines = [f'{{"event_id":"{number}","event_name":"purchase","user_agent":"{padding}"}}' for number in range(20_000)]
+    project.land_bytes("\n".join([*lines[:300], "{bad", *lines[300:]]).encode(), "mixed.ndjson")
+    for _ in range(5):
+        make(project)
+        assert [int(row["event_id"]) for row in project.rows("raw_events")] == list(range(20_000))
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
