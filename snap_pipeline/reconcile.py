@@ -12,7 +12,6 @@ from snap_pipeline.delivery.standing import Standings
 from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.pipeline import Pipeline
 
@@ -60,7 +59,7 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
         # An emptied folder keeps its partition, so there is nothing to read.
         if listing and listing != read.get(hour):
             unread[hour] = listing
-        elif listing and not _is_carried_through(lake, hour):
+        elif listing and not lake.is_carried_through(hour):
             unread[hour] = (listing, "payloads")
     return unread
 
@@ -115,12 +114,6 @@ def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, 
         else:
             ranges.append((hour, hour))
     return ranges
-
-
-def _is_carried_through(lake: Lake, hour: datetime) -> bool:
-    """Whether the payloads were made after the raw events that they are made from."""
-    raw, payloads = (lake.path(table, hour) for table in ("raw_events", "conversion_payloads"))
-    return payloads.exists() and payloads.stat().st_mtime_ns >= raw.stat().st_mtime_ns
 
 
 def _is_owed(standings: Standings, destination: Destination, hour: datetime, real_now: datetime) -> bool:

@@ -50,6 +50,13 @@ class IdentityLinks:
             links, read = self._make_once(hour), source
         return links
 
+    def make_of_raw_events(self, hour: datetime) -> None:
+        """Makes the links of an hour where they are not of the `raw_events` that are there."""
+        with self._lake.connect() as connection:
+            notes = self._lake.notes(connection, self._lake.path(TABLE, hour))
+        if notes.get("made_from") != file_identity(self._lake.path("raw_events", hour)):
+            self.make(hour)
+
     def make_missing(self, hour: datetime) -> list[datetime]:
         """Makes the links of every hour of the trailing window that has events and no links yet, or those of old code.
 
@@ -173,19 +180,21 @@ class IdentityLinks:
             digests = self._mappings.load(connection)
             end = (hour + ONE_HOUR).replace(tzinfo=None)
             connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
-            if self._is_of_today(raw_events):
+            read = file_identity(raw_events) if self._is_of_today(raw_events) else None
+            if read:
                 connection.execute(
                     f"create temp view raw_events as from read_parquet({literal(raw_events)}, "
                     "hive_partitioning = false, file_row_number = true)"
                 )
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
-            versions = {
+            notes = {
                 "code_version": code_version(TABLE, digests.mappings),
                 "links_version": links_version(digests.consent),
+                "made_from": read,
             }
             return self._lake.replace(
-                connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=versions, compression=COMPRESSION
+                connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=notes, compression=COMPRESSION
             )
 
 

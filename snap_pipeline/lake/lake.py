@@ -83,6 +83,11 @@ class Lake:
             for file in (self.root / table).glob("hour=*/data.parquet")
         )
 
+    def is_carried_through(self, hour: datetime) -> bool:
+        """Whether the payloads of an hour were made after its raw events, and so of them: their step sees to that."""
+        raw, payloads = (file_identity(self.path(table, hour)) for table in ("raw_events", "conversion_payloads"))
+        return raw is not None and payloads is not None and payloads[-1] >= raw[-1]
+
     def pruned_note(self, hour: datetime) -> Path:
         """Where an hour whose events were deleted says so, and how many it had."""
         return self.path("raw_events", hour).with_name("pruned.json")

@@ -75,6 +75,7 @@ def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[L
         read is not None
         and (not listing or listing == read)
         and all(lake.path(table, hour).exists() for table in NEEDED)
+        and lake.is_carried_through(hour)
     )
 
 

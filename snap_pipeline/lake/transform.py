@@ -3,7 +3,7 @@
 What the tables hold is decided in `sql/`; here is which partitions a step reads and writes, and in which order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import duckdb
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.identity import IdentityLinks
-from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
@@ -84,23 +84,18 @@ class Transformations:
                 reasons = self._reasons(connection, hour)
             return FilteredHour(self._kept("conversion_payloads", hour), reasons, 0)
         made_links = self._identity.make_missing(hour)
-        with self._lake.connect_with_macros() as connection:
-            digests = self._mappings.load(connection)
-            self._view(connection, "raw_events", hour, numbered=True)
-            connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
-            self._identity.load_linked_events(connection, hour)
-            connection.execute(f"create temp table verdicts as {sql('verdicts')}")
-            with self._lake.keeping_order(connection):
-                self._lake.replace(
-                    connection,
-                    self._lake.path("excluded_events", hour),
-                    sql("excluded_events"),
-                    metadata={"code_version": code_version("filtered_events", digests.mappings)},
-                )
-                kept = self._write(connection, "filtered_events", hour, digests)
-                # A join with more people than fit into memory goes by parts.
-                if not self._is_in_landing_order(connection, hour):
-                    kept = self._write(connection, "filtered_events", hour, digests, "order by landed_row")
+        raw_events = self._lake.path("raw_events", hour)
+        source = None
+        # Other runs may read the hour again meanwhile: what stays is made of one reading as a whole, and of the last.
+        while source is None or source != file_identity(raw_events):
+            self._identity.make_of_raw_events(hour)
+            source = file_identity(raw_events)
+            try:
+                kept = self._filter(hour, source)
+            except duckdb.InvalidInputException:
+                if source == file_identity(raw_events):
+                    raise
+        with self._lake.connect() as connection:
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
@@ -111,6 +106,11 @@ class Transformations:
             digests = self._mappings.load(connection)
             self._view(connection, "filtered_events", hour)
             rows = self._write(connection, "conversion_payloads", hour, digests)
+            # Another run may have read the hour again since its events were filtered, and have failed then. Once the
+            # payloads are newer than what it read, nobody would ask for the rest of it.
+            while not self._is_of_these_raw_events(connection, hour):
+                self.make_filtered_events(hour)
+                rows = self._write(connection, "conversion_payloads", hour, digests)
             path = literal(self._lake.path("conversion_payloads", hour))
             dropped, linked = (
                 connection.execute(
@@ -126,6 +126,35 @@ class Transformations:
         with self._lake.connect_with_macros() as connection:
             self._view(connection, "conversion_payloads", hour)
             return self._write(connection, "parameter_completeness", hour, self._mappings.digests)
+
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
+        """Makes both tables of the raw events, notes that these were `source`, and returns how many events are kept."""
+        with self._lake.connect_with_macros() as connection:
+            digests = self._mappings.load(connection)
+            self._view(connection, "raw_events", hour, numbered=True)
+            connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
+            self._identity.load_linked_events(connection, hour)
+            connection.execute(f"create temp table verdicts as {sql('verdicts')}")
+            with self._lake.keeping_order(connection):
+                self._lake.replace(
+                    connection,
+                    self._lake.path("excluded_events", hour),
+                    sql("excluded_events"),
+                    metadata={"code_version": code_version("filtered_events", digests.mappings)},
+                )
+                kept = self._write(connection, "filtered_events", hour, digests, made_from=source)
+                # A join with more people than fit into memory goes by parts.
+                if not self._is_in_landing_order(connection, hour):
+                    kept = self._write(
+                        connection, "filtered_events", hour, digests, "order by landed_row", made_from=source
+                    )
+            return kept
+
+    def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
+        """Whether `filtered_events` was made from the raw events that are there; those that are gone cannot tell."""
+        raw_events = file_identity(self._lake.path("raw_events", hour))
+        notes = self._lake.notes(connection, self._lake.path("filtered_events", hour))
+        return raw_events is None or notes.get("made_from") == raw_events
 
     def _kept(self, table: str, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""
@@ -155,9 +184,15 @@ class Transformations:
             raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
 
     def _write(
-        self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, digests: Digests, order: str = ""
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        hour: datetime,
+        digests: Digests,
+        order: str = "",
+        **notes: object,
     ) -> int:
-        notes = {"code_version": code_version(table, digests.mappings)}
+        notes |= {"code_version": code_version(table, digests.mappings)}
         return self._lake.replace(connection, self._lake.path(table, hour), f"{sql(table)} {order}", metadata=notes)
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:

@@ -1,0 +1,111 @@
+"""An hour whose files are read again, by another run, while its steps go on: each step is of one reading as a whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from snap_pipeline.delivery.accounting import unaccounted
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.retention import prune
+from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reconcile import unread_hours
+from snap_pipeline_tests.project import HOUR, Project, ids, purchase
+
+DENIED = {"consent": {"ad_storage": "denied"}}
+Landing = Callable[[Project], object]
+
+
+def read(project: Project) -> None:
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+
+
+def make_until_filtered(project: Project) -> None:
+    read(project)
+    project.pipeline.transformations.make_identity_links(HOUR)
+    project.pipeline.transformations.make_filtered_events(HOUR)
+
+
+def make_all(project: Project) -> None:
+    make_until_filtered(project)
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    project.pipeline.transformations.make_parameter_completeness(HOUR)
+
+
+def meanwhile(project: Project, monkeypatch: pytest.MonkeyPatch, table: str, action: Callable[[], None]) -> None:
+    """Has another run act at the moment at which this one is about to write a table for the first time."""
+    lake = project.pipeline.lake
+    replace, actions = lake.replace, [action]
+
+    def acted(connection: Any, path: Any, query: str, **notes: Any) -> int:
+        if path.parent.parent.name == table and actions:
+            actions.pop()()
+        return replace(connection, path, query, **notes)
+
+    monkeypatch.setattr(lake, "replace", acted)
+
+
+@pytest.mark.parametrize(
+    ("landing", "kept"),
+    [
+        (lambda project: project.land(purchase("a"), purchase("b", **DENIED), purchase("c")), ["a", "c"]),
+        (lambda project: project.land(purchase("d", **DENIED), purchase("e"), name="late"), ["a", "b", "c", "e"]),
+        (lambda project: project.land(purchase("b")), ["b"]),
+    ],
+    ids=["as many lines", "more lines", "fewer lines"],
+)
+def test_verdicts_are_on_the_events_that_they_are_about(
+    project: Project, monkeypatch: pytest.MonkeyPatch, landing: Landing, kept: list[str]
+) -> None:
+    project.land(purchase("a"), purchase("b"), purchase("c"))
+    make_all(project)
+    other = Project(project.settings.home, project.sandbox_url)
+
+    def land_and_make() -> None:
+        landing(project)
+        make_all(other)
+
+    meanwhile(project, monkeypatch, "excluded_events", land_and_make)
+    project.pipeline.transformations.make_filtered_events(HOUR)
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    assert ids(project.rows("conversion_payloads")) == kept
+    assert unaccounted(project.entries()) == []
+    assert not unread_hours(project.pipeline, HOUR)
+
+
+def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> None:
+    """Its raw events are older than the payloads of the run that went on, so that nobody would ask for them."""
+    project.land(purchase("a", email=None, anonymous_id="browser", context={"ip": "198.51.100.7"}), name="a")
+    make_until_filtered(project)
+    project.land(purchase("b", anonymous_id="browser"), name="b")
+    read(Project(project.settings.home, project.sandbox_url))
+    project.pipeline.transformations.make_conversion_payloads(HOUR)
+    assert ids(project.rows("conversion_payloads")) == ["a", "b"]
+    assert len(project.rows("identity_links")) == 1
+    assert unaccounted(project.entries()) == []
+    assert not unread_hours(project.pipeline, HOUR)
+
+
+def test_links_are_of_the_reading_that_is_filtered(project: Project) -> None:
+    project.land(purchase("a", anonymous_id="browser"), name="a")
+    read(project)
+    project.pipeline.transformations.make_identity_links(HOUR)
+    project.land(purchase("b", anonymous_id="browser", at=HOUR - ONE_HOUR, **DENIED), name="b")
+    read(Project(project.settings.home, project.sandbox_url))
+    project.pipeline.transformations.make_filtered_events(HOUR)
+    assert {row["event_id"]: row["reason"] for row in project.rows("excluded_events")} == {
+        "a": "consent_denied",
+        "b": "consent_denied",
+    }
+
+
+def test_an_hour_that_was_not_made_of_its_last_reading_is_not_pruned(project: Project) -> None:
+    project.land(purchase("a"), name="a")
+    make_all(project)
+    project.land(purchase("b"), name="b")
+    read(project)
+    pipeline = Pipeline(project.settings)
+    assert prune(pipeline.lake, pipeline.landing, HOUR + ONE_HOUR).left == [HOUR]
+    make_all(project)
+    assert prune(pipeline.lake, pipeline.landing, HOUR + ONE_HOUR).hours == [HOUR]
