@@ -145,8 +145,8 @@ class Accounting:
 
     def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
         standing = self._standings.remembered(destination, hour)
-        # What is pending may have expired, or have been delivered in another hour, since the last run.
-        if standing and not standing.count("pending"):
+        # What is pending or in doubt may have expired, or have been delivered in another hour, since the last run.
+        if standing and not standing.count("pending") and not standing.count("in_doubt"):
             return standing.counts
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):

@@ -124,7 +124,8 @@ class Dispatcher:
         if extent.validate_only:
             return self._validate(destination, hour, extent)
         standing = self._standings.remembered(destination, hour)
-        if standing and not extent.is_owed(standing, self._real_now()):
+        # What is in doubt may have been delivered in another hour meanwhile.
+        if standing and not standing.count("in_doubt") and not extent.is_owed(standing, self._real_now()):
             return HourReport(destination, hour, counts=standing.counts)
         try:
             with acquire(self._database, destination.id, format_hour(hour)) as lease:

@@ -187,7 +187,7 @@ class Ledger:
         )
 
     def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Folds small files into the hour's one, and drops intents whose events all have a receipt.
+        """Folds small files into the hour's one, and drops intents whose events all have a receipt since.
 
         A crash half-way leaves rows twice, never too few; readers take the newest row of an event.
         """
@@ -202,9 +202,19 @@ class Ledger:
         self.define_views(connection)
         settled = connection.execute(
             """
-            select batch_id from intents
+            with settled as (
+                select
+                    event_id,
+                    max(sent_at) as settled_at
+                from own_receipts
+                group by event_id
+            )
+
+            select batch_id
+            from intents
+            left join settled using (event_id)
             group by batch_id
-            having bool_and(event_id in (select event_id from own_receipts))
+            having bool_and(coalesce(settled_at >= first_sent_at, false))
             """
         ).fetchall()
         for (batch_id,) in settled:

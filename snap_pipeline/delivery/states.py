@@ -71,7 +71,7 @@ class PayloadStates:
             f"from read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
         )
         ledger.define_views(connection)
-        look_again(lambda: self._define_other_receipts(connection, destination, hour))
+        look_again(lambda: self._define_others(connection, destination, hour))
         connection.execute(
             f"create or replace table payload_states as {delivery_sql('payload_states')}",
             {
@@ -85,16 +85,26 @@ class PayloadStates:
         )
         return True
 
-    def _define_other_receipts(
-        self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime
-    ) -> None:
-        files = files_of("delivery_receipts", self._receipts_elsewhere(connection, destination, hour))
-        connection.execute(f"create or replace table other_receipts as select event_id from ({files})")
+    def _define_others(self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime) -> None:
+        """Makes `other_receipts` and `other_intents`: what was answered in other hours, and what was sent."""
+        others = list(self._other_hours(connection, destination, hour))
+        for name, table, columns in (
+            ("other_receipts", "delivery_receipts", "event_id"),
+            ("other_intents", "delivery_intents", "event_id, first_sent_at"),
+        ):
+            files = [
+                path
+                for other in others
+                for path in (self._lake.root / table / f"hour={format_hour(other)}").glob(
+                    f"destination={destination.id}/*.parquet"
+                )
+            ]
+            connection.execute(f"create or replace table {name} as select {columns} from ({files_of(table, files)})")
 
-    def _receipts_elsewhere(
+    def _other_hours(
         self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime
-    ) -> Iterator[Path]:
-        """Receipts of the hours in which a copy of one of this hour's events may have been delivered.
+    ) -> Iterator[datetime]:
+        """The hours in which a copy of one of this hour's events may have been delivered.
 
         A copy cannot land before its event happened, so an ordinary hour reads few files, and a late replay as many as
         it is late. What is too old for Snap is not sent, so it needs no look further back.
@@ -105,7 +115,4 @@ class PayloadStates:
             [destination.workspace, oldest.replace(tzinfo=None)],
         ).fetchone()
         first = floor_hour(row[0].replace(tzinfo=UTC)) - ONE_HOUR if row and row[0] else hour
-        for other in hours_between(min(first, hour), hour + DEDUPLICATION_WINDOW):
-            if other != hour:
-                folder = self._lake.root / "delivery_receipts" / f"hour={format_hour(other)}"
-                yield from (folder / f"destination={destination.id}").glob("*.parquet")
+        return (each for each in hours_between(min(first, hour), hour + DEDUPLICATION_WINDOW) if each != hour)

@@ -44,34 +44,89 @@ def test_a_batch_whose_answers_all_were_lost_goes_again_within_48_hours_and_coun
     assert ids(delivery.project.received()) == sorted(sent)
 
 
+def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
+    """Lets so much real time go by, as the dispatch engine sees it."""
+    pipeline = delivery.project.pipeline
+    monkeypatch.setattr(
+        pipeline,
+        "dispatcher",
+        lambda: dispatch.Dispatcher(
+            lake=delivery.lake,
+            mappings=pipeline.mappings,
+            database=pipeline.database,
+            open_session=pipeline.session,
+            now=delivery.project.settings.now(),
+            limits=dispatch.AgeLimits(),
+            real_now=lambda: datetime.now(UTC) + timedelta(hours=hours),
+        ),
+    )
+
+
+def lose_answers(delivery: Delivery, shop: Destination, **extent: bool) -> None:
+    """A run whose events Snap stores and whose answers all get lost."""
+    delivery.project.set_fault(drop_after_storing=True)
+    delivery.dispatch(shop, **extent)
+    delivery.project.clear_faults()
+
+
+def told(delivery: Delivery, shop: Destination) -> dict[str, int]:
+    """Events by state, as `status` tells them."""
+    entries = delivery.project.pipeline.accounting.entries([HOUR], [shop])
+    return {each.entry: each.events for each in entries if each.destination}
+
+
 def test_after_48_hours_it_waits_for_the_flag(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery.make_payloads(10)
-    delivery.project.set_fault(drop_after_storing=True)
-    delivery.dispatch(shop)
-    delivery.project.clear_faults()
+    lose_answers(delivery, shop)
     before = delivery.event_requests
-
-    def later(hours: float) -> None:
-        monkeypatch.setattr(
-            delivery.project.pipeline,
-            "dispatcher",
-            lambda: dispatch.Dispatcher(
-                lake=delivery.lake,
-                mappings=delivery.project.pipeline.mappings,
-                database=delivery.project.pipeline.database,
-                open_session=delivery.project.pipeline.session,
-                now=delivery.project.settings.now(),
-                limits=dispatch.AgeLimits(),
-                real_now=lambda: datetime.now(UTC) + timedelta(hours=hours),
-            ),
-        )
-
-    later(48.1)
+    pass_hours(delivery, monkeypatch, 48.1)
     assert delivery.dispatch(shop).count("in_doubt") == 10
     assert delivery.event_requests == before
     assert delivery.dispatch(shop, resend_in_doubt=True).count("delivered") == 10
+
+
+def test_a_copy_in_another_hour_of_what_is_in_doubt_waits_as_well(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.make_payloads(10)
+    lose_answers(delivery, shop)
+    delivery.make_payloads(11, HOUR + ONE_HOUR)
+    pass_hours(delivery, monkeypatch, 48.1)
+    report = delivery.dispatch(shop, HOUR + ONE_HOUR)
+    assert (report.count("in_doubt"), report.count("delivered")) == (10, 1)
+    assert {each["event_id"]: each["received"] for each in delivery.project.received()}["e10"] == 1
+
+
+def test_what_is_in_doubt_is_a_duplicate_once_its_copy_in_another_hour_is_delivered(
+    delivery: Delivery, shop: Destination
+) -> None:
+    delivery.make_payloads(10)
+    lose_answers(delivery, shop)
+    delivery.make_payloads(10, HOUR + ONE_HOUR)
+    assert delivery.dispatch(shop, HOUR + ONE_HOUR).count("delivered") == 10
+    assert told(delivery, shop) == {"duplicate": 10}
+    report = delivery.dispatch(shop)
+    assert report.is_complete
+    assert report.count("duplicate") == 10
+
+
+def test_an_answer_lost_to_a_retry_of_what_was_rejected_leaves_it_in_doubt(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.make_payloads(3)
+    delivery.project.set_fault(refuse_event_ids=["e1"])
+    assert delivery.dispatch(shop).count("rejected") == 1
+    delivery.project.clear_faults()
+    lose_answers(delivery, shop, retry_rejected=True)
+    assert told(delivery, shop) == {"delivered": 2, "in_doubt": 1}
+    before = delivery.event_requests
+    pass_hours(delivery, monkeypatch, 48.1)
+    report = delivery.dispatch(shop, retry_rejected=True)
+    assert (report.count("in_doubt"), report.count("rejected")) == (1, 0)
+    assert delivery.event_requests == before
+    assert delivery.dispatch(shop, resend_in_doubt=True).count("delivered") == 3
 
 
 def test_remove_and_add_again_sends_nothing_again(project: Project) -> None:

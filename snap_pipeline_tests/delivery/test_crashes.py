@@ -33,8 +33,12 @@ def test_killed_at_random_instants_and_then_finished(
     chance = random.Random(11)
     doubted: set[str] = set()
     killed_in_flight = 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
+        before = delivery.event_requests
         process = start_dispatch(delivery.project.settings, HOUR, events_a_batch=EVENTS_A_BATCH)
+        # Every other one is killed while it sends, however long it took to start.
+        while kill % 2 and process.is_alive() and delivery.event_requests == before:
+            time.sleep(0.01)
         time.sleep(chance.uniform(0.0, 0.5))
         process.kill()
         process.join()

@@ -1,11 +1,12 @@
 -- Where each conversion of an hour stands with one destination, and in which batches it would go. Reads
--- `conversion_payloads` (with file_row_number), `own_receipts` of this hour, `other_receipts` of hours that may hold
--- the same event, `intents`, `snap_event_names`, `currencies`.
+-- `conversion_payloads` (with file_row_number), `own_receipts` and `intents` of this hour, `other_receipts` and
+-- `other_intents` of hours that may hold the same event, `snap_event_names`, `currencies`.
 with own as (
     select
         event_id,
         arg_max(outcome, sent_at) as outcome,
-        arg_max(reason, sent_at) as reason
+        arg_max(reason, sent_at) as reason,
+        max(sent_at) as sent_at
     from own_receipts
     group by event_id
 ),
@@ -16,10 +17,17 @@ elsewhere as (
 
 doubted as (
     select
-        event_id,
-        min(first_sent_at) as first_sent_at
-    from intents
-    group by event_id
+        sent.event_id,
+        min(sent.first_sent_at) as first_sent_at
+    from (
+        from intents
+        union all by name
+        from other_intents
+    ) as sent
+    left join own on sent.event_id = own.event_id
+    -- What was rejected may have been sent again since, and its answer lost.
+    where own.outcome is null or (own.outcome = 'rejected' and sent.first_sent_at > own.sent_at)
+    group by sent.event_id
 ),
 
 judged as (
@@ -59,14 +67,14 @@ select
     judged.event_time,
     judged.order_id,
     case
-        when own.outcome is not null then own.outcome
+        when own.outcome is not null and doubted.event_id is null then own.outcome
         when elsewhere.event_id is not null then 'duplicate'
         when doubted.event_id is not null then 'in_doubt'
         when judged.undeliverable_reason is not null then 'undeliverable'
         else 'pending'
     end as state,
     case
-        when own.outcome is not null then own.reason
+        when own.outcome is not null and doubted.event_id is null then own.reason
         when elsewhere.event_id is null and doubted.event_id is null then judged.undeliverable_reason
     end as reason,
     judged.undeliverable_reason is null as is_deliverable,
