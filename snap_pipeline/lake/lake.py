@@ -5,6 +5,7 @@ Here is where files lie and how one is replaced. What stands in them is decided 
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +26,9 @@ COMPRESSION = "zstd, compression_level 1"
 
 ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
+
+ABANDONED_AFTER_SECONDS = 86_400
+"""In which no draft of a partition is left alone by whoever still writes it."""
 
 DISABLED_OPTIMIZERS = "in_clause"
 """Constant lists are tested value by value: as joins, they cost a small hour more than all its other work."""
@@ -200,6 +204,13 @@ class Lake:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
         return int(rows[0]) if rows else 0
+
+    def drop_abandoned_drafts(self) -> None:
+        """Deletes what killed processes left half-written: drafts of partitions that were not written to for a day."""
+        for draft in self.root.glob("*/hour=*/.*.tmp"):
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+                    draft.unlink()
 
     def notes(self, connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         """What `replace` was given as metadata of a file; nothing where there is no file."""
