@@ -6,12 +6,14 @@ goes to the running hour, where it is quarantined and counted.
 
 import gzip
 import hashlib
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +25,9 @@ from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.raw import MAXIMUM_LINE_BYTES, as_pattern, why_not_text
 
 LINES_AT_ONCE = 10_000
+REPORTED_BYTES = 9_990
+"""DuckDB reports a refused line up to its 10,000th byte, or the character before it. The line's end ends a longer
+one."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +180,32 @@ def _is_array(connection: duckdb.DuckDBPyConnection, file: Path, pattern: str) -
 
 
 def _refused_lines(connection: duckdb.DuckDBPyConnection, file: Path) -> list[bytes]:
-    """The lines that DuckDB would not read as text, byte for byte."""
+    """The lines and rows that DuckDB would not read, byte for byte, each as one line.
+
+    They are found by their bytes and not by their number, since DuckDB counts a CSV row with line breaks in quotes
+    once.
+    """
     known = connection.execute("select count(*) from duckdb_tables() where table_name = 'reject_errors'").fetchone()
     if not known or not known[0]:
         return []
-    numbers = {number for (number,) in connection.execute("select distinct line from reject_errors").fetchall()}
-    if not numbers:
-        return []
+    places = connection.execute(
+        """
+        select line_byte_position - 1, max(strlen(coalesce(csv_line, '')))
+        from reject_errors group by line_byte_position order by line_byte_position
+        """
+    ).fetchall()
     with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-        return [line.rstrip(b"\r\n") + b"\n" for number, line in enumerate(stream, 1) if number in numbers]
+        return [_row_at(stream, start, size) for start, size in places]
+
+
+def _row_at(stream: BufferedIOBase, start: int, size: int) -> bytes:
+    stream.seek(start)
+    row = stream.read(size)
+    if size >= REPORTED_BYTES:
+        row += stream.readline()
+    # A line break inside the row is written as JSON writes it, so that one row is quarantined as one line. DuckDB
+    # counts the line breaks before a row to it.
+    return re.sub(rb"\r\n|\r|\n", rb"\\n", row.strip(b"\r\n")) + b"\n"
 
 
 def _digest(file: Path) -> str:

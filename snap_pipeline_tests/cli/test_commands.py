@@ -88,6 +88,34 @@ def test_land_takes_arrays_gzip_and_csv(run, project: Project, tmp_path: Path, s
     assert {event["action_source"] for event in received} == {"OFFLINE"}
 
 
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+@pytest.mark.parametrize("line_break", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    ("refused", "landed"),
+    [
+        (b"r2,purchase,c@d.de,5,EUR,EXTRA", b"r2,purchase,c@d.de,5,EUR,EXTRA"),
+        (b"r2,purchase", b"r2,purchase"),
+        (b'r2,purchase,"c@d.de\n",5,EUR,EXTRA', b'r2,purchase,"c@d.de\\n",5,EUR,EXTRA'),
+        (b'r2,purchase,"c@d.de\n\xff",5,EUR', b'r2,purchase,"c@d.de\\n\xff",5,EUR'),
+        (b"r2,purchase,c@d.de,5,EUR," + "ä".encode() * 9_000, b"r2,purchase,c@d.de,5,EUR," + "ä".encode() * 9_000),
+    ],
+    ids=["too many columns", "too few columns", "line break in quotes", "no UTF-8", "longer than DuckDB reports"],
+)
+def test_a_csv_row_that_cannot_be_read_lands_as_it_is_behind_a_line_break_in_quotes(
+    run, project: Project, tmp_path: Path, refused: bytes, landed: bytes, line_break: bytes, suffix: str
+) -> None:
+    file = tmp_path / f"orders.{suffix}"
+    rows = [b"event_id,event_name,email,value,currency", b'r1,purchase,"a@b.de\n",5,EUR', refused]
+    rows += [b"r3,purchase,c@d.de,5,EUR", refused]
+    content = b"\n".join([*rows, b""]).replace(b"\n", line_break)
+    file.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+    result = run("land", str(file), "--hour", key(HOUR))
+    assert "4 lines landed in 1 hours" in result.stdout
+    assert "2 cannot be read" in result.stdout
+    unreadable = [each for each in project.pipeline.landing.listing(HOUR) if "unreadable" in each.source_file]
+    assert [(project.settings.landing / each.source_file).read_bytes() for each in unreadable] == [(landed + b"\n") * 2]
+
+
 def test_land_in_a_given_hour_and_twice_is_the_same_as_once(run, project: Project, tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(purchase("a", at=HOUR - ONE_HOUR)))
