@@ -29,6 +29,13 @@ def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: date
     """Put events from NDJSON, NDJSON.gz, JSON arrays or CSV into the folders of their hours."""
     pipeline = open_pipeline()
     check_workspace(pipeline, workspace)
+    if hour and hour < pipeline.settings.first_hour:
+        raise click.BadParameter(
+            f"{format_hour(hour)} lies before the first hour, {format_hour(pipeline.settings.first_hour)} "
+            "(SNAP_PIPELINE_START), so that nobody would read what lands there. Give that hour or a later one, or "
+            "leave --hour out: then events from before the first hour land in the running hour.",
+            param_hint="--hour",
+        )
     upload = Upload(
         pipeline.lake,
         pipeline.landing,

@@ -125,6 +125,18 @@ def test_land_in_a_given_hour_and_twice_is_the_same_as_once(run, project: Projec
     assert project.pipeline.landing.listing(HOUR - ONE_HOUR) == []
 
 
+def test_land_refuses_an_hour_before_the_first(run, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps(purchase("a")))
+    first = project.settings.first_hour
+    refused = run("land", str(file), "--hour", key(first - ONE_HOUR))
+    assert refused.exit_code == 2
+    assert f"the first hour, {key(first)} (SNAP_PIPELINE_START)" in refused.stderr
+    assert not project.pipeline.landing.hours()
+    for hour in (first, NOW + 5 * ONE_HOUR):
+        assert run("land", str(file), "--hour", key(hour)).exit_code == 0
+
+
 def test_materialize_delivers_and_ends_with_0(run, project: Project) -> None:
     assert add(run, project, "--live").exit_code == 0
     project.land(purchase("a"))
