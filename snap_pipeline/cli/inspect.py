@@ -42,7 +42,7 @@ def trace(event_or_order_id: str) -> None:
     pipeline = open_pipeline()
     settings = pipeline.settings
     hours = pipeline.accounting.hours(settings.first_hour, settings.running_hour)
-    found = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), settings.landing)
+    found = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
     lines = list(found.lines(event_or_order_id, hours, pipeline.destinations.list()))
     if not lines:
         raise PipelineError(f"No event that was read has the id or order id {event_or_order_id!r}.")

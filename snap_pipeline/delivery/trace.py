@@ -1,8 +1,9 @@
-"""One event's whole way: from the file it landed in to its receipt, or the reason it has none."""
+"""One event's whole way: from the file and line it landed in to its receipt, or the reason it has none."""
 
+import gzip
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from itertools import islice
 
 import duckdb
 
@@ -11,12 +12,14 @@ from snap_pipeline.delivery.states import PayloadStates, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.raw import read_listings
 
 FOUND = """
-    select hour, workspace, event_id, event_name, source_file, position, event_time
+    select hour, workspace, event_id, event_name, source_file, file_row_number, event_time
     from (
-        select *, file_row_number + 1 as position,
+        select *,
             coalesce(
                 order_id, properties ->> 'order_id', properties ->> 'orderId', properties ->> 'transaction_id'
             ) as any_order_id
@@ -26,7 +29,32 @@ FOUND = """
         )
     )
     where event_id in ($id, sha256($id)) or any_order_id = $id
-    order by hour, position
+    order by hour, source_file, file_row_number
+"""
+
+# Rows of a file stand in the order of its lines. Of the events with one id, the first by file and line may be kept.
+PLACE = """
+    select
+        count(*) filter (where source_file = $source_file and file_row_number <= $row),
+        count(*) filter (
+            where workspace = $workspace and event_id = $event_id
+            and (source_file, file_row_number) <= ($source_file, $row)
+        )
+    from read_parquet({raw_events}, hive_partitioning = false, file_row_number = true)
+"""
+
+# What became of the events with one id, in the order of their files and lines: the one that was kept is the first.
+VERDICTS = """
+    select reason
+    from (
+        select workspace, event_id, null as reason, null as source_file, file_row_number
+        from read_parquet({filtered_events}, hive_partitioning = false, file_row_number = true)
+        union all by name
+        select workspace, event_id, reason, source_file, file_row_number
+        from read_parquet({excluded_events}, hive_partitioning = false, file_row_number = true)
+    )
+    where workspace = $workspace and event_id = $event_id
+    order by source_file nulls first, file_row_number
 """
 
 
@@ -37,16 +65,16 @@ class Trace:
         lake: to look in.
         mappings: as for delivery.
         states: of the data's clock.
-        landing_root: to find the line in the landed file.
+        landing: to find the line in the landed file.
     """
 
-    def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates, landing_root: Path) -> None:
-        self._lake, self._mappings, self._states, self._landing_root = lake, mappings, states, landing_root
+    def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates, landing: LandingZone) -> None:
+        self._lake, self._mappings, self._states, self._landing = lake, mappings, states, landing
 
     def lines(
         self, event_or_order_id: str, hours: Iterable[datetime], destinations: Iterable[Destination]
     ) -> Iterator[str]:
-        """What happened to each event that has this id or order id, in words, oldest hour first."""
+        """What happened to each event that has this id or order id, in words, by hour, file and line."""
         by_key = {format_hour(hour): hour for hour in hours}
         raw_events = (self._lake.path("raw_events", hour) for hour in by_key.values())
         paths = [path for path in raw_events if path.exists()]
@@ -57,45 +85,66 @@ class Trace:
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
             found = connection.execute(FOUND.format(files=files), {"id": event_or_order_id}).fetchall()
-            for hour, workspace, event_id, event_name, source_file, position, event_time in found:
+            for key, workspace, event_id, event_name, source_file, row, event_time in found:
+                hour = by_key[key]
+                place, copy = self._place(connection, hour, workspace, event_id, source_file, row)
+                line = self._line(connection, hour, source_file, place)
                 yield f"{event_id} ({event_name}, {event_time or 'no time'}), workspace {workspace}"
-                yield f"  landed in {source_file}, {self._line_in(source_file, event_id, position)}, hour {hour}"
-                reason = self._excluded(connection, by_key[hour], workspace, event_id)
+                yield f"  landed in {source_file}, {line}, hour {key}"
+                reason = self._excluded(connection, hour, workspace, event_id, copy)
                 if reason:
                     yield f"  excluded: {reason}"
                     continue
                 for destination in destinations:
                     if destination.workspace == workspace:
-                        yield f"  {destination.name}: {self._delivery(connection, by_key[hour], destination, event_id)}"
+                        yield f"  {destination.name}: {self._delivery(connection, hour, destination, event_id)}"
 
-    def _line_in(self, source_file: str, event_id: str, position: int) -> str:
-        """The line's number where the file is still there and shows the id; else its place among the hour's events."""
-        path = self._landing_root / source_file
-        if path.exists() and path.suffix != ".gz":
-            with path.open("rb") as stream:
-                for number, line in enumerate(stream, 1):
-                    if f'"{event_id}"'.encode() in line:
-                        return f"line {number}"
-        return f"event {position} of its hour"
+    def _place(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        hour: datetime,
+        workspace: str,
+        event_id: str,
+        source_file: str,
+        row: int,
+    ) -> tuple[int, int]:
+        """Which event of its file this is, and which of the hour's events with its id, both from 1."""
+        query = PLACE.format(raw_events=literal(self._lake.path("raw_events", hour)))
+        values = {"workspace": workspace, "event_id": event_id, "source_file": source_file, "row": row}
+        ((place, copy),) = connection.execute(query, values).fetchall()
+        return place, copy
+
+    def _line(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, place: int) -> str:
+        """The number of the line with a file's n-th event, where the file is still as it was read."""
+        read = read_listings(self._lake, connection, [hour]).get(hour, [])
+        if not any(file in read for file in self._landing.listing(hour) if file.source_file == source_file):
+            return f"event {place} of the file, which is gone or has changed since it was read"
+        # Every line holds an event but those that were quarantined and the blank ones.
+        quarantine = literal(self._lake.path("quarantined_lines", hour))
+        rows = connection.execute(
+            f"select line_number from read_parquet({quarantine}, hive_partitioning = false) where source_file = ?",
+            [source_file],
+        ).fetchall()
+        quarantined = {number for (number,) in rows}
+        path = self._landing.root / source_file
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            numbers = (number for number, line in enumerate(stream, 1) if line.strip() and number not in quarantined)
+            number = next(islice(numbers, place - 1, None), None)
+        return f"line {number}" if number else f"event {place} of the file"
 
     def _excluded(
-        self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str
+        self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, copy: int
     ) -> str | None:
-        path = self._lake.path("excluded_events", hour)
-        if not path.exists():
+        """Why the n-th of the hour's events with one id is not sent; None where it is a conversion."""
+        tables = {table: self._lake.path(table, hour) for table in ("filtered_events", "excluded_events")}
+        if not all(path.exists() for path in tables.values()):
             return "nothing yet: the hour has not been filtered"
-        payload = self._lake.path("conversion_payloads", hour)
-        if payload.exists() and self._has(connection, payload, workspace, event_id):
-            return None
-        row = connection.execute(
-            f"select reason from read_parquet({literal(path)}) where workspace = ? and event_id = ?",
-            [workspace, event_id],
-        ).fetchone()
-        return str(row[0]) if row else "nothing yet: the hour has no payloads"
-
-    def _has(self, connection: duckdb.DuckDBPyConnection, path: Path, workspace: str, event_id: str) -> bool:
-        query = f"select 1 from read_parquet({literal(path)}) where workspace = ? and event_id = ? limit 1"
-        return connection.execute(query, [workspace, event_id]).fetchone() is not None
+        query = VERDICTS.format(**{table: literal(path) for table, path in tables.items()})
+        reasons = connection.execute(query, {"workspace": workspace, "event_id": event_id}).fetchall()
+        if copy > len(reasons):
+            return "nothing yet: the hour was read again, and has not been filtered since"
+        reason: str | None = reasons[copy - 1][0]
+        return reason
 
     def _delivery(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination, event_id: str

@@ -1,0 +1,98 @@
+"""`snap-pipeline trace`: the very line that an event landed in, and what became of that event and not of its copy."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline_tests.project import HOUR, Project, purchase
+
+NEIGHBOUR = purchase("neighbour", properties={"value": 1, "currency": "EUR", "coupon": "a"})
+"""An event that has the id of another one among its properties."""
+
+
+def story(run: Callable[..., Result], event_or_order_id: str) -> list[tuple[str, str]]:
+    """Where each event landed, and what became of it there, in the order in which it was told."""
+    result = run("trace", event_or_order_id)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    landed = [place for place, line in enumerate(lines) if line.startswith("  landed in ")]
+    return [(Path(lines[n].split(", hour")[0]).name, lines[n + 1].split(",")[0].strip()) for n in landed]
+
+
+def test_of_events_with_one_id_the_first_is_delivered_and_the_others_are_duplicates(
+    run: Callable[..., Result], project: Project
+) -> None:
+    project.add_destination()
+    # A file with a bad line is read after the others, so that its rows come last in the hour.
+    project.land(purchase("a"), purchase("b"), purchase("a"), "broken", name="1-first")
+    project.land(purchase("b"), purchase("a", properties={"order_id": "o-2"}), name="2-second")
+    project.materialize()
+    assert story(run, "a") == [
+        ("1-first.ndjson, line 1", "shop: delivered"),
+        ("1-first.ndjson, line 3", "excluded: duplicate_id"),
+        ("2-second.ndjson, line 2", "excluded: duplicate_id"),
+    ]
+    assert story(run, "o-2") == [("2-second.ndjson, line 2", "excluded: duplicate_id")]
+
+
+def test_of_events_that_are_all_excluded_each_has_its_own_reason(run: Callable[..., Result], project: Project) -> None:
+    project.land({"type": "identify", "messageId": "i"}, {"type": "identify", "messageId": "i"})
+    project.materialize()
+    assert story(run, "i") == [
+        ("events.ndjson, line 1", "excluded: internal"),
+        ("events.ndjson, line 2", "excluded: duplicate_id"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "ndjson.gz"])
+@pytest.mark.parametrize("bad_line", [b"broken", b"42", b'{"a":"\xff"}', b" "])
+def test_the_line_is_the_one_that_the_event_stands_on(
+    run: Callable[..., Result], project: Project, suffix: str, bad_line: bytes
+) -> None:
+    project.add_destination()
+    neighbour = json.dumps(NEIGHBOUR).encode()
+    lines = [b"", bad_line, neighbour, bad_line, json.dumps(purchase("a")).encode(), bad_line, neighbour]
+    content = b"\n".join(lines)
+    project.land_bytes(gzip.compress(content) if suffix.endswith("gz") else content, f"events.{suffix}")
+    project.land(purchase("before"), name="another-before")
+    project.land(purchase("after"), name="other-after")
+    project.materialize()
+    assert story(run, "a") == [(f"events.{suffix}, line 5", "shop: delivered")]
+
+
+def test_events_with_an_id_of_the_pipeline_s_own_have_a_line_too(run: Callable[..., Result], project: Project) -> None:
+    project.add_destination()
+    derived = purchase("x")
+    del derived["event_id"]
+    project.land(purchase("other"), derived, purchase("someone@example.com", email="someone@example.com"))
+    project.materialize()
+    (known,) = project.rows("raw_events", "select event_id from {table} where emails = ['x@example.com']")
+    assert story(run, known["event_id"]) == [("events.ndjson, line 2", "shop: delivered")]
+    assert story(run, "someone@example.com") == [("events.ndjson, line 3", "shop: delivered")]
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda file: file.write_text("{}\n" * 3)])
+def test_a_file_that_is_not_as_it_was_read_has_no_lines(run: Callable[..., Result], project: Project, change) -> None:
+    project.add_destination()
+    file = project.land("broken", purchase("other"), purchase("a"))
+    project.materialize()
+    change(file)
+    assert story(run, "a")[0][0].startswith("events.ndjson, event 2 of the file, which is gone or has changed")
+
+
+def test_an_event_of_an_hour_that_was_read_again_and_not_filtered_says_so(
+    run: Callable[..., Result], project: Project
+) -> None:
+    project.land(purchase("a"))
+    project.materialize()
+    project.land(purchase("a"), name="late")
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    assert story(run, "a")[1] == (
+        "late.ndjson, line 1",
+        "excluded: nothing yet: the hour was read again",
+    )
