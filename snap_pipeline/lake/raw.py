@@ -212,11 +212,16 @@ class _HourReader:
 
     def _strict_read(self, workspace: str, files: Sequence[LandedFile]) -> str:
         paths = ", ".join(literal(as_pattern(self._root / file.source_file)) for file in files)
+        # DuckDB reads objects up to twice the maximum.
         return f"""
             select
                 {literal(workspace)} as workspace,
                 substr(filename, {len(str(self._root)) + 2}) as source_file,
-                case when starts_with(json::varchar, '{{') then json else error('a line that is no object') end as line
+                case
+                    when not starts_with(json::varchar, '{{') then error('a line that is no object')
+                    when strlen(json::varchar) > {MAXIMUM_LINE_BYTES} then error('a line that is too long')
+                    else json
+                end as line
             from read_json_objects(
                 [{paths}], format = 'newline_delimited', filename = true, maximum_object_size = {MAXIMUM_LINE_BYTES}
             )

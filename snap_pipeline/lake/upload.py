@@ -136,6 +136,7 @@ class Upload:
             "given_hour": _naive(self._hour),
             "first_hour": _naive(self._first_hour),
             "running_hour": _naive(self._running_hour),
+            "maximum_line_bytes": MAXIMUM_LINE_BYTES,
         }
         connection.execute(f"create temp table placed as {sql('uploaded_lines')}", values)
         counts = connection.execute("select hour, count(*) from placed group by hour order by hour").fetchall()

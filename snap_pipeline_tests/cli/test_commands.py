@@ -11,6 +11,7 @@ from click.testing import Result
 
 from snap_pipeline.cli import COMMANDS
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.raw import MAXIMUM_LINE_BYTES
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, START, TOKEN, Project, ids, key, purchase
 
 
@@ -65,6 +66,21 @@ def test_lines_that_cannot_be_read_land_with_an_origin_too(run, project: Project
     assert result.exit_code == 0, result.output
     assert "6 lines landed" in result.stdout
     assert "3 cannot be read" in result.stdout
+
+
+@pytest.mark.parametrize("suffix", ["json", "ndjson"])
+def test_land_says_of_a_line_that_is_too_long_what_becomes_of_it(
+    run, project: Project, tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / f"events.{suffix}"
+    lines = [json.dumps(purchase("a")), json.dumps(purchase("long", note="x" * MAXIMUM_LINE_BYTES))]
+    file.write_text(f"[{','.join(lines)}]" if suffix == "json" else "\n".join(lines))
+    result = run("land", str(file), "--hour", key(HOUR))
+    assert "2 lines landed" in result.stdout
+    assert "1 cannot be read" in result.stdout
+    project.materialize()
+    assert [row["event_id"] for row in project.rows("raw_events")] == ["a"]
+    assert [row["reason"] for row in project.rows("quarantined_lines")] == ["line_too_long"]
 
 
 @pytest.mark.parametrize("suffix", ["json", "ndjson.gz", "csv"])

@@ -63,6 +63,7 @@ def test_a_bad_line_leaves_the_others_in_the_order_in_which_they_landed(project:
         (b'["x"]', "not_an_object"),
         (b'{"a":"\xff\xfe"}', "not_utf8"),
         (b'{"a":"\\ud800"}', "malformed_json"),
+        (b'{"a":"' + b"x" * raw.MAXIMUM_LINE_BYTES + b'"}', "line_too_long"),
         (b'{"a":"' + b"x" * 40_000_000 + b'"}', "line_too_long"),
     ],
 )
@@ -73,6 +74,15 @@ def test_a_bad_line_is_quarantined_with_its_number_and_the_rest_goes_on(
     project.land(GOOD, name="clean")
     assert make(project).rows == 3
     assert quarantined(project) == [("mixed.ndjson", 3, reason)]
+
+
+def test_a_line_that_is_not_too_long_is_read_beside_a_bad_one_and_without(project: Project) -> None:
+    # DuckDB counts line breaks to the length of a line, so that the limit is known to a few bytes.
+    long = b'{"a":"' + b"x" * (raw.MAXIMUM_LINE_BYTES - 100) + b'"}\n'
+    project.land_bytes(long, "alone.ndjson")
+    project.land_bytes(b"broken\n" + long, "mixed.ndjson")
+    assert make(project).rows == 2
+    assert quarantined(project) == [("mixed.ndjson", 1, "malformed_json")]
 
 
 @pytest.mark.parametrize(

@@ -29,20 +29,25 @@ timed as (
         end as own_hour,
         json_type(event) = 'OBJECT' and $origin is not null and present(event ->> 'origin') is null as lacks_origin
     from parsed
+),
+
+placed as (
+    select
+        position,
+        -- The line stays as it was written; the origin is put before its first key.
+        case
+            when not lacks_origin then line
+            when json_keys(try_cast(line as json)) = [] then '{"origin":"' || $origin || '"}'
+            else '{"origin":"' || $origin || '",' || substr(ltrim(line, E' \t\r\n'), 2)
+        end as line,
+        is_event,
+        case
+            when $given_hour is not null then $given_hour
+            when own_hour between $first_hour and $running_hour then own_hour
+            else $running_hour
+        end as hour
+    from timed
 )
 
-select
-    position,
-    -- The line stays as it was written; the origin is put before its first key.
-    case
-        when not lacks_origin then line
-        when json_keys(try_cast(line as json)) = [] then '{"origin":"' || $origin || '"}'
-        else '{"origin":"' || $origin || '",' || substr(ltrim(line, E' \t\r\n'), 2)
-    end as line,
-    is_event,
-    case
-        when $given_hour is not null then $given_hour
-        when own_hour between $first_hour and $running_hour then own_hour
-        else $running_hour
-    end as hour
-from timed
+select * replace (is_event and strlen(line) <= $maximum_line_bytes as is_event)
+from placed
