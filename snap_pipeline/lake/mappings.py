@@ -27,6 +27,12 @@ COLUMNS = {
     "snap_event_names": ("snap_name",),
 }
 
+MEANINGS = ("advertising", "limited", "opt_out_of_sale")
+"""What a purpose of consent can mean: the words that `macros/consent.sql` knows."""
+
+MEANING = "lower(trimmed_or_empty(meaning))"
+"""A row's meaning, spelled as in `MEANINGS`."""
+
 
 class Digests(NamedTuple):
     """What tells the mappings from those of another day: all of them, and those that decide what consent means."""
@@ -103,6 +109,7 @@ class Mappings:
         self._load_workspaces(connection)
         for name in ("event_names", "internal_events", "consent_purposes"):
             self._load_seed(connection, name)
+        self._check_meanings(connection)
         connection.execute(
             f"""
             create or replace table event_names as {sql("event_names")};
@@ -113,12 +120,28 @@ class Mappings:
                 (select map_from_entries(list((name, workspaces))) from workspaces) as workspace_settings,
                 (
                     select map_from_entries(list((folded, meaning))) from (
-                        select folded_name(purpose) as folded, arg_max(meaning, origin = 'home') as meaning
+                        select folded_name(purpose) as folded, arg_max({MEANING}, origin = 'home') as meaning
                         from consent_purposes_rows group by all
                     )
                 ) as consent_purposes;
             """
         )
+
+    def _check_meanings(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Nobody may take an unknown meaning for one that decides nothing: denied events would go out."""
+        known = ", ".join(map(literal, MEANINGS))
+        row = connection.execute(
+            f"""
+            select purpose, coalesce(meaning, '') from consent_purposes_rows
+            where coalesce({MEANING}, '') not in ({known})
+            order by purpose limit 1
+            """
+        ).fetchone()
+        if row:
+            raise SettingsError(
+                f"{self._home / 'consent_purposes.csv'} cannot be used: {row[0]} has the meaning {row[1]!r}. "
+                f"There are: {', '.join(MEANINGS)}."
+            )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes the tables that delivery reads, in a database of its own: what Snap knows of names and currencies.

@@ -142,6 +142,24 @@ def test_a_currency_that_is_neither_accepted_nor_not_is_named(project: Project) 
         judge(project)
 
 
+@pytest.mark.parametrize("meaning", ["advertizing", "", "advertising limited"])
+def test_an_unknown_meaning_of_a_consent_purpose_is_named(project: Project, meaning: str) -> None:
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / "consent_purposes.csv").write_text(f"purpose,meaning\nOur own word,{meaning}\n")
+    project.land(purchase("e", consent={"our own word": False}))
+    with pytest.raises(SettingsError) as raised:
+        judge(project)
+    assert all(text in str(raised.value) for text in ("consent_purposes.csv", repr(meaning), "opt_out_of_sale"))
+
+
+@pytest.mark.parametrize("meaning", ["advertising", "Advertising", " advertising", "ADVERTISING\t"])
+def test_a_meaning_of_a_consent_purpose_may_be_in_any_case_with_blanks_around(project: Project, meaning: str) -> None:
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / "consent_purposes.csv").write_text(f"purpose,meaning\nOur own word,{meaning}\n")
+    project.land(purchase("e", consent={"our own word": False}))
+    assert judge(project)[1] == {"e": "consent_denied"}
+
+
 def test_a_workspace_decides_on_unmapped_names_and_unknown_consent(project: Project) -> None:
     (project.settings.home / "workspaces.toml").write_text(
         '[default]\nunmapped_events = "exclude"\nunknown_consent = "exclude"\n'
