@@ -120,7 +120,8 @@ def report_failures(result: dg.ExecuteInProcessResult) -> None:
     """Prints why steps failed, in the words that were meant for the user."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         error = event.step_failure_data.error
-        while error and error.cause:
+        # Dagster's own errors wrap what a step raised; what that was raised from is no word for the user.
+        while error and error.cause and str(error.cls_name).startswith("Dagster"):
             error = error.cause
         message = event.step_failure_data.user_failure_data
         text = message.description if message else error.message if error else "failed without a message"

@@ -4,6 +4,7 @@
 that an upgrade of the seeds does not conflict with a customer's names.
 """
 
+import csv
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -49,7 +50,7 @@ class Mappings:
         workspaces: by name.
 
     Raises:
-        SettingsError: the folder holds a CSV that is no mapping table.
+        SettingsError: the folder holds a CSV that is no mapping table, or one without the columns of its seed.
     """
 
     def __init__(self, home_mappings: Path, workspaces: Mapping[str, Workspace]) -> None:
@@ -62,6 +63,7 @@ class Mappings:
                 raise SettingsError(
                     f"{file} is no mapping table. There are: {', '.join(f'{name}.csv' for name in COLUMNS)}."
                 )
+            _check_header(file)
 
     @property
     def identity_windows(self) -> Mapping[timedelta, Sequence[str]]:
@@ -170,11 +172,15 @@ class Mappings:
         own = self._home / f"{name}.csv"
         reads = [f"select {columns}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"]
         if own.exists():
+            _check_header(own)
             reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
         try:
             connection.execute(f"create or replace table {name}_rows as {' union all '.join(reads)}")
         except (duckdb.BinderException, duckdb.InvalidInputException) as error:
-            raise SettingsError(f"{own} cannot be read: its header must be {','.join(COLUMNS[name])}.") from error
+            raise SettingsError(
+                f"{own} cannot be read: each row must have the columns {','.join(COLUMNS[name])}, in UTF-8. "
+                f"{str(error).splitlines()[0]}"
+            ) from error
 
     def _load_workspaces(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(
@@ -204,9 +210,25 @@ class Mappings:
         )
 
 
+def _check_header(file: Path) -> None:
+    """Before DuckDB reads a file of the home, since a column that it misses would be named without the file."""
+    columns = COLUMNS[file.stem]
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            header = next((row for row in csv.reader(stream) if row), [])
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
+    given = {name.strip().lower() for name in header}
+    missing = [name for name in columns if name not in given]
+    if missing:
+        raise SettingsError(
+            f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
+        )
+
+
 def _digest(files: Iterable[Path]) -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _read_csv(path: Path) -> str:
-    return f"read_csv({literal(path)}, header = true, all_varchar = true, delim = ',')"
+    return f"read_csv({literal(path)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"

@@ -1,0 +1,65 @@
+"""A mapping table of the home that cannot be used: a command names the file and what it needs."""
+
+from typing import Any
+
+import pytest
+
+from snap_pipeline_tests.project import HOUR, Project, key, purchase
+
+RANGE = ("--from", key(HOUR), "--to", key(HOUR))
+COMMANDS = (("status",), ("materialize", *RANGE), ("destination", "list"))
+
+
+def write(project: Project, name: str, content: bytes) -> None:
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "missing"),
+    [
+        (b"source_name,snap_name\nkauf,PURCHASE\n", "workspace"),
+        (b"source_name;snap_name;workspace\nkauf;PURCHASE;\n", "source_name, snap_name, workspace"),
+        (b"", "source_name, snap_name, workspace"),
+        (b"kauf,PURCHASE,\n", "source_name, snap_name, workspace"),
+    ],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_header_without_the_columns_is_named_by_every_command(
+    run: Any, project: Project, command: tuple[str, ...], content: bytes, missing: str
+) -> None:
+    write(project, "event_names.csv", content)
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: {project.settings.mappings / 'event_names.csv'} has no column {missing}. "
+        "Its first line must be source_name,snap_name,workspace, with commas.\n"
+    )
+
+
+def test_a_header_may_come_from_a_spreadsheet(run: Any, project: Project) -> None:
+    write(project, "event_names.csv", b'\xef\xbb\xbf"Source_Name", snap_name,workspace,note\r\nkauf,PURCHASE,,ours\r\n')
+    project.land(purchase("e", event_name="Kauf"))
+    assert run("materialize", *RANGE).exit_code == 0
+    assert [row["snap_event_name"] for row in project.rows("filtered_events")] == ["PURCHASE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("event_names.csv", b"source_name,snap_name,workspace\nkauf\n", "source_name,snap_name,workspace"),
+        ("event_names.csv", b"source_name,snap_name,workspace\nk\xe4ufe,PURCHASE,\n", "in UTF-8"),
+        ("consent_purposes.csv", b"purpose,meaning\nOur own word,advertizing\n", "'advertizing'"),
+        ("currencies.csv", b"currency,accepted_by_snap\nEUR,maybe\n", "must be true or false"),
+    ],
+)
+def test_materialize_says_which_file_holds_what_is_no_value(
+    run: Any, project: Project, name: str, content: bytes, words: str
+) -> None:
+    write(project, name, content)
+    project.land(purchase("e"))
+    result = run("materialize", *RANGE)
+    assert result.exit_code == 1
+    assert f"{project.settings.mappings / name} cannot be " in result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.output
