@@ -121,6 +121,26 @@ def test_a_home_overrides_a_mapping_and_one_for_the_workspace_wins(project: Proj
     assert excluded == {"b": "mapped_to_nothing"}
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("purchase", "PURCHASE"),
+        ("Add Cart", "ADD_CART"),
+        ("page-view", "PAGE_VIEW"),
+        (" StartCheckout ", "START_CHECKOUT"),
+        ("custom_event_1", "CUSTOM_EVENT_1"),
+        ("My own name", "My own name"),
+        ("PURCHASES", "PURCHASES"),
+    ],
+)
+def test_a_mapped_name_that_is_a_standard_one_in_another_spelling_is_that_one(
+    project: Project, given: str, name: str
+) -> None:
+    project.settings.mappings.mkdir(parents=True)
+    (project.settings.mappings / "event_names.csv").write_text(f"source_name,snap_name,workspace\nkauf,{given},\n")
+    assert kept_one(project, purchase("e", event_name="Kauf"))["snap_event_name"] == name
+
+
 def test_a_mapping_that_is_added_while_a_process_runs_counts_from_the_next_hour_on(project: Project) -> None:
     project.land(purchase("e", event_name="My Thing"))
     assert [row["snap_event_name"] for row in judge(project)[0]] == ["MY_THING"]

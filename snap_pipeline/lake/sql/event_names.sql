@@ -1,12 +1,23 @@
 -- Which Snap name each source name has in each workspace. A row of the home wins over the seeds', and one for the
--- workspace over one for all. An empty Snap name says that the event is deliberately no conversion.
-with mapping_rows as (
+-- workspace over one for all. An empty Snap name says that the event is deliberately no conversion. One that folds to a
+-- standard name is that name, since the rules of PURCHASE hold for "purchase" as well; any other stays as it is given.
+-- Reads `event_names_rows`, `snap_event_names`, `workspaces`.
+with standard_names as (
     select
-        folded_name(source_name) as folded,
-        present(snap_name) as snap_name,
-        present(workspace) as workspace,
-        origin
+        folded_name(snap_name) as folded,
+        min(snap_name) as snap_name
+    from snap_event_names
+    group by all
+),
+
+mapping_rows as (
+    select
+        folded_name(event_names_rows.source_name) as folded,
+        coalesce(standard_names.snap_name, present(event_names_rows.snap_name)) as snap_name,
+        present(event_names_rows.workspace) as workspace,
+        event_names_rows.origin
     from event_names_rows
+    left join standard_names on folded_name(event_names_rows.snap_name) = standard_names.folded
 )
 
 select
