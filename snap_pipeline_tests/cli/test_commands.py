@@ -122,6 +122,23 @@ def test_trace_follows_an_event_by_its_id_or_order_id(run, project: Project) -> 
     assert run("trace", "unknown").exit_code == 1
 
 
+def test_trace_follows_orders_whose_ids_differ_in_an_address_and_both_are_counted(run, project: Project) -> None:
+    project.add_destination()
+    order_ids = {"bob": "bob@example.de-1", "ann": "ann@example.de-1"}
+    project.land(
+        *(
+            purchase(name, properties={"value": 10, "currency": "EUR", "order_id": order_id})
+            for name, order_id in order_ids.items()
+        )
+    )
+    project.materialize()
+    assert ids(project.received()) == ["ann", "bob"]
+    for name, order_id in order_ids.items():
+        followed = run("trace", order_id).stdout
+        assert followed.startswith(f"{name} (")
+        assert "shop: delivered, batch" in followed
+
+
 def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_token(run, project: Project) -> None:
     added = add(run, project)
     assert added.exit_code == 0

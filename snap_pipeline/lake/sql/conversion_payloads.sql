@@ -2,7 +2,25 @@
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
 -- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
 -- the parameters that other events of the person gave.
-with spoken as (
+with ordered as (
+    -- Snap counts an order id once, so those that differ in an e-mail address only must stay apart. They are read from
+    -- the properties before these lose their addresses, and only where there may be one.
+    select
+        *,
+        case
+            when contains(properties, '@') or contains(properties, '%40')
+                then coalesce(
+                    order_id,
+                    present(properties ->> 'order_id'),
+                    present(properties ->> 'orderId'),
+                    present(properties ->> 'transaction_id')
+                )
+            else order_id
+        end as given_order_id
+    from filtered_events
+),
+
+spoken as (
     -- Texts that a visitor or the shop may have put an e-mail address into. Those of the person, who is matched by
     -- them, were taken out before, and addresses of pages have a rule of their own.
     select
@@ -10,11 +28,11 @@ with spoken as (
             without_email_addresses(properties) as properties,
             without_email_addresses(sc_click_id) as sc_click_id,
             without_email_addresses(sc_cookie1) as sc_cookie1,
-            without_email_addresses(order_id) as order_id,
+            id_without_email_address(given_order_id) as order_id,
             list_transform(item_ids, lambda id: without_email_addresses(id)) as item_ids,
             without_email_addresses(app_namespace) as app_namespace
         )
-    from filtered_events
+    from ordered
 ),
 
 parsed as (
@@ -166,7 +184,7 @@ own as (
         amount as value,
         case when amount is not null then coalesce(known_currency, workspace_settings.default_currency) end as currency,
         coalesce(
-            nullif(order_id, ''),
+            order_id,
             present(property.order_id),
             present(property."orderId"),
             present(property.transaction_id)

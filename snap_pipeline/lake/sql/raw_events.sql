@@ -44,11 +44,8 @@ named as (
 select
     workspace,
     source_file,
-    -- The id goes out and into receipts; one with an e-mail address in it does so as its digest, always the same.
-    case
-        when has_email_address(given_event_id) then sha256(given_event_id)
-        else coalesce(given_event_id, sha256(line::varchar))
-    end as event_id,
+    -- The id goes out and into receipts.
+    coalesce(id_without_email_address(given_event_id), sha256(line::varchar)) as event_id,
     call_type,
     coalesce(present(event_name), present(event), present(name)) as event_name,
     event_timestamp(given_time) as event_time,

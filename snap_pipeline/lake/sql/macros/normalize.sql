@@ -89,6 +89,11 @@ end;
 
 create or replace macro has_email_address(text) as without_email_addresses(text) <> text;
 
+-- An id that tells one thing from another: with an e-mail address in it, its digest, always the same. Taking the
+-- address out would make one id of several.
+create or replace macro id_without_email_address(text) as
+case when has_email_address(text) then sha256(text) else text end;
+
 -- A SHA-256 digest, or a list of such as DuckDB writes it. Taking the digits away is far quicker than matching them.
 create or replace macro is_digest(text) as case
     when strlen(text) = 64 then ltrim(text, '0123456789abcdef') = ''
