@@ -13,5 +13,9 @@ class SettingsError(PipelineError):
     """A setting, in the environment or in `workspaces.toml`, that cannot be used."""
 
 
+class InvalidValue(PipelineError):
+    """A value that the user gave and that is not of its kind; on the command line, bad usage."""
+
+
 class LakeError(PipelineError):
     """The lake or the landing zone could not be read or written; the old partition is intact."""

@@ -4,6 +4,7 @@ One `Settings` is made at start-up and passed on; no other module reads the envi
 """
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
 
 HISTORY = timedelta(days=37)
 """How far back conversions are of use to Snap (reference, section 3.8), and so where a new home begins."""
+
+
+MEMORY = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[KMGT](?:I?B)?|(?:100|\d{1,2}(?:\.\d+)?)\s*%)\s*", re.IGNORECASE)
+"""An amount of memory as DuckDB reads it: a number with its unit, or a share of the machine's."""
 
 
 class Settings(BaseSettings):
@@ -44,6 +49,13 @@ class Settings(BaseSettings):
                 parse_hour(value)
             except HourError as error:
                 raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _memory_has_a_unit(cls, value: str) -> str:
+        if not MEMORY.fullmatch(value):
+            raise ValueError(f"{value!r} is no amount of memory. Write it like 1500MB, 2GiB or 50%")
         return value
 
     @field_validator("alert_webhook")
@@ -101,13 +113,23 @@ class Settings(BaseSettings):
 
     @property
     def first_hour(self) -> datetime:
-        """The first partition. Written into the home once: a start that moves would change the partitions."""
+        """The first partition. Written into the home once: a start that moves would change the partitions.
+
+        Raises:
+            SettingsError: it cannot be written, since the home is no folder or may not be written to.
+        """
         if self.start is not None:
             return parse_hour(self.start)
         marker = self.home / "start"
-        if not marker.exists():
-            _write_once(marker, format_hour(self.now() - HISTORY))
-        return parse_hour(marker.read_text().strip())
+        try:
+            if not marker.exists():
+                _write_once(marker, format_hour(self.now() - HISTORY))
+            return parse_hour(marker.read_text().strip())
+        except OSError as error:
+            raise SettingsError(
+                f"The home {self.home.absolute()} cannot be used: {error.strerror}. "
+                "Set SNAP_PIPELINE_HOME to a folder that can be written to."
+            ) from error
 
 
 def load_settings() -> Settings:

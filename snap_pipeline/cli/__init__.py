@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from snap_pipeline.errors import PipelineError
+from snap_pipeline.errors import InvalidValue, PipelineError
 
 COMMANDS = {
     "land": "snap_pipeline.cli.land",
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except PipelineError as error:
             click.echo(f"Error: {error}", err=True)
-            sys.exit(1)
+            sys.exit(2 if isinstance(error, InvalidValue) else 1)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,7 @@ from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.errors import PipelineError
+from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 
@@ -23,7 +23,13 @@ from snap_pipeline.pipeline import Pipeline
 def status(first: datetime | None, last: datetime | None, *, machine_readable: bool) -> None:
     """Account for every landed line: raw, excluded, payloads, and where each stands with each destination."""
     pipeline = open_pipeline()
-    first, last = first or pipeline.settings.first_hour, last or pipeline.settings.running_hour
+    first_hour, running_hour = pipeline.settings.first_hour, pipeline.settings.running_hour
+    if first_hour > running_hour:
+        raise SettingsError(
+            f"There is no hour yet: the first one, {format_hour(first_hour)} (SNAP_PIPELINE_START), lies after the "
+            f"running hour, {format_hour(running_hour)}."
+        )
+    first, last = first or first_hour, last or running_hour
     check_range(first, last)
     hours = pipeline.accounting.hours(first, last)
     entries = pipeline.accounting.entries(hours, pipeline.destinations.list())

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from snap_pipeline.hours import HourError, parse_hour
+from snap_pipeline.hours import HourError, format_hour, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import load_settings
 
@@ -42,4 +42,4 @@ def check_workspace(pipeline: Pipeline, workspace: str) -> None:
 def check_range(first: datetime, last: datetime) -> None:
     """Bad usage where a range ends before it begins."""
     if last < first:
-        raise click.UsageError("--to lies before --from.")
+        raise click.UsageError(f"--to, {format_hour(last)}, lies before --from, {format_hour(first)}.")

@@ -17,6 +17,7 @@ from snap_pipeline.cli.accounting import print_accounting
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
+from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings, load_settings
@@ -82,7 +83,7 @@ def insights() -> None:
 
 
 @click.command()
-@click.option("--port", default=3000, show_default=True, help="Of the web server.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Of the web server.")
 def dev(port: int) -> None:
     """Open the Dagster UI on this home's data."""
     settings = load_settings()
@@ -93,11 +94,21 @@ def dev(port: int) -> None:
 
 
 def prepare_instance(settings: Settings) -> None:
-    """Makes the home of the Dagster instance, and names it to everything that this process starts."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    """Makes the home of the Dagster instance, and names it to everything that this process starts.
+
+    Raises:
+        SettingsError: it is no folder, or may not be written to.
+    """
     file = settings.dagster_home / "dagster.yaml"
-    if not file.exists():
-        file.write_text(INSTANCE_SETTINGS)
+    try:
+        settings.dagster_home.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.write_text(INSTANCE_SETTINGS)
+    except OSError as error:
+        raise SettingsError(
+            f"The home of the Dagster instance, {settings.dagster_home}, cannot be used: {error.strerror}. "
+            "Set SNAP_PIPELINE_HOME or DAGSTER_HOME to a folder that can be written to."
+        ) from error
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
 
 

@@ -1,13 +1,13 @@
 """What can be wrong with a destination. None of these messages carries a token or a value that may hold one."""
 
-from snap_pipeline.errors import PipelineError
+from snap_pipeline.errors import InvalidValue, PipelineError
 
 
 class DestinationError(PipelineError):
     """A destination cannot be saved or found; nothing was stored."""
 
 
-class InvalidDestination(DestinationError):
+class InvalidDestination(DestinationError, InvalidValue):
     """A field has a value that cannot be used."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from snap_pipeline.errors import LakeError
 from snap_pipeline.lake.lake import make_durable, sql
 
 FOLDER = "tombstones"
@@ -30,12 +31,19 @@ def read_tombstone(file: Path) -> dict[str, Any]:
 
 
 def write_tombstone(file: Path, content: Mapping[str, Any]) -> None:
-    """Replaces what one request wrote, as a whole and durably."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Replaces what one request wrote, as a whole and durably.
+
+    Raises:
+        LakeError: it cannot be written; nothing is forgotten yet.
+    """
     draft = file.with_name(f".{uuid.uuid4().hex}.tmp")
-    draft.write_text(json.dumps(content), encoding="utf-8")
-    make_durable(draft)
-    draft.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        make_durable(draft)
+        draft.replace(file)
+    except OSError as error:
+        raise LakeError(f"{file.parent} cannot be written to: {error.strerror}. Mend that and run it again.") from error
 
 
 def without_the_forgotten(lake_root: Path, connection: duckdb.DuckDBPyConnection, received: str) -> str:

@@ -11,7 +11,9 @@ from snap_pipeline.settings import load_settings
 
 
 @click.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 takes a free port.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes a free port."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--token",
