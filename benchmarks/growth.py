@@ -13,7 +13,7 @@ from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.reconcile import needs
+from snap_pipeline.reconcile import needs, unread_hours
 
 EVENTS = 100_000
 DAYS = (0, 30, 365)
@@ -35,6 +35,8 @@ def status(pipeline: Pipeline) -> None:
     accounting.entries(hours, pipeline.destinations.list())
     accounting.shared_orders(hours)
     pipeline.transformations.outdated_hours(hours)
+    unread_hours(pipeline, settings.running_hour)
+    pipeline.landing.unknown_folders()
 
 
 def the_hour(home: str) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ ADVICE = {
 }
 """By entry, what to do about it."""
 WITH_REASONS = ("rejected", "undeliverable")
+SHOWN = 3
+"""How many hours or folders a warning names; the rest is counted."""
 
 
 def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -45,8 +47,11 @@ def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [hours[key] for key in sorted(hours)]
 
 
-def print_accounting(entries: Sequence[Entry]) -> None:
-    """The sums over the entries' hours: what came in, what was left out and why, and where the rest stands."""
+def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) -> None:
+    """The sums over the entries' hours: what came in, what was left out and why, and where the rest stands.
+
+    Where hours have files that were not read, it says of the others alone that nothing is unaccounted for.
+    """
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     for entry in entries:
         sums[entry.destination or ""][_label(entry)] += entry.events
@@ -62,7 +67,8 @@ def print_accounting(entries: Sequence[Entry]) -> None:
             table.add_row(name, label, f"{states[label]:,}")
     console.print(table)
     gaps = unaccounted(entries)
-    console.print("\n".join(gaps) if gaps else "Nothing is unaccounted for.", markup=False)
+    balanced = "Of what was read, nothing is unaccounted for." if unread else "Nothing is unaccounted for."
+    console.print("\n".join(gaps) if gaps else balanced, markup=False)
 
 
 def print_shared_orders(purchases: int) -> None:
@@ -89,6 +95,33 @@ def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> No
             f"again: snap-pipeline materialize --from {first} --to {last}",
             err=True,
         )
+
+
+def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_folders: Sequence[str]) -> None:
+    """What landed and is in no number: a warning on standard error, but of the running hour, whose time will come."""
+    late = [hour for hour in unread if hour != running_hour]
+    if late:
+        first, last = format_hour(late[0]), format_hour(late[-1])
+        click.echo(
+            f"Warning: {len(late):,} hours have landed files that were not read: {_some(map(format_hour, late))}. To "
+            f"read them: snap-pipeline materialize --from {first} --to {last}",
+            err=True,
+        )
+    if len(late) < len(unread):
+        click.echo(f"The running hour, {format_hour(running_hour)}, has files that are read when it is over.")
+    if unknown_folders:
+        click.echo(
+            f"Warning: {len(unknown_folders):,} folders of the landing zone are of no configured workspace, or their "
+            f"names are no hours, so that they are not read: {_some(unknown_folders)}. Rename them, or add the "
+            "workspace to workspaces.toml.",
+            err=True,
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    known = list(names)
+    more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
+    return ", ".join(known[:SHOWN]) + more
 
 
 def _label(entry: Entry) -> str:

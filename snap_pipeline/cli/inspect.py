@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from snap_pipeline.capi.wire import projection
-from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_warnings
+from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_unread, print_warnings
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
@@ -14,6 +14,7 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reconcile import unread_hours
 
 
 @click.command()
@@ -36,9 +37,12 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
     if machine_readable:
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
-        print_accounting(entries)
+        running_hour = pipeline.settings.running_hour
+        unread = [hour for hour in unread_hours(pipeline, min(last, running_hour)) if hour >= first]
+        print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))
         print_warnings(entries, pipeline.transformations.outdated_hours(hours))
+        print_unread(unread, running_hour, pipeline.landing.unknown_folders())
 
 
 @click.command()

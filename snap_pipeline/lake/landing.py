@@ -68,20 +68,35 @@ class LandingZone:
 
     def hours(self) -> set[datetime]:
         """Every hour that has a folder, of any workspace."""
-        depth = len(PurePosixPath(self.layout).parts)
-        found = set()
-        for folder in _folders(self.root, depth):
+        return {hour for _, hour in self._hours_by_folder() if hour is not None}
+
+    def unknown_folders(self) -> list[str]:
+        """Folders as deep as those of hours that stand for no hour of a known workspace: nobody reads their files."""
+        return sorted(
+            folder
+            for folder, hour in self._hours_by_folder()
+            if hour is None and not any(map(_is_draft, PurePosixPath(folder).parts))
+        )
+
+    def _hours_by_folder(self) -> Iterator[tuple[str, datetime | None]]:
+        for folder in _folders(self.root, len(PurePosixPath(self.layout).parts)):
             relative = folder.relative_to(self.root).as_posix()
-            for name in self.workspaces:
-                with suppress(ValueError):
-                    found.add(datetime.strptime(f"{relative} +0000", f"{layout_of(self.layout, name)} %z"))
-        return found
+            yield relative, self._hour_of(relative)
+
+    def _hour_of(self, folder: str) -> datetime | None:
+        for name in self.workspaces:
+            with suppress(ValueError):
+                hour = datetime.strptime(f"{folder} +0000", f"{layout_of(self.layout, name)} %z")
+                # It is read as well with a digit too few, or with other capitals; what is listed is spelled exactly.
+                if layout_folder(self.layout, name, hour) == folder:
+                    return hour
+        return None
 
     def _files(self, workspace: str, folder: Path) -> Iterator[LandedFile]:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if not entry.name.startswith((".", "_")) and not entry.name.endswith(".tmp") and entry.is_file():
+                    if not _is_draft(entry.name) and entry.is_file():
                         status = entry.stat()
                         source_file = Path(entry.path).relative_to(self.root).as_posix()
                         yield LandedFile(workspace, source_file, status.st_size, status.st_mtime_ns)
@@ -111,6 +126,10 @@ _PROBE_HOURS = tuple(
         (2025, 11, 23, 14),
     )
 )
+
+
+def _is_draft(name: str) -> bool:
+    return name.startswith((".", "_")) or name.endswith(".tmp")
 
 
 def _folders(root: Path, depth: int) -> Iterator[Path]:
