@@ -153,11 +153,18 @@ def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourR
 
 
 def remember_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
-    """Notes for each destination that it was stopped, or that Snap took something."""
+    """Notes for each destination that it was stopped, that nothing of an hour got through, or that Snap took something.
+
+    The last hour of a run has the last word. An hour in which nothing got through counts like a stop: where an hour is
+    one batch, no run ever sees enough of them fail in a row to be stopped.
+    """
     for report in reports:
         if report.stopped:
             answer = report.stopped.answer
             pipeline.destinations.record_stop(report.destination, answer.category, str(report.stopped))
+        elif report.failure:
+            failure = report.failure
+            pipeline.destinations.record_stop(report.destination, failure.category, failure.explanation)
         elif report.tally.delivered:
             pipeline.destinations.record_success(report.destination)
 

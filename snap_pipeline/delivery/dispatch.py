@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from snap_pipeline.capi.answers import Answer
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
@@ -75,6 +76,15 @@ class HourReport:
     def is_complete(self) -> bool:
         """Nothing pending and nothing in doubt."""
         return not self.skipped and not self.count("pending") and not self.count("in_doubt")
+
+    @property
+    def failure(self) -> Answer | None:
+        """The last answer where nothing at all was settled: none of the hour's requests got through.
+
+        A run goes on with the next hour then, since a single batch may be what its answers are about.
+        """
+        settled = self.tally.delivered or self.tally.rejected
+        return self.tally.last_failure if not settled and not self.is_complete else None
 
 
 class Dispatcher:

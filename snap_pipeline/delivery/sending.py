@@ -57,6 +57,7 @@ class Tally:
     latencies_ms: list[float] = field(default_factory=list)
     categories: Counter[str] = field(default_factory=Counter)
     last_error: str | None = None
+    last_failure: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ class BatchSender:
             if answer.latency_ms is not None and answer.http_status is not None:
                 tally.latencies_ms.append(answer.latency_ms)
             if answer.category is not Category.ACCEPTED:
-                tally.last_error = answer.explanation
+                tally.last_error, tally.last_failure = answer.explanation, answer
 
     def _back_off(self, answer: Answer) -> None:
         """Makes everything on the token wait, twice as long each time, as long as the patience lasts.

@@ -18,7 +18,8 @@ class Destination:
     Attributes:
         since: the key of the first hour that it is owed.
         token_last_four: of the access token; empty where the token is too short to show any of it.
-        stopped_at: since when runs have been stopping; None once one went through, or the user changed something.
+        stopped_at: since when runs have been stopping, or got nothing through; None once one went through, or the user
+            changed something.
         stop_count: stops in a row, those before `retry_at` counted once.
         stop_category: of the answer that stopped it.
         stop_message: what happened and what to do.

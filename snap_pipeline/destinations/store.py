@@ -203,7 +203,8 @@ class DestinationStore:
     def record_stop(self, destination: Destination, category: str, message: str) -> datetime:
         """Notes that a run was stopped, and returns when to try again: after 5, 10, 20, 40, then every 60 minutes.
 
-        Stops before that moment, of other hours' runs, do not put it off further.
+        An hour of which nothing got through counts as a stop. Stops before that moment, of other hours' runs, do not
+        put it off further.
 
         Args:
             destination: that was stopped.

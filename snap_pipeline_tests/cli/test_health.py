@@ -1,8 +1,12 @@
 """`destination list` and `show`: how a destination is, told from the lake and from its own row."""
 
+from typing import Any
+
 import pytest
 
+from snap_pipeline.capi.answers import CATALOGUE, Category
 from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, key, purchase
 
 SECRET = "a-token-that-nobody-may-see"
@@ -56,6 +60,54 @@ def test_servers_in_trouble_are_failing(shown, project: Project, monkeypatch: py
     project.land(purchase("a"))
     project.materialize()
     assert "shop is failing: The base URL or an asset id is wrong" in shown()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(None, "no answer: "), ({"status": 503, "count": 100}, "HTTP 503: ")],
+)
+def test_a_destination_that_takes_nothing_is_failing_with_one_batch_an_hour(
+    shown, run, project: Project, fault: dict[str, Any] | None, words: str
+) -> None:
+    base_url = project.sandbox_url if fault else "http://127.0.0.1:1"
+    project.add_destination(base_url=base_url)
+    if fault:
+        project.set_fault(**fault)
+    category = Category.SERVER_ERROR if fault else Category.NO_CONNECTION
+    project.land(purchase("a"))
+    assert not project.materialize().success
+    text = shown()
+    assert f"shop is failing: {CATALOGUE[category].remedy}" in text
+    assert words in text.split("last error:")[1]
+    assert CATALOGUE[category].remedy in text.split("last error:")[1]
+    assert "next attempt:       after" in text
+
+    project.clear_faults()
+    run("destination", "set", "shop", "--base-url", project.sandbox_url)
+    assert "shop is behind" in shown()
+    assert project.materialize().success
+    assert "live, since" in shown()
+
+
+def test_what_passes_by_itself_within_a_run_is_no_error(shown, project: Project) -> None:
+    project.add_destination()
+    project.set_fault(status=503, count=2)
+    project.land(purchase("a"))
+    assert project.materialize().success
+    text = shown()
+    assert "live, since" in text
+    assert "last error:         none" in text
+
+
+def test_an_hour_that_went_through_after_one_that_did_not_has_the_last_word(shown, project: Project) -> None:
+    project.add_destination()
+    project.set_fault(status=503, count=12)  # four requests in each of the step's three attempts
+    project.land(purchase("a", at=HOUR - ONE_HOUR), hour=HOUR - ONE_HOUR)
+    assert not project.materialize(HOUR - ONE_HOUR).success
+    assert "shop is failing" in shown()
+    project.land(purchase("b"))
+    assert project.materialize().success
+    assert "shop is behind" in shown()
 
 
 def test_a_paused_destination_keeps_what_is_pending_and_a_removed_one_owes_nothing(
