@@ -107,7 +107,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
         remember_outcomes(pipeline, reports)
         yield from table_results(context, pipeline.lake, *TABLES)
-        raise_where_incomplete(reports)
+        raise_where_incomplete(reports, [hour for _, hour in hours])
 
     return dispatched_batches
 
@@ -205,29 +205,42 @@ def numbers_of(report: HourReport) -> dict[str, Any]:
     return numbers
 
 
-def raise_where_incomplete(reports: Sequence[HourReport]) -> None:
+def raise_where_incomplete(reports: Sequence[HourReport], hours: Sequence[datetime]) -> None:
     """Fails the step where a destination did not complete, with what to do about it.
 
     A retry helps against what passes by itself, and not against a credential or an address that is wrong.
+
+    Args:
+        reports: of the run, by destination and hour.
+        hours: of the run, those among them that a stopped destination never came to.
+
+    Raises:
+        Failure: something is left for the next run.
     """
-    texts: dict[str, str] = {}
-    hours: dict[str, str] = {}
+    incomplete: dict[str, list[HourReport]] = {}
     for report in reports:
-        name, before = report.destination.name, len(texts)
-        if report.stopped:
-            texts[name] = str(report.stopped)
-        elif not report.is_complete and not report.skipped:
-            left = report.count("pending") + report.count("in_doubt")
-            texts[name] = (
-                f"{left} events of {format_hour(report.hour)} are left for the next run. {report.tally.last_error}"
-            )
-        if len(texts) > before:
-            hours[f"{name}{HOUR_LABEL}"] = format_hour(report.hour)
-    if not texts:
+        if report.stopped or not (report.is_complete or report.skipped):
+            incomplete.setdefault(report.destination.name, []).append(report)
+    if not incomplete:
         return
+    texts = {name: _what_is_left(each, hours) for name, each in incomplete.items()}
+    first_hours = {f"{name}{HOUR_LABEL}": format_hour(each[0].hour) for name, each in incomplete.items()}
     hopeless = [report.stopped for report in reports if report.stopped and report.stopped.is_for_the_user]
     raise dg.Failure(
         "Not everything was delivered. " + " ".join(f"{name}: {text}" for name, text in texts.items()),
-        metadata={**texts, **hours},
+        metadata={**texts, **first_hours},
         allow_retries=len(hopeless) < len(texts),
     )
+
+
+def _what_is_left(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
+    """Why one destination's hours are incomplete, and how much of them is left."""
+    last = incomplete[-1]
+    events = sum(report.count("pending") + report.count("in_doubt") for report in incomplete)
+    first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], last))
+    where = f"of {last_key}" if last is incomplete[0] else f"in {len(incomplete)} hours, {first_key} to {last_key},"
+    left = f"{events:,} events {where} are left for the next run."
+    if not last.stopped:
+        return f"{left} {last.tally.last_error}"
+    untried = sum(hour > last.hour and owes(last.destination, hour) for hour in hours)
+    return f"{last.stopped} {left}" + (f" {untried} later hours were not tried." if untried else "")

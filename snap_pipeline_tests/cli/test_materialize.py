@@ -11,6 +11,7 @@ from snap_pipeline.delivery import dispatch
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, Project, ids, key, purchase
 
+OTHER_PIXEL = "99999999-2222-4333-8444-555555555555"
 RANGE = ("--from", key(HOUR), "--to", key(HOUR))
 
 
@@ -99,6 +100,33 @@ def test_what_passes_by_itself_is_tried_again_and_a_refused_token_is_not(project
     assert not result.success
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
     assert project.counts(HOUR + ONE_HOUR)["pending"] == 1
+
+
+def test_a_run_that_gets_nothing_through_says_how_much_is_left_of_how_many_hours(run: Any, project: Project) -> None:
+    project.add_destination(base_url="http://127.0.0.1:1")
+    project.add_destination("other", pixel_id=OTHER_PIXEL, since=key(HOUR))
+    for hours in range(3):
+        hour = HOUR - hours * ONE_HOUR
+        project.land(*(purchase(f"{hours}-{n}", at=hour) for n in range(hours + 1)), hour=hour)
+    project.set_fault(status=503, count=1_000)
+    result = run("materialize", "--from", key(HOUR - 2 * ONE_HOUR), "--to", key(HOUR))
+    assert result.exit_code == 1
+    assert (
+        "shop: 6 events in 3 hours, 2026-11-20T10 to 2026-11-20T12, are left for the next run. no answer: "
+    ) in result.stderr
+    assert "other: 1 events of 2026-11-20T12 are left for the next run. HTTP 503: " in result.stderr
+
+
+def test_a_run_that_is_stopped_says_what_is_left_and_how_many_hours_it_never_came_to(
+    run: Any, project: Project
+) -> None:
+    project.add_destination()
+    for hours in range(3):
+        project.land(purchase(f"{hours}", at=HOUR - hours * ONE_HOUR), hour=HOUR - hours * ONE_HOUR)
+    project.set_fault(status=401, count=1)
+    result = run("materialize", "--from", key(HOUR - 2 * ONE_HOUR), "--to", key(HOUR))
+    assert "shop: The destination was stopped: HTTP 401: " in result.stderr
+    assert "1 events of 2026-11-20T10 are left for the next run. 2 later hours were not tried." in result.stderr
 
 
 def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_made(
