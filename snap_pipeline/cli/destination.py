@@ -52,6 +52,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
     )
     print_warnings(warnings)
     click.echo(f"{made.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
+    print_moved(since, hour)
     click.echo(
         f"It is owed the hours from {made.since} on; earlier ones may have been reported by a browser pixel, and Snap "
         f"would count them twice. For history: `snap-pipeline destination set {made.name} --since HOUR`."
@@ -131,12 +132,19 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
     """Change a destination. Its receipts stay, so nothing is sent again."""
     pipeline = open_pipeline()
     changes = {key: value for key, value in fields.items() if value is not None}
-    if since:
-        changes["since"] = format_hour(first_owed(pipeline, since))
+    hour = first_owed(pipeline, since) if since else None
+    if hour:
+        changes["since"] = format_hour(hour)
     if not changes:
         raise click.UsageError("say what to change; see --help.")
     pipeline.destinations.set(name, **changes)
     click.echo(f"{name} is changed.")
+    if hour:
+        print_moved(since, hour)
+        ahead = (
+            " That hour is still to come: nothing is sent until then." if hour > pipeline.settings.running_hour else ""
+        )
+        click.echo(f"It is owed the hours from {format_hour(hour)} on, and nothing of earlier ones.{ahead}")
 
 
 @destination.command()
@@ -200,6 +208,15 @@ def latency(vitals: Vitals) -> str:
 def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:
     """The hour from which a destination is owed events; nothing lies before the first partition."""
     return max(since, pipeline.settings.first_hour) if since else pipeline.settings.running_hour
+
+
+def print_moved(asked: datetime | None, hour: datetime) -> None:
+    """That a destination is owed less than was asked for, where it was asked for hours before the first partition."""
+    if asked and asked < hour:
+        click.echo(
+            f"{format_hour(asked)} lies before the first hour, {format_hour(hour)} (SNAP_PIPELINE_START), which takes "
+            "its place."
+        )
 
 
 def read_token(prompt: str) -> AccessToken:
