@@ -21,6 +21,7 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.retention import Pruned, prune
+from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.settings import Settings
 from snap_pipeline.state.database import Database
@@ -43,7 +44,8 @@ class Pipeline:
         self.lake = Lake(settings.lake, memory_limit=settings.memory_limit, threads=settings.threads)
         self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces))
         self.mappings = Mappings(settings.mappings, self.workspaces)
-        self.transformations = Transformations(self.lake, self.landing, self.mappings)
+        self.summaries = Summaries(self.lake)
+        self.transformations = Transformations(self.lake, self.landing, self.mappings, self.summaries)
 
     @cached_property
     def database(self) -> Database:
@@ -102,7 +104,7 @@ class Pipeline:
     @property
     def accounting(self) -> Accounting:
         """What became of every landed line."""
-        return Accounting(self.lake, self.mappings, self.settings.now(), AgeLimits())
+        return Accounting(self.lake, self.mappings, self.summaries, self.settings.now(), AgeLimits())
 
     def vitals(self, destination: Destination) -> Vitals:
         """What the lake knows of how a destination does."""

@@ -12,7 +12,6 @@ from snap_pipeline.delivery.standing import Standings
 from snap_pipeline.delivery.states import AgeLimits, owes
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.pipeline import Pipeline
 
 
@@ -51,13 +50,12 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
     """
     first, lake = pipeline.settings.first_hour, pipeline.lake
     hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last and not lake.is_pruned(hour)]
-    with lake.connect() as connection:
-        read = read_listings(lake, connection, hours)
+    read = pipeline.summaries.of(hours)
     unread: dict[datetime, object] = {}
     for hour in hours:
         listing = pipeline.landing.listing(hour)
         # An emptied folder keeps its partition, so there is nothing to read.
-        if listing and listing != read.get(hour):
+        if listing and listing != read[hour].listing:
             unread[hour] = listing
         elif listing and not lake.is_carried_through(hour):
             unread[hour] = (listing, "payloads")

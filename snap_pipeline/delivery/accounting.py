@@ -53,12 +53,13 @@ class Accounting:
     Args:
         lake: to count in.
         mappings: as for delivery.
+        summaries: of the hours.
         now: the data's clock.
         limits: of age.
     """
 
-    def __init__(self, lake: Lake, mappings: Mappings, now: datetime, limits: AgeLimits) -> None:
-        self._lake, self._mappings, self._now = lake, mappings, now
+    def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime, limits: AgeLimits) -> None:
+        self._lake, self._mappings, self._summaries, self._now = lake, mappings, summaries, now
         self._states = PayloadStates(lake, now, limits)
         self._standings = Standings(lake, limits)
 
@@ -75,7 +76,7 @@ class Accounting:
         destinations = list(destinations)
         entries = [
             Entry(format_hour(hour), workspace, None, None, ENTRIES[table], reason, events)
-            for hour, summary in Summaries(self._lake).of(hours).items()
+            for hour, summary in self._summaries.of(hours).items()
             for table, workspace, reason, events in summary.counts
         ]
         entries += [entry for hour in hours for entry in self._pruned(hour)]

@@ -108,7 +108,7 @@ def read_listings(
     """The listings that the partitions of hours were made from; hours without a partition are left out."""
     paths = {lake.path("raw_events", hour): hour for hour in hours}
     notes = lake.notes_of(connection, paths)
-    return {paths[path]: [LandedFile(**file) for file in each["listing"]] for path, each in notes.items()}
+    return {paths[path]: [LandedFile(**file) for file in each.get("listing", [])] for path, each in notes.items()}
 
 
 class _HourReader:

@@ -1,4 +1,4 @@
-"""What the tables of an hour hold in numbers: rows by workspace and reason, and which code made them.
+"""What the tables of an hour hold in numbers: rows by workspace and reason, which code made them, and of which files.
 
 Opening the footers of a year of wide files takes seconds. So an hour is counted once, which the checks of its run do,
 and the numbers are kept beside it. They hold only as long as the files that they were counted in are the same.
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake, file_identity, literal
+from snap_pipeline.lake.landing import LandedFile, Listing
+from snap_pipeline.lake.raw import read_listings
 
 FILE = "_summary.json"
 REASONS = {
@@ -46,17 +48,20 @@ class Summary:
     Attributes:
         counts: of the tables in `REASONS`.
         versions: by table in `VERSIONED`, the code version that is noted in its partition.
+        listing: of the landing files that `raw_events` was made from.
     """
 
     counts: Sequence[Count] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    listing: Listing = ()
 
 
 class Summaries:
-    """Summaries of the hours of one lake."""
+    """Summaries of the hours of one lake. What was read once is not read again while its files are the same."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._read: dict[datetime, tuple[Mapping[str, Any], Summary]] = {}
 
     def of(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
         """The summary of each hour, in the order given; an hour without files has an empty one.
@@ -70,6 +75,8 @@ class Summaries:
             # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
             identities = {table: file_identity(self._lake.path(table, hour)) for table in TABLES}
             remembered = self._remembered(hour, identities)
+            if remembered:
+                self._read[hour] = identities, remembered
             summaries[hour] = remembered or Summary()
             if remembered is None and any(identities.values()):
                 changed[hour] = identities
@@ -110,22 +117,36 @@ class Summaries:
                         if "code_version" in notes:
                             hour = parse_hour(path.parent.name.removeprefix("hour="))
                             versions[hour][table] = notes["code_version"]
-        return {hour: Summary(counts[hour], versions[hour]) for hour in hours}
+            listings = read_listings(self._lake, connection, hours)
+        return {hour: Summary(counts[hour], versions[hour], listings.get(hour, ())) for hour in hours}
 
     def _remembered(self, hour: datetime, identities: Mapping[str, Any]) -> Summary | None:
+        before, summary = self._read.get(hour, ({}, None))
+        if summary and before == identities:
+            return summary
         try:
             content = json.loads(self._path(hour).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
-        if content["made_from"] != identities:
+        # Those of an older version hold no listing.
+        if content["made_from"] != identities or "listing" not in content:
             return None
-        return Summary([Count(*count) for count in content["counts"]], content["versions"])
+        return Summary(
+            [Count(*count) for count in content["counts"]],
+            content["versions"],
+            [LandedFile(**file) for file in content["listing"]],
+        )
 
     def _remember(self, hour: datetime, identities: Mapping[str, Any], summary: Summary) -> None:
         path = self._path(hour)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        content = {"made_from": identities, "counts": summary.counts, "versions": summary.versions}
+        content = {
+            "made_from": identities,
+            "counts": summary.counts,
+            "versions": summary.versions,
+            "listing": [file.as_note() for file in summary.listing],
+        }
         draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(path)
 

@@ -47,9 +47,10 @@ class PayloadHour:
 class Transformations:
     """The set-based steps of one lake."""
 
-    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
+    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings, summaries: Summaries) -> None:
         self._lake = lake
         self._mappings = mappings
+        self._summaries = summaries
         self._identity = IdentityLinks(lake, landing, mappings)
 
     def version(self, table: str) -> str:
@@ -59,7 +60,7 @@ class Transformations:
     def outdated_hours(self, hours: Iterable[datetime]) -> list[datetime]:
         """The hours that an older version of the code, or of the mappings, made."""
         versions = {table: self.version(table) for table in VERSIONED}
-        summaries = Summaries(self._lake).of(hour for hour in hours if not self._lake.is_pruned(hour))
+        summaries = self._summaries.of(hour for hour in hours if not self._lake.is_pruned(hour))
         return [
             hour
             for hour, summary in sorted(summaries.items())

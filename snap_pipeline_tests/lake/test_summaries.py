@@ -1,5 +1,6 @@
 """The numbers that are kept beside an hour never outlive the files that they were counted in."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from snap_pipeline.lake.summaries import FILE, Summaries
+from snap_pipeline.reconcile import unread_hours
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 
@@ -56,6 +58,7 @@ def test_numbers_that_are_gone_or_half_written_are_counted_again(
 ) -> None:
     before = counted.entries()
     spoil(summary_of(counted))
+    counted.reopen()
     assert counted.entries() == before
     assert summary_of(counted).stat().st_size > 0
 
@@ -65,6 +68,7 @@ def test_who_may_only_read_the_lake_is_told_the_numbers_all_the_same(
 ) -> None:
     before = counted.entries()
     summary_of(counted).unlink()
+    counted.reopen()
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError("read-only")
@@ -72,6 +76,16 @@ def test_who_may_only_read_the_lake_is_told_the_numbers_all_the_same(
     monkeypatch.setattr(Path, "write_text", refuse)
     assert counted.entries() == before
     assert not summary_of(counted).exists()
+
+
+def test_numbers_of_an_older_version_that_names_no_files_are_counted_again(counted: Project) -> None:
+    counted.entries()
+    summary = summary_of(counted)
+    content = json.loads(summary.read_text())
+    summary.write_text(json.dumps({name: content[name] for name in ("made_from", "counts", "versions")}))
+    counted.reopen()
+    assert not unread_hours(counted.pipeline, HOUR)
+    assert json.loads(summary.read_text()) == content
 
 
 def test_an_hour_that_was_never_made_is_empty_and_leaves_nothing(counted: Project) -> None:
