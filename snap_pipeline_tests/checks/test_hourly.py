@@ -139,7 +139,7 @@ def test_an_id_made_of_an_email_address_stops_no_hour_and_is_counted_once(projec
     assert event["event_id"] == sha256(event_id.encode()).hexdigest()
     assert project.counts()["excluded: duplicate_id"] == 1
     pipeline = project.pipeline
-    trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), project.settings.landing)
+    trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
     assert any("delivered" in line for line in trace.lines(event_id, [HOUR], pipeline.destinations.list()))
 
 

@@ -21,32 +21,32 @@ def on(project: Project, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("changes", "token", "status", "message"),
+    ("changes", "token", "message"),
     [
-        ({"--pixel-id": "1234"}, SECRET, 1, "The Pixel ID must be a UUID"),
-        ({"--snap-app-id": "com.example.app"}, SECRET, 1, "The Snap App ID must be a UUID"),
-        ({}, f"{SECRET}\nsecond line", 1, "The access token must be one line"),
-        ({}, "", 1, "The access token must be one line"),
-        ({"--base-url": f"https://user:{SECRET}@tr.snapchat.com"}, SECRET, 1, "without credentials"),
-        ({"--base-url": "http://tr.snapchat.com"}, SECRET, 1, "must begin with https://"),
-        ({"--base-url": "http://127.0.0.1.example.com"}, SECRET, 1, "must begin with https://"),
-        ({"--name": "n" * 10_000}, SECRET, 1, "The name must have 1 to 64"),
-        ({"--name": "x'; drop table destinations; --"}, SECRET, 1, "The name must have 1 to 64"),
-        ({"--workspace": "nowhere"}, SECRET, 2, "there is no workspace 'nowhere'; known: default"),
-        ({"--workspace": "default' or '1'='1"}, SECRET, 2, "there is no workspace"),
-        ({"--requests-per-minute": "0"}, SECRET, 1, "between 1 and 60,000"),
-        ({"--api-version": "v4"}, SECRET, 2, "'v4' is not one of 'v3', 'v2'"),
-        ({"--since": "yesterday"}, SECRET, 2, "is not an hour"),
+        ({"--pixel-id": "1234"}, SECRET, "The Pixel ID must be a UUID"),
+        ({"--snap-app-id": "com.example.app"}, SECRET, "The Snap App ID must be a UUID"),
+        ({}, f"{SECRET}\nsecond line", "The access token must be one line"),
+        ({}, "", "The access token must be one line"),
+        ({"--base-url": f"https://user:{SECRET}@tr.snapchat.com"}, SECRET, "without credentials"),
+        ({"--base-url": "http://tr.snapchat.com"}, SECRET, "must begin with https://"),
+        ({"--base-url": "http://127.0.0.1.example.com"}, SECRET, "must begin with https://"),
+        ({"--name": "n" * 10_000}, SECRET, "The name must have 1 to 64"),
+        ({"--name": "x'; drop table destinations; --"}, SECRET, "The name must have 1 to 64"),
+        ({"--workspace": "nowhere"}, SECRET, "there is no workspace 'nowhere'; known: default"),
+        ({"--workspace": "default' or '1'='1"}, SECRET, "there is no workspace"),
+        ({"--requests-per-minute": "0"}, SECRET, "between 1 and 60,000"),
+        ({"--api-version": "v4"}, SECRET, "'v4' is not one of 'v3', 'v2'"),
+        ({"--since": "yesterday"}, SECRET, "is not an hour"),
     ],
 )
 def test_an_attempt_is_refused_with_a_clear_error_and_nothing_is_stored(
-    run, on: Project, changes: dict[str, str], token: str, status: int, message: str
+    run, on: Project, changes: dict[str, str], token: str, message: str
 ) -> None:
     arguments = [part for option in (VALID | changes).items() for part in option]
 
     result = run("destination", "add", *arguments, token=token)
 
-    assert result.exit_code == status
+    assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
     assert len(result.stderr) < 600
     assert SECRET not in result.output

@@ -2,12 +2,13 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline_tests.project import HOUR, NOW, START, Project, key, purchase
+from snap_pipeline.hours import ONE_HOUR, hours_between
+from snap_pipeline_tests.project import START, Project, key, purchase
 from snap_pipeline_tests.screenshots import open_graph
 from snap_pipeline_tests.web_server import BIN, assets_shown, served
 
@@ -17,7 +18,7 @@ def surroundings_of(project: Project) -> dict[str, str]:
     return {
         "SNAP_PIPELINE_HOME": str(project.settings.home),
         "SNAP_PIPELINE_START": START,
-        "SNAP_PIPELINE_NOW": NOW.isoformat(),
+        "SNAP_PIPELINE_NOW": project.settings.now().isoformat(),
         "DAGSTER_HOME": str(project.settings.dagster_home),
     }
 
@@ -29,11 +30,12 @@ def test_the_ui_shows_the_assets(project: Project, command: list[str]) -> None:
 
 
 def test_a_browser_shows_the_asset_graph_and_a_plot_of_an_assets_numbers(project: Project, chromium: Browser) -> None:
-    project.add_destination()
-    for number in range(3):
-        hour = HOUR + number * ONE_HOUR
+    # The UI plots the newest partitions, by the clock on the wall.
+    project.reopen(fixed_now=datetime.now(UTC))
+    first, last = (project.settings.running_hour - number * ONE_HOUR for number in (3, 1))
+    for number, hour in enumerate(hours_between(first, last)):
         project.land(*(purchase(f"{number}-{each}", at=hour) for each in range(number + 1)), hour=hour)
-    hours = ("--from", key(HOUR), "--to", key(HOUR + 2 * ONE_HOUR))
+    hours = ("--from", key(first), "--to", key(last))
     surroundings = surroundings_of(project)
     subprocess.run(
         [str(BIN / "snap-pipeline"), "materialize", *hours],
