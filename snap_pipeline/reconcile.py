@@ -49,7 +49,8 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
     time, would be lost by that.
     """
     first, lake = pipeline.settings.first_hour, pipeline.lake
-    hours = [hour for hour in sorted(pipeline.landing.hours()) if first <= hour <= last and not lake.is_pruned(hour)]
+    landed = pipeline.landing.hours().difference(lake.pruned_hours())
+    hours = sorted(hour for hour in landed if first <= hour <= last)
     read = pipeline.summaries.of(hours)
     unread: dict[datetime, object] = {}
     for hour in hours:

@@ -92,7 +92,7 @@ class Standings:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".tmp")
         content = {
-            "made_from": self._made_from(destination, hour, payloads),
+            "made_from": self._made_from(destination, path, payloads),
             "counts": [[*state, events] for state, events in standing.counts.items()],
             "resend_until": standing.resend_until and standing.resend_until.isoformat(),
         }
@@ -105,12 +105,13 @@ class Standings:
 
     def remembered(self, destination: Destination, hour: datetime) -> Standing | None:
         """The standing after the last run; None where there was none, or what it was made from has changed."""
+        path = self._path(destination, hour)
         try:
-            content = json.loads(self._path(destination, hour).read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
         payloads = self._lake.path("conversion_payloads", hour)
-        if content["made_from"] != self._made_from(destination, hour, payloads):
+        if content["made_from"] != self._made_from(destination, path, payloads):
             return None
         until = content["resend_until"]
         return Standing(
@@ -121,10 +122,10 @@ class Standings:
     def _path(self, destination: Destination, hour: datetime) -> Path:
         return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE
 
-    def _made_from(self, destination: Destination, hour: datetime, payloads: Path) -> list[Any]:
+    def _made_from(self, destination: Destination, path: Path, payloads: Path) -> list[Any]:
         return [
             file_identity(payloads),
-            file_identity(self._path(destination, hour).with_name("data.parquet")),
+            file_identity(path.with_name("data.parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
             self._limits.web_days,

@@ -78,7 +78,7 @@ class Lake:
 
     def path(self, table: str, hour: datetime) -> Path:
         """Where the partition of a table lies, whether or not it exists."""
-        return self.root / f"{table}/hour={format_hour(hour)}/data.parquet"
+        return self.root / _partition(table, format_hour(hour))
 
     def hours(self, table: str) -> list[datetime]:
         """The hours of which a table has a partition, in order."""
@@ -87,9 +87,17 @@ class Lake:
             for file in (self.root / table).glob("hour=*/data.parquet")
         )
 
+    def identities(self, tables: Iterable[str], hour: datetime) -> dict[str, list[int] | None]:
+        """What tells an hour's partitions from those that replace them, by table; None where there is none.
+
+        `status` asks it of every hour, so that it makes no path of each.
+        """
+        root, key = str(self.root), format_hour(hour)
+        return {table: file_identity(f"{root}/{_partition(table, key)}") for table in tables}
+
     def is_carried_through(self, hour: datetime) -> bool:
         """Whether the payloads of an hour were made after its raw events, and so of them: their step sees to that."""
-        raw, payloads = (file_identity(self.path(table, hour)) for table in ("raw_events", "conversion_payloads"))
+        raw, payloads = self.identities(("raw_events", "conversion_payloads"), hour).values()
         return raw is not None and payloads is not None and payloads[-1] >= raw[-1]
 
     def pruned_note(self, hour: datetime) -> Path:
@@ -240,10 +248,10 @@ class Lake:
         return [(name, kind) for name, kind, *_ in rows]
 
 
-def file_identity(path: Path) -> list[int] | None:
+def file_identity(path: Path | str) -> list[int] | None:
     """What tells a file from the one that replaces it; None where there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - a year of hours would be a year of paths to take apart
     except FileNotFoundError:
         return None
     return [status.st_ino, status.st_size, status.st_mtime_ns]
@@ -256,6 +264,10 @@ def make_durable(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _partition(table: str, key: str) -> str:
+    return f"{table}/hour={key}/data.parquet"
 
 
 def _first_line(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snap_pipeline.hours import parse_hour
-from snap_pipeline.lake.lake import Lake, file_identity, literal
+from snap_pipeline.lake.lake import Lake, literal
 from snap_pipeline.lake.landing import LandedFile, Listing
 from snap_pipeline.lake.raw import read_listings
 
@@ -73,7 +73,7 @@ class Summaries:
         changed: dict[datetime, Any] = {}
         for hour in hours:
             # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
-            identities = {table: file_identity(self._lake.path(table, hour)) for table in TABLES}
+            identities = self._lake.identities(TABLES, hour)
             remembered = self._remembered(hour, identities)
             if remembered:
                 self._read[hour] = identities, remembered
