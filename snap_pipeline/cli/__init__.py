@@ -38,7 +38,7 @@ class LazyGroup(click.Group):
         """The commands in the order in which a user meets them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as the base calls it
         """The command of a name."""
         if cmd_name not in COMMANDS:
             return None

@@ -89,24 +89,14 @@ def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> No
         if entry_name in ADVICE and events:
             click.echo(f"Warning: {destination}: " + ADVICE[entry_name].format(events=f"{events:,}"), err=True)
     if outdated:
-        first, last = format_hour(outdated[0]), format_hour(outdated[-1])
-        click.echo(
-            f"Warning: {len(outdated)} hours were made by an older version of the code or the mappings. To make them "
-            f"again: snap-pipeline materialize --from {first} --to {last}",
-            err=True,
-        )
+        _ask_for(outdated, "were made by an older version of the code or the mappings", "make them again")
 
 
 def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_folders: Sequence[str]) -> None:
     """What landed and is in no number: a warning on standard error, but of the running hour, whose time will come."""
     late = [hour for hour in unread if hour != running_hour]
     if late:
-        first, last = format_hour(late[0]), format_hour(late[-1])
-        click.echo(
-            f"Warning: {len(late):,} hours have landed files that were not read: {_some(map(format_hour, late))}. To "
-            f"read them: snap-pipeline materialize --from {first} --to {last}",
-            err=True,
-        )
+        _ask_for(late, f"have landed files that were not read: {_some(map(format_hour, late))}", "read them")
     if len(late) < len(unread):
         click.echo(f"The running hour, {format_hour(running_hour)}, has files that are read when it is over.")
     if unknown_folders:
@@ -116,6 +106,14 @@ def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_fol
             "workspace to workspaces.toml.",
             err=True,
         )
+
+
+def _ask_for(hours: Sequence[datetime], what: str, purpose: str) -> None:
+    first, last = format_hour(hours[0]), format_hour(hours[-1])
+    click.echo(
+        f"Warning: {len(hours):,} hours {what}. To {purpose}: snap-pipeline materialize --from {first} --to {last}",
+        err=True,
+    )
 
 
 def _some(names: Iterable[str]) -> str:

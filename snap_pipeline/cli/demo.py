@@ -79,6 +79,6 @@ def run_command(*arguments: str) -> None:
     """Runs one `snap-pipeline` command as a user would, and ends with it where it fails."""
     click.echo(f"\n$ snap-pipeline {' '.join(arguments)}")
     command = [str(Path(sys.executable).with_name("snap-pipeline")), *arguments]
-    done = subprocess.run(command, env=os.environ | {"SNAP_ACCESS_TOKEN": TOKEN}, check=False)  # noqa: S603
+    done = subprocess.run(command, env=os.environ | {"SNAP_ACCESS_TOKEN": TOKEN}, check=False)  # noqa: S603 - our own command
     if done.returncode:
         sys.exit(done.returncode)

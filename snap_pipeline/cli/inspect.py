@@ -37,7 +37,6 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
     if machine_readable:
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
-        running_hour = pipeline.settings.running_hour
         unread = [hour for hour in unread_hours(pipeline, min(last, running_hour)) if hour >= first]
         print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))

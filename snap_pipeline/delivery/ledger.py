@@ -261,7 +261,7 @@ class Ledger:
 class UnwrittenLedger(Ledger):
     """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
 
-    def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002
+    def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002 - as the base calls it
         """Says that nothing was noted before."""
         return True
 

@@ -172,7 +172,6 @@ class Mappings:
         own = self._home / f"{name}.csv"
         reads = [f"select {columns}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"]
         if own.exists():
-            _check_header(own)
             reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
         try:
             connection.execute(f"create or replace table {name}_rows as {' union all '.join(reads)}")
@@ -211,7 +210,7 @@ class Mappings:
 
 
 def _check_header(file: Path) -> None:
-    """Before DuckDB reads a file of the home, since a column that it misses would be named without the file."""
+    """At the start, and so before anything is made; DuckDB would read a wrong header in its own words, and late."""
     columns = COLUMNS[file.stem]
     try:
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:

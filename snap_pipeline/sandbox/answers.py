@@ -92,7 +92,7 @@ def _examine(post: Post, fault: Fault, read: Callable[[Any], Conversion]) -> Exa
         try:
             conversion = read(record)
             if fault.refuse_all or conversion.event_id in fault.refuse_event_ids:
-                raise EventRefused("EVENT_REFUSED", "Event could not be processed")  # noqa: TRY301
+                raise EventRefused("EVENT_REFUSED", "Event could not be processed")  # noqa: TRY301 - refused as what read() finds is
         except EventRefused as problem:
             examined.refused.append((position, problem))
         else:

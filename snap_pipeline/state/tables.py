@@ -20,7 +20,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
             return None
         return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - as the base calls it
         """From the database: aware, in UTC."""
         if value is None:
             return None

@@ -1,5 +1,6 @@
 """Several processes at once: the token's limit holds over all of them, and an hour is sent by one."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,8 +69,7 @@ def test_a_run_that_finds_the_lease_taken_does_not_fail_the_schedule(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery.make_payloads(1)
-    taken = lambda *arguments: acquire(*arguments, wait_seconds=0.0)  # noqa: E731
-    monkeypatch.setattr(dispatch, "acquire", taken)
+    monkeypatch.setattr(dispatch, "acquire", partial(acquire, wait_seconds=0.0))
     with acquire(delivery.project.pipeline.database, shop.id, format_hour(HOUR)):
         result = delivery.project.materialize()
     assert result.success

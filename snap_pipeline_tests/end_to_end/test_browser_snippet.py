@@ -1,14 +1,12 @@
 """The code of docs/browser-and-server.md, run as it stands there: what leaves the browser counts once, with its ids."""
 
-import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project
 
@@ -17,30 +15,45 @@ SNIPPET, SEGMENT, COLLECTOR, CALL = re.findall(
     r"```js\n(.*?)```", (ROOT / "docs" / "browser-and-server.md").read_text(), re.DOTALL
 )
 TRACK = "analytics.track('Order Completed', {order_id: 'A-1001', revenue: 49.9, currency: 'EUR'});"
-needs_node = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed; it stands in for the browser")
+# What a page has beside the blocks: Snap's pixel and analytics.js, which keep what they would have sent.
+SURROUNDINGS = """
+window.hits = [];
+window.snaptr = (_, name, fields) => hits.push({ name, ...fields });
+const middleware = [];
+window.analytics = {
+  addSourceMiddleware: (each) => middleware.push(each),
+  track: (event, properties) => {
+    const message = { type: 'track', event, properties, messageId: crypto.randomUUID(), timestamp: new Date() };
+    const next = () => navigator.sendBeacon('/events', JSON.stringify(message));
+    middleware.forEach((each) => each({ payload: { obj: message }, next }));
+  }
+};
+"""
 
 
-def browse(blocks: list[str], *pages: tuple[str, str]) -> dict[str, Any]:
-    """Visits pages one after the other in one browser; what left each, and the cookies at the end."""
-    visits = [{"url": url, "call": call} for url, call in pages]
-    done = subprocess.run(
-        ["node", str(ROOT / "snap_pipeline_tests" / "browser_page.js")],
-        input=json.dumps({"blocks": blocks, "pages": visits}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+def browse(chromium: Browser, blocks: list[str], *pages: tuple[str, str]) -> dict[str, Any]:
+    """Visits pages one after the other in one browser; the event and the pixel's hits that left the last of them."""
+    with chromium.new_context() as context:
+        context.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+        context.add_init_script(SURROUNDINGS)
+        for url, call in pages:
+            page = context.new_page()
+            page.goto(url)
+            page.context.add_cookies([{"name": "_scid", "value": "pixel%2Dcookie", "url": url}])
+            page.add_script_tag(content="\n".join(blocks))
+            if call:  # a beacon leaves by itself, some time after the call
+                with page.expect_request("**/events") as beacon:
+                    page.add_script_tag(content=call)
+        return {"event": beacon.value.post_data_json, "hits": page.evaluate("hits")}
 
 
-@needs_node
 @pytest.mark.parametrize(("form", "call"), [(SEGMENT, TRACK), (COLLECTOR, CALL)], ids=["analytics.js", "collector"])
-def test_both_forms_count_once_and_carry_click_id_and_cookie(project: Project, form: str, call: str) -> None:
+def test_both_forms_count_once_and_carry_click_id_and_cookie(
+    chromium: Browser, project: Project, form: str, call: str
+) -> None:
     pages = ("https://shop.example/?ScCid=aB+c%2F1", ""), ("https://shop.example/thanks", call)
-    _, thanks = browse([SNIPPET, form], *pages)["left"]
-    (event,), (hit,) = thanks["events"], thanks["hits"]
+    left = browse(chromium, [SNIPPET, form], *pages)
+    event, (hit,) = left["event"], left["hits"]
     at = HOUR.isoformat()
     project.add_destination()
     project.land(event | {"timestamp": at, "event_timestamp": at, "email": "person@example.com"})
@@ -56,7 +69,6 @@ def test_both_forms_count_once_and_carry_click_id_and_cookie(project: Project, f
     assert counted["event_id"] == hit["client_dedup_id"]
 
 
-@needs_node
 @pytest.mark.parametrize(
     ("urls", "click_id"),
     [
@@ -67,7 +79,6 @@ def test_both_forms_count_once_and_carry_click_id_and_cookie(project: Project, f
         (["https://a.example/?MyScCid=one"], None),
     ],
 )
-def test_the_last_click_id_is_kept_from_page_to_page(urls: list[str], click_id: str | None) -> None:
-    pages = [(url, "navigator.sendBeacon('', JSON.stringify(snapIds()))") for url in urls]
-    *_, last = browse([SNIPPET], *pages)["left"]
-    assert last["events"][0].get("ScCid") == click_id
+def test_the_last_click_id_is_kept_from_page_to_page(chromium: Browser, urls: list[str], click_id: str | None) -> None:
+    pages = [(url, "navigator.sendBeacon('/events', JSON.stringify(snapIds()))") for url in urls]
+    assert browse(chromium, [SNIPPET], *pages)["event"].get("ScCid") == click_id
