@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test week lint bench screenshots
+.PHONY: demo dev test chaos week lint bench screenshots
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -13,6 +13,10 @@ dev: .venv/.installed
 
 test: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --max-worker-restart 0
+
+chaos: .venv/.installed-dev
+	@SNAP_CHAOS_SEED=$(or $(SEED),17) SNAP_CHAOS_SCALE=$(or $(SCALE),20) \
+		$(BIN)/python -m pytest --quiet -rP --timeout 3600 --override-ini faulthandler_timeout=0 snap_pipeline_tests/chaos
 
 week: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet -rP -m week --override-ini faulthandler_timeout=0

@@ -1,0 +1,37 @@
+"""How long and with which seed the chaos harnesses run: briefly in `make test`, for minutes in `make chaos`."""
+
+import os
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """One harness run.
+
+    Attributes:
+        seed: of everything random; a failure is reproduced with `make chaos SEED=<seed>`.
+        scale: how many times the short form's rounds are run.
+        random: the source of all chance, seeded.
+    """
+
+    seed: int
+    scale: int
+    random: random.Random = field(repr=False)
+
+    def rounds(self, short: int) -> range:
+        """The rounds to run, from how many `make test` runs."""
+        return range(short * self.scale)
+
+    def figures(self, **figures: object) -> None:
+        """Print what was tried and what held; `make chaos` shows it."""
+        print(f"chaos seed={self.seed}", *(f"{name}={value}" for name, value in figures.items()))
+
+
+@pytest.fixture
+def chaos() -> Chaos:
+    """The seed and the scale of this run, from the environment."""
+    seed = int(os.environ.get("SNAP_CHAOS_SEED", "17"))
+    return Chaos(seed, int(os.environ.get("SNAP_CHAOS_SCALE", "1")), random.Random(seed))
