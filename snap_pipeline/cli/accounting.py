@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.delivery.accounting import BESIDE_THE_SUM, Entry, unaccounted
 from snap_pipeline.hours import format_hour
 
@@ -57,7 +57,6 @@ def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) 
         sums[entry.destination or ""][_label(entry)] += entry.events
     before = sums.pop("", Counter())
     hours = len({entry.hour for entry in entries})
-    console = Console(width=100)
     table = Table(title=f"Accounting of {hours} hours", title_justify="left", show_header=False)
     for label in sorted(before, key=_order):
         table.add_row("", label, f"{before[label]:,}")
@@ -65,10 +64,10 @@ def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) 
         table.add_section()
         for label in sorted(states, key=_order):
             table.add_row(name, label, f"{states[label]:,}")
-    console.print(table)
+    print_table(table, width=100)
     gaps = unaccounted(entries)
     balanced = "Of what was read, nothing is unaccounted for." if unread else "Nothing is unaccounted for."
-    console.print("\n".join(gaps) if gaps else balanced, markup=False)
+    click.echo("\n".join(gaps) if gaps else balanced)
 
 
 def print_shared_orders(purchases: int) -> None:

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from snap_pipeline.capi.answers import Category
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
+from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.destinations.health import Badge, Vitals, health
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.destinations.tokens import AccessToken
@@ -85,7 +85,7 @@ def list_() -> None:
         )
         if found.badge is not Badge.LIVE:
             advice.append(f"{each.name} is {found.badge}: {found.what_to_do}")
-    Console(width=150).print(table)
+    print_table(table, width=150)
     for line in advice:
         click.echo(line)
 

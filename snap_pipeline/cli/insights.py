@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.lake.lake import Lake, literal
 
 ADVICE_LINES = 5
@@ -48,12 +48,12 @@ def print_insights(lake: Lake, hours: Iterable[datetime]) -> None:
     table = Table("workspace", "event", "type", "events", "score", title="Match quality, 0 to 10", title_justify="left")
     for workspace, event_name, conversion_type, events, score in scores:
         table.add_row(workspace, event_name, conversion_type, f"{events:,}", f"{score:.1f}")
-    Console(width=100).print(table)
+    print_table(table, width=100)
     if linked:
         table = Table("purchases with", "on the event", "after linking", title="Identity", title_justify="left")
         for parameter, own, present in linked:
             table.add_row(NAMES[parameter], f"{own:.0%}", f"{present:.0%}")
-        Console(width=100).print(table)
+        print_table(table, width=100)
     click.echo("What to fix first:")
     for event_name, conversion_type, parameter, completeness, gain, text in advice:
         click.echo(f"- {event_name} ({conversion_type}): {parameter} on {completeness:.0%}, +{gain:.1f}. {text}")
