@@ -116,17 +116,16 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
         if settings.alert_webhook is None:
             return dg.SkipReason("SNAP_PIPELINE_ALERT_WEBHOOK is not set, so nobody is told.")
         webhook = Webhook(settings.alert_webhook.get_secret_value())
-        state, sent = State.of(context.cursor), 0
-        said = "Lines sent: {}."
+        state, sent, waits = State.of(context.cursor), 0, ""
         try:
             for text in state.untold(context.instance):
                 webhook.send(text)
                 sent += 1
         except WebhookDown as error:
             context.log.warning(f"An alert waits for the next tick: {error}.")
-            said += f" The next one waits: {error}."
+            waits = f" The next one waits: {error}."
         context.update_cursor(state.cursor)
-        return dg.SkipReason(said.format(sent))
+        return dg.SkipReason(f"Lines sent: {sent}.{waits}")
 
     return alerts
 

@@ -4,20 +4,17 @@ Its address is a secret: whoever has it may write to the channel. So no address,
 which carries it, leaves this module.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from urllib.parse import urlsplit
 
-import requests
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.exchange import HttpClient, NoAnswer, NotSent
+from snap_pipeline.redaction import Redaction
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 ATTEMPTS = 3
-LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
-"""They tell the path of each request when somebody turns their debug messages on."""
 
 
 class WebhookDown(PipelineError):
@@ -26,21 +23,6 @@ class WebhookDown(PipelineError):
 
 class _NotTaken(WebhookDown):
     """Proof that it was not taken, so that another attempt doubles nothing."""
-
-
-class _WithoutAddress(logging.Filter):
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        parts = urlsplit(address)
-        self._secrets = [part for part in (address, parts.path.strip("/"), parts.query) if part]
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrites the message; every record passes."""
-        message = record.getMessage()
-        for secret in self._secrets:
-            message = message.replace(secret, "…")
-        record.msg, record.args = message, ()
-        return True
 
 
 class Webhook:
@@ -52,6 +34,10 @@ class Webhook:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        parts = urlsplit(address)
+        self._http = HttpClient(
+            Redaction(parts.path.strip("/"), parts.query, parts.username or "", parts.password or "")
+        )
 
     @retry(
         retry=retry_if_exception_type(_NotTaken),
@@ -65,40 +51,23 @@ class Webhook:
         Raises:
             WebhookDown: it was not taken, or no answer came; without the address.
         """
+        body, headers = json.dumps({"text": line}).encode(), {"Content-Type": "application/json"}
         try:
-            # Nobody reads the body, which might never end.
-            with (
-                _without_address_in_logs(self._address),
-                requests.post(
-                    self._address,
-                    json={"text": line},
-                    timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-                    allow_redirects=False,
-                    stream=True,
-                ) as answer,
-            ):
-                pass
-        except requests.ConnectTimeout:
-            raise _NotTaken(f"the webhook took no connection within {CONNECT_SECONDS:.0f} s") from None
-        except requests.Timeout:
-            raise WebhookDown(f"the webhook did not answer within {ANSWER_SECONDS:.0f} s") from None
-        except requests.RequestException as error:
-            raise WebhookDown(f"the webhook could not be reached ({type(error).__name__})") from None
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise _NotTaken(f"the webhook answered HTTP {answer.status_code}")
-        if not answer.ok or answer.is_redirect:
-            raise WebhookDown(
-                f"the webhook answered HTTP {answer.status_code}: make a new one and set SNAP_PIPELINE_ALERT_WEBHOOK"
+            answer = self._http.post(
+                self._address,
+                body,
+                headers,
+                connect_seconds=CONNECT_SECONDS,
+                seconds=ANSWER_SECONDS,
+                read_body=False,  # it might never end
             )
-
-
-@contextmanager
-def _without_address_in_logs(address: str) -> Iterator[None]:
-    found = _WithoutAddress(address)
-    for name in LOGGERS:
-        logging.getLogger(name).addFilter(found)
-    try:
-        yield
-    finally:
-        for name in LOGGERS:
-            logging.getLogger(name).removeFilter(found)
+        except NotSent as error:
+            raise _NotTaken(f"the webhook could not be reached: {error}") from None
+        except NoAnswer as error:
+            raise WebhookDown(f"the webhook did not answer: {error}") from None
+        if answer.status == 429 or answer.status >= 500:
+            raise _NotTaken(f"the webhook answered HTTP {answer.status}")
+        if not 200 <= answer.status < 300:
+            raise WebhookDown(
+                f"the webhook answered HTTP {answer.status}: make a new one and set SNAP_PIPELINE_ALERT_WEBHOOK"
+            )

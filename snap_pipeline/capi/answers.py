@@ -5,14 +5,14 @@ page docs/errors.md. What Snap does not document (reference, sections 10 and 12)
 request has taken none of its events, unless the answer speaks of single records as v2 does.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 ApiVersion = Literal["v3", "v2"]
-MAXIMUM_MESSAGE = 300
+PATIENCE_SECONDS = 600.0
+"""How long Snap may ask for a pause before the rest of the events stays pending."""
 
 
 class Action(StrEnum):
@@ -156,73 +156,3 @@ class Answer:
         """What happened and what to do, for people."""
         status = f"HTTP {self.http_status}" if self.http_status else "no answer"
         return f"{status}: {self.message or self.category.value}. {self.rule.remedy}"
-
-
-_BY_STATUS: Mapping[int, Category] = {
-    401: Category.UNAUTHORIZED,
-    403: Category.FORBIDDEN,
-    404: Category.NOT_FOUND,
-    405: Category.NOT_FOUND,
-    408: Category.SERVER_ERROR,
-    413: Category.TOO_LARGE,
-    429: Category.THROTTLED,
-}
-
-
-def read_answer(version: ApiVersion, status: int, body: bytes, events: int, *, retry_after: float | None) -> Answer:
-    """Classifies an HTTP answer to a request of `events` records (reference, sections 2.3 and 3.9)."""
-    words = _object_in(body)
-    message = _message(words)
-    if status in _BY_STATUS or status >= 500:
-        category = _BY_STATUS.get(status, Category.SERVER_ERROR)
-        return Answer(category, status, message, retry_after=retry_after)
-    if 300 <= status < 400:
-        return Answer(Category.NOT_FOUND, status, "redirected elsewhere")
-    refused = _refused(version, words, message, events)
-    succeeded = words.get("status") in ("VALID", "SUCCESS")
-    if status >= 400:
-        return Answer(Category.REFUSED, status, message, refused, others_taken=False)
-    if not words.get("status"):
-        return Answer(Category.UNREADABLE_ANSWER, status, "the answer is not Snap's")
-    if succeeded and not refused:
-        return Answer(Category.ACCEPTED, status, message)
-    # v2 tells record by record, so the records that it does not name were taken.
-    return Answer(
-        Category.REFUSED,
-        status,
-        message,
-        refused,
-        others_taken=succeeded or (version == "v2" and bool(refused)),
-    )
-
-
-def _object_in(body: bytes) -> dict[str, Any]:
-    try:
-        words = json.loads(body)
-    except ValueError:
-        return {}
-    return words if isinstance(words, dict) else {}
-
-
-def _refused(version: ApiVersion, words: Mapping[str, Any], message: str, events: int) -> dict[int, str]:
-    """Positions are from 0 in v2's `record_indexes` and from 1 in v3's `event`."""
-    named: dict[int, str] = {}
-    if version == "v2":
-        for record in words.get("error_records") or []:
-            for position in record.get("record_indexes") or []:
-                named[position] = _line(str(record.get("reason") or message))
-    elif isinstance(words.get("event"), int):
-        named[words["event"] - 1] = message
-    return {position: reason for position, reason in named.items() if 0 <= position < events}
-
-
-def _message(words: Mapping[str, Any]) -> str:
-    errors = words.get("errors")
-    texts = errors.get("error_msgs") if isinstance(errors, dict) else None
-    if isinstance(texts, list) and texts:
-        return _line("; ".join(map(str, texts)))
-    return _line(str(words.get("reason") or ""))
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:MAXIMUM_MESSAGE]

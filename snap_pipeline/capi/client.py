@@ -1,52 +1,23 @@
 """The HTTP client: one request to Snap and its answer, as data. It never raises for what a server or network does.
 
-The access token stands in v3's URL (reference, section 3.1). So no URL and no exception of the HTTP library, which
-carries it, leaves this module.
+The access token stands in v3's URL (reference, section 3.1), so a server or gateway that repeats the URL repeats the
+token. It is taken out here, where answers are read.
 """
 
-import logging
-import re
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
-import requests
-from requests.exceptions import ConnectionError as ConnectionFailed
-from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, RequestException, SSLError
-from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
-
-from snap_pipeline.capi.answers import Answer, ApiVersion, Category, read_answer
+from snap_pipeline.capi.answers import Answer, ApiVersion, Category
+from snap_pipeline.capi.reading import read_answer
 from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.exchange import HttpClient, NoAnswer, NotSent
+from snap_pipeline.redaction import Redaction
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
-MAXIMUM_ANSWER_BYTES = 1_000_000
-"""Snap's answers are small; a body without an end is somebody else's."""
-
-NEVER_CONNECTED: Mapping[type[Exception], str] = {
-    SSLError: "TLS: {host} showed no certificate that is trusted here",
-    ConnectTimeout: f"{{host}} did not take a connection within {CONNECT_SECONDS:.0f} s",
-    ProxyError: "the proxy on the way to {host} cannot be used",
-    NameResolutionError: "DNS: the name {host} is not known here",
-    NewConnectionError: "{host} refused the connection",
-}
-"""What proves that no request went out, the special before the general, and the words for it."""
-
-TOKEN_IN_URL = re.compile(r"(access_token=)[^&\s\"]+")
-
-
-class _WithoutToken(logging.Filter):
-    """Takes the token out of what the HTTP library logs when somebody turns its debug messages on."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrites the message; every record passes."""
-        record.msg, record.args = TOKEN_IN_URL.sub(r"\1…", record.getMessage()), ()
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutToken())
+"""For the whole exchange, from the connection to the last byte of the answer."""
 
 
 class ConversionsClient:
@@ -62,7 +33,8 @@ class ConversionsClient:
         self._base_url = base_url.rstrip("/")
         self._version = version
         self._token = token
-        self._local = threading.local()
+        self._redact = Redaction(token.reveal())
+        self._http = HttpClient(self._redact)
 
     def send(self, asset_id: str, events: Sequence[bytes], *, validate: bool = False) -> Answer:
         """Posts events, each a JSON object, that all belong to one asset.
@@ -77,68 +49,21 @@ class ConversionsClient:
             path, body = f"/v3/{asset_id}/events", b'{"data":[%b]}' % records
         else:
             path, body = "/v2/conversion", b"[%b]" % records
-        return self._post(path + "/validate" * validate, body, len(events))
-
-    def _post(self, path: str, body: bytes, events: int) -> Answer:
         started = time.monotonic()
-        try:
-            answer = self._exchange(path, body, events, deadline=started + ANSWER_SECONDS)
-        except RequestException as error:
-            answer = self._failure(error)
+        answer = self._post(path + "/validate" * validate, body, len(events))
         return replace(answer, latency_ms=(time.monotonic() - started) * 1000)
 
-    def _exchange(self, path: str, body: bytes, events: int, *, deadline: float) -> Answer:
+    def _post(self, path: str, body: bytes, events: int) -> Answer:
+        url, headers = self._base_url + path, {"Content-Type": "application/json"}
         token = self._token.reveal()
-        v3 = self._version == "v3"
-        with self._session().post(
-            self._base_url + path,
-            params={"access_token": token} if v3 else None,
-            data=body,
-            headers={"Content-Type": "application/json"} | ({} if v3 else {"Authorization": f"Bearer {token}"}),
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            content = b""
-            for chunk in response.iter_content(65_536):
-                content += chunk
-                if len(content) > MAXIMUM_ANSWER_BYTES or time.monotonic() > deadline:
-                    response.close()
-                    return Answer(Category.UNREADABLE_ANSWER, response.status_code, "the answer has no end")
-            retry_after = _seconds(response.headers.get("Retry-After"))
-            return read_answer(self._version, response.status_code, content, events, retry_after=retry_after)
-
-    def _failure(self, error: RequestException) -> Answer:
-        host = urlsplit(self._base_url).hostname
-        cause = _cause(error)
-        for kind, text in NEVER_CONNECTED.items():
-            if isinstance(error, kind) or isinstance(cause, kind):
-                return Answer(Category.NO_CONNECTION, None, text.format(host=host))
-        if isinstance(error, ReadTimeout):
-            return Answer(Category.NO_ANSWER, None, f"{host} did not answer within {ANSWER_SECONDS:.0f} s")
-        return Answer(Category.NO_ANSWER, None, f"the connection to {host} broke")
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            # A .netrc or proxy variable must not decide which credentials Snap sees.
-            session.auth = _no_auth
-        return session
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _cause(error: RequestException) -> object:
-    """What the HTTP library gave up over, where that is known."""
-    failure = error.args[0] if isinstance(error, ConnectionFailed) and error.args else None
-    return failure.reason if isinstance(failure, MaxRetryError) else None
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:
-        return None
+        if self._version == "v3":
+            url += "?" + urlencode({"access_token": token})
+        else:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            response = self._http.post(url, body, headers, connect_seconds=CONNECT_SECONDS, seconds=ANSWER_SECONDS)
+        except NotSent as error:
+            return Answer(Category.NO_CONNECTION, None, str(error))
+        except NoAnswer as error:
+            return Answer(Category.NO_ANSWER, None, str(error))
+        return read_answer(self._version, response, events, self._redact)

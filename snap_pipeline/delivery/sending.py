@@ -15,15 +15,13 @@ from datetime import UTC, datetime
 import duckdb
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
-from snap_pipeline.capi.answers import Action, Answer, Category
+from snap_pipeline.capi.answers import PATIENCE_SECONDS, Action, Answer, Category
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.errors import PipelineError
 
 RETRY_SECONDS = (0.5, 1.0, 2.0)
 SLOWEST_SECONDS = 60.0
-PATIENCE_SECONDS = 600.0
-"""How long a destination may answer 429 before the rest of its events stays pending."""
 FAILED_BATCHES_IN_A_ROW = 3
 UNPROVEN_REFUSALS = 16
 """How many refused events are held back while nothing of this run was accepted."""

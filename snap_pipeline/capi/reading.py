@@ -1,0 +1,153 @@
+"""Reading an answer: from status, headers and body to a row of the catalogue in `answers.py`.
+
+A body may hold anything. What cannot be read makes the answer an unreadable one, or says nothing where the status
+alone decides; it never raises. Its words are shown to people and kept in files and databases, so they come out as one
+line of printable characters without the access token.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, ApiVersion, Category
+from snap_pipeline.exchange import Response
+
+MAXIMUM_MESSAGE = 300
+MAXIMUM_READ = 4_000
+"""Characters of a text that are looked at; more cannot come into a message."""
+
+_BY_STATUS: Mapping[int, Category] = {
+    401: Category.UNAUTHORIZED,
+    403: Category.FORBIDDEN,
+    404: Category.NOT_FOUND,
+    405: Category.NOT_FOUND,
+    408: Category.SERVER_ERROR,
+    413: Category.TOO_LARGE,
+    429: Category.THROTTLED,
+}
+
+
+class _Record(BaseModel):
+    """An entry of v2's `error_records` (reference, section 2.3)."""
+
+    model_config = ConfigDict(strict=True)
+
+    reason: Any = None
+    record_indexes: list[int] | None = None
+
+
+_RECORDS: TypeAdapter[list[_Record] | None] = TypeAdapter(list[_Record] | None)
+_POSITION: TypeAdapter[int | None] = TypeAdapter(int | None, config=ConfigDict(strict=True))
+
+
+def read_answer(version: ApiVersion, response: Response, events: int, redact: Callable[[str], str]) -> Answer:
+    """Classify the answer to a request (reference, sections 2.3 and 3.9).
+
+    Args:
+        version: of the API.
+        response: as it came.
+        events: how many records the request had.
+        redact: takes the access token out of a text.
+    """
+    status, body = response.status, _object_in(response.body)
+    message = _message(body, redact)
+    if status in _BY_STATUS or status >= 500:
+        category = _BY_STATUS.get(status, Category.SERVER_ERROR)
+        return Answer(category, status, message, retry_after=_seconds(response.retry_after))
+    if 300 <= status < 400:
+        return Answer(Category.NOT_FOUND, status, "redirected elsewhere")
+    if response.trouble:
+        return Answer(Category.UNREADABLE_ANSWER, status, response.trouble)
+    try:
+        refused = _refused(body, events, message, redact)
+    except ValueError:
+        refused = None
+    if status >= 400:
+        return Answer(Category.REFUSED, status, message, refused or {})
+    return _read_success(version, status, body.get("status"), message, refused)
+
+
+def _read_success(
+    version: ApiVersion, status: int, said: object, message: str, refused: Mapping[int, str] | None
+) -> Answer:
+    """Classify an answer of 2xx, which may carry a refusal; `refused` is None where it names records unreadably."""
+    if refused is None:
+        return Answer(Category.UNREADABLE_ANSWER, status, "the answer does not say which records it is about")
+    if not said or not isinstance(said, str):
+        return Answer(Category.UNREADABLE_ANSWER, status, "the answer is not Snap's")
+    succeeded = said in ("VALID", "SUCCESS")
+    if succeeded and not refused:
+        return Answer(Category.ACCEPTED, status, message)
+    # v2 tells record by record, so the records that it does not name were taken.
+    others_taken = succeeded or (version == "v2" and bool(refused))
+    return Answer(Category.REFUSED, status, message, refused, others_taken)
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object; empty where there is none, or one that is nested too deeply."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _refused(body: Mapping[str, Any], events: int, message: str, redact: Callable[[str], str]) -> dict[int, str]:
+    """Reasons by position from 0. v2's `record_indexes` count from 0, v3's `event` from 1; 0 there names none.
+
+    Both are looked at whatever the version: a record that an answer names is not taken for a delivered one.
+
+    Raises:
+        ValueError: a position is none, or of no record of the request.
+    """
+    named: dict[int, str] = {}
+    for record in _RECORDS.validate_python(body.get("error_records")) or []:
+        named |= dict.fromkeys(record.record_indexes or [], _line(record.reason, redact) or message)
+    if position := _POSITION.validate_python(body.get("event")):
+        named[position - 1] = message
+    if not all(0 <= position < events for position in named):
+        raise ValueError("a position is of no record of the request")
+    return named
+
+
+def _message(body: Mapping[str, Any], redact: Callable[[str], str]) -> str:
+    errors = body.get("errors")
+    texts = errors.get("error_msgs") if isinstance(errors, dict) else None
+    if isinstance(texts, list) and texts:
+        return _line("; ".join(text for text in texts if isinstance(text, str)), redact)
+    return _line(body.get("reason"), redact)
+
+
+def _line(text: object, redact: Callable[[str], str]) -> str:
+    """One line of printable characters without the token; empty where the value is no text.
+
+    Lone surrogates, which no file takes, and control characters, which a terminal obeys, become blanks.
+    """
+    if not isinstance(text, str):
+        return ""
+    shown = _printable(redact(_printable(text[:MAXIMUM_READ])))
+    return " ".join(shown.split())[:MAXIMUM_MESSAGE].rstrip()
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
+
+
+def _seconds(header: str | None) -> float | None:
+    """Seconds that a Retry-After asks to wait, at most the patience; None where there is none to read."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(header)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), PATIENCE_SECONDS)

@@ -1,0 +1,305 @@
+"""One HTTP request and its answer, within a deadline and a size, whatever the server does.
+
+The time limits of `requests` hold for each wait at the socket, so a server that sends a byte now and then never
+exceeds them, in its headers no more than in its body. Here each wait gets what is left of the whole exchange.
+
+The URL, headers and what a server repeats of them may hold a secret. So no exception of the HTTP library, which
+quotes them, leaves this module, and what the library logs is redacted.
+"""
+
+import http.client
+import io
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, SSLError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+
+from snap_pipeline.redaction import Redaction
+
+MAXIMUM_BYTES = 1_000_000
+"""Of an answer, its headers included. Those that are waited for are small; one without an end is somebody else's."""
+PIECE_BYTES = 65_536
+"""What is sent, and read, under one time limit of the socket."""
+USER_AGENT = "snap_pipeline"
+LOGGERS = (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
+)
+
+NEVER_CONNECTED: Mapping[type[Exception], str] = {
+    SSLError: "TLS: {host} showed no certificate that is trusted here",
+    ConnectTimeout: "{host} did not take a connection within {connect_seconds:.0f} s",
+    ProxyError: "the proxy on the way to {host} cannot be used",
+    NameResolutionError: "DNS: the name {host} is not known here",
+    NewConnectionError: "{host} refused the connection",
+    ReadTimeout: "TLS: {host} did not finish the handshake within {connect_seconds:.0f} s",
+}
+"""Why no request went out, the special before the general."""
+
+
+class NotSent(Exception):
+    """No byte of the request went out; the message says why."""
+
+
+class NoAnswer(Exception):
+    """The request, or a part of it, went out and no answer came; the message says why.
+
+    Attributes:
+        is_timeout: the deadline passed.
+    """
+
+    def __init__(self, words: str, *, is_timeout: bool) -> None:
+        super().__init__(words)
+        self.is_timeout = is_timeout
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer.
+
+    Attributes:
+        status: of its first line.
+        retry_after: the header, as it came.
+        body: decompressed; what came of it, where it is not whole.
+        trouble: why the body is not whole; None where it is.
+    """
+
+    status: int
+    retry_after: str | None
+    body: bytes = b""
+    trouble: str | None = None
+
+
+@dataclass
+class _Exchange:
+    """What the connection has to know of the exchange that it serves."""
+
+    deadline: float
+    redact: Redaction
+    bytes_left: int = MAXIMUM_BYTES
+    request_went_out: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def remaining_seconds(self) -> float:
+        if self.is_late:
+            raise TimeoutError("the deadline of the exchange has passed")
+        return self.deadline - time.monotonic()
+
+    def take(self, count: int) -> None:
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise OSError("the answer is larger than any that is waited for")
+
+
+_CURRENT: ContextVar[_Exchange] = ContextVar("exchange")
+
+
+class HttpClient:
+    """Posts to a server, safe to use from several threads.
+
+    Redirects are not followed, cookies not kept, and a .netrc is not looked at: none of them may decide which
+    credentials a server sees. Proxies and certificates of the environment count, as in `requests`.
+
+    Args:
+        redact: takes the secrets of the requests out of what is logged.
+        connections: how many are kept open.
+    """
+
+    def __init__(self, redact: Redaction, connections: int = 8) -> None:
+        self._redact = redact
+        self._adapter = _BoundedAdapter(pool_connections=1, pool_maxsize=connections)
+        self._environment = requests.Session()
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        connect_seconds: float,
+        seconds: float,
+        read_body: bool = True,
+    ) -> Response:
+        """Send a request and return what came back.
+
+        Args:
+            url: with its query.
+            body: of the request.
+            headers: of the request.
+            connect_seconds: for the connection to an address, and again for the TLS handshake.
+            seconds: for the whole exchange.
+            read_body: whether anybody looks at the answer's body.
+
+        Raises:
+            NotSent: no byte of the request went out.
+            NoAnswer: a part of it went out, and no answer came.
+        """
+        exchange = _Exchange(time.monotonic() + seconds, self._redact)
+        before = _CURRENT.set(exchange)
+        host = urlsplit(url).hostname
+        try:
+            return self._post(url, body, headers, (min(connect_seconds, seconds), seconds), read_body=read_body)
+        except Exception as error:  # noqa: BLE001 - whatever an answer makes the library raise may quote URL and secret
+            if not exchange.request_went_out:
+                words = _why_not_sent(error).format(host=host, connect_seconds=min(connect_seconds, seconds))
+                raise NotSent(words) from None
+            if exchange.is_late:
+                raise NoAnswer(f"{host} did not answer within {seconds:.0f} s", is_timeout=True) from None
+            raise NoAnswer(f"the connection to {host} broke ({type(error).__name__})", is_timeout=False) from None
+        finally:
+            _CURRENT.reset(before)
+
+    def _post(
+        self, url: str, body: bytes, headers: Mapping[str, str], timeout: tuple[float, float], *, read_body: bool
+    ) -> Response:
+        request = requests.Request("POST", url, {"User-Agent": USER_AGENT, **headers}, data=body, auth=_no_auth)
+        environment = self._environment.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
+        # The adapter and not a session: that reads the whole body of a redirect, also where it does not follow it.
+        with self._adapter.send(
+            request.prepare(),
+            stream=True,
+            timeout=timeout,
+            verify=environment["verify"] or True,
+            proxies=environment["proxies"],
+        ) as response:
+            retry_after = response.headers.get("Retry-After")
+            if not read_body:
+                return Response(response.status_code, retry_after)
+            content, trouble = _read(response)
+            return Response(response.status_code, retry_after, content, trouble)
+
+
+class _BoundedStream(io.RawIOBase):
+    """The bytes of an answer, as far as deadline and size allow."""
+
+    def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
+        self._stream, self._socket = stream, sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        exchange = _CURRENT.get()
+        self._socket.settimeout(exchange.remaining_seconds())
+        count = self._stream.readinto(buffer)
+        exchange.take(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp: io.BufferedReader = io.BufferedReader(_BoundedStream(self.fp.detach(), sock))
+
+
+class _BoundedConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        """Sends the request; what was raised before is about the connection alone."""
+        if self.sock is None:
+            self.connect()
+        _CURRENT.get().request_went_out = True
+        super().endheaders(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Sends in pieces, each within what is left of the exchange."""
+        if not isinstance(data, bytes):
+            super().send(data)
+            return
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.sock is not None:
+                self.sock.settimeout(_CURRENT.get().remaining_seconds())
+            super().send(data[start : start + PIECE_BYTES])
+
+
+class _BoundedTlsConnection(_BoundedConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _BoundedConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedTlsConnection
+
+
+class _BoundedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+class _WithoutSecrets(logging.Filter):
+    """Redacts what the HTTP library logs: addresses on debug level, and headers that it cannot parse as a warning."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the message; every record passes."""
+        exchange = _CURRENT.get(None)
+        if exchange:
+            record.msg, record.args = exchange.redact(record.getMessage()), ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
+for _name in LOGGERS:
+    logging.getLogger(_name).addFilter(_WithoutSecrets())
+
+
+def _read(response: requests.Response) -> tuple[bytes, str | None]:
+    """Return the body, and why it is not whole, if it is not."""
+    content = bytearray()
+    if response.status_code < 200:  # an interim answer; the one after it would be taken for that of the next request
+        return b"", "the answer is an interim one"
+    try:
+        for chunk in response.iter_content(PIECE_BYTES):
+            content += chunk
+            if len(content) > MAXIMUM_BYTES:
+                return b"", "the answer has no end"
+    except Exception:  # noqa: BLE001 - see `HttpClient.post`; the status stands
+        exchange = _CURRENT.get()
+        if exchange.bytes_left < 0:
+            return b"", "the answer has no end"
+        return b"", "the answer did not end in time" if exchange.is_late else "the answer broke off"
+    return bytes(content), None
+
+
+def _why_not_sent(error: Exception) -> str:
+    """Return the words for a failure before the first byte of the request."""
+    failure = error.args[0] if error.args else None
+    cause = failure.reason if isinstance(failure, MaxRetryError) else None
+    for kind, words in NEVER_CONNECTED.items():
+        if isinstance(error, kind) or isinstance(cause, kind):
+            return words
+    return "the connection to {host} broke before the request was sent"
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
