@@ -78,6 +78,7 @@ class Pipeline:
     def session(self, destination: Destination) -> ApiSession:
         """A destination's access to Snap."""
         return ApiSession(
+            name=destination.name,
             base_url=destination.base_url,
             version=destination.api_version,
             token=self.destinations.access_token(destination),

@@ -5,17 +5,34 @@ over the minute, and a pause moves the slot, so that everything on the token wai
 """
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from snap_pipeline.capi.answers import PATIENCE_SECONDS
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import RATE_LIMITS
 
 SPREAD_SECONDS = 61.0
 """A minute's requests are spread over a second more, since what is sent on time may arrive up to a second late:
 spread over 60, a first one that is late would put one more than the limit into a minute."""
+LATE_SECONDS = 0.5
+"""How late a slot may be used; half of what `SPREAD_SECONDS` leaves, since the way to Snap takes time as well."""
+LATE_SLOTS = 3
+"""How many slots in a row are given up for being late. Where even the next one is, the machine is too slow to send
+too much, and would otherwise never send."""
+LONGEST_PAUSE_SECONDS = PATIENCE_SECONDS + 60.0
+"""The patience, and a minute for a clock that was set back since the pause was asked for."""
+QUEUE = 100
+"""How many requests may wait for the slots of one token at the same time."""
+TOLD_SECONDS = 10.0
+"""A longer wait is said."""
+
+log = logging.getLogger(__name__)
 
 
 def token_fingerprint(token: str) -> str:
@@ -29,63 +46,86 @@ class RateLimiter:
     Args:
         database: of the shared state; its clock counts.
         sleep: waits for so many seconds.
+        clock: real time in seconds, also while this process is stopped or this machine asleep.
     """
 
-    def __init__(self, database: Database, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._database, self._sleep = database, sleep
+    def __init__(
+        self,
+        database: Database,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database, self._sleep, self._clock = database, sleep, clock
+        self._told_until = 0.0
 
-    def acquire(self, fingerprint: str, requests_per_minute: int) -> float:
+    def acquire(self, fingerprint: str, requests_per_minute: int, *, name: str = "the destination") -> float:
         """Waits for the token's next free slot, and returns the seconds that took.
 
-        A slot that a pause has overtaken is given up for one after the pause.
+        A slot that a pause has overtaken is given up for one after the pause. So is one that is late because the
+        process was stopped or the machine asleep: used late, the slots of that time would all be used at once.
+
+        Args:
+            fingerprint: of the token.
+            requests_per_minute: the limit.
+            name: for whom a long wait is logged.
 
         Raises:
             StateDatabaseError: the database cannot be reached.
         """
         gap = SPREAD_SECONDS / requests_per_minute
-        waited = 0.0
+        waited, late_slots = 0.0, 0
         while True:
-            slot, now = self._reserve(fingerprint, gap)
-            if slot <= now:
+            slot = self._reserve(fingerprint, gap)
+            if slot.wait:
+                self._tell(slot, name)
+                self._sleep(slot.wait)
+                waited += slot.wait
+                if self._paused_until(fingerprint) >= slot.at + gap / 2:  # half a gap is far above a rounding error
+                    continue
+            if self._clock() - slot.taken_at - slot.wait <= LATE_SECONDS or late_slots >= LATE_SLOTS:
                 return waited
-            self._sleep(slot - now)
-            waited += slot - now
-            if self._paused_until(fingerprint) < slot + gap / 2:  # half a gap is far above a rounding error
-                return waited
+            late_slots += 1
 
     def pause(self, fingerprint: str, seconds: float) -> None:
-        """Makes everything on the token wait at least this long, in every process.
+        """Makes everything on the token wait at least this long, in every process, but no longer than the patience.
 
         Raises:
             StateDatabaseError: the database cannot be reached.
         """
         with self._database.transaction() as connection:
             self._add_row(connection, fingerprint)
-            until = self._database.now() + seconds
+            now = self._database.now()
+            until = now + min(seconds, PATIENCE_SECONDS)
             connection.execute(
                 sa.update(RATE_LIMITS)
                 .where(RATE_LIMITS.c.token_fingerprint == fingerprint)
                 .values(
                     next_slot=_later(RATE_LIMITS.c.next_slot, until),
-                    paused_until=_later(RATE_LIMITS.c.paused_until, until),
+                    paused_until=_later(_credible(RATE_LIMITS.c.paused_until, now, LONGEST_PAUSE_SECONDS), until),
                 )
             )
 
-    def _reserve(self, fingerprint: str, gap: float) -> tuple[float, float]:
-        """Takes the next slot in one statement, and returns it and the time that it is now."""
+    def _reserve(self, fingerprint: str, gap: float) -> "_Slot":
+        """Takes the next slot, in one statement.
+
+        A slot further off than any pause and queue can put it is of a clock that was ahead, so the next one is now.
+        """
         with self._database.transaction() as connection:
             now = self._database.now()
+            next_slot = _credible(RATE_LIMITS.c.next_slot, now, LONGEST_PAUSE_SECONDS + QUEUE * gap)
             take = (
                 sa.update(RATE_LIMITS)
                 .where(RATE_LIMITS.c.token_fingerprint == fingerprint)
-                .values(next_slot=_later(RATE_LIMITS.c.next_slot, now) + gap)
-                .returning(RATE_LIMITS.c.next_slot - gap, now)
+                .values(next_slot=_later(next_slot, now) + gap)
+                .returning(RATE_LIMITS.c.next_slot - gap, now, RATE_LIMITS.c.paused_until)
             )
+            taken_at = self._clock()
             taken = connection.execute(take).one_or_none()
             if taken is None:
                 self._add_row(connection, fingerprint)
                 taken = connection.execute(take).one()
-        return float(taken[0]), float(taken[1])
+        at, moment, paused_until = map(float, taken)
+        return _Slot(at, max(at - moment, 0.0), taken_at, is_paused=moment < paused_until <= at + gap)
 
     def _add_row(self, connection: sa.Connection, fingerprint: str) -> None:
         """A token's first row, unless there is one."""
@@ -93,10 +133,45 @@ class RateLimiter:
         connection.execute(self._database.insert(RATE_LIMITS).values(row).on_conflict_do_nothing())
 
     def _paused_until(self, fingerprint: str) -> float:
-        query = sa.select(RATE_LIMITS.c.paused_until).where(RATE_LIMITS.c.token_fingerprint == fingerprint)
+        until = _credible(RATE_LIMITS.c.paused_until, self._database.now(), LONGEST_PAUSE_SECONDS)
+        query = sa.select(until).where(RATE_LIMITS.c.token_fingerprint == fingerprint)
         with self._database.transaction(read_only=True) as connection:
             return float(connection.execute(query).scalar_one())
+
+    def _tell(self, slot: "_Slot", name: str) -> None:
+        """Log a long wait, once for all threads that wait at the same time."""
+        if slot.wait < TOLD_SECONDS or slot.at - slot.wait < self._told_until:
+            return
+        self._told_until = slot.at
+        log.warning(
+            "%s: the next request waits %.0f s, until %s UTC: %s.",
+            name,
+            slot.wait,
+            datetime.fromtimestamp(slot.at, UTC).strftime("%H:%M:%S"),
+            "Snap asked for a pause (HTTP 429)" if slot.is_paused else "other requests with its token go first",
+        )
+
+
+class _Slot(NamedTuple):
+    """A permit.
+
+    Attributes:
+        at: the moment from which it counts, by the database's clock.
+        wait: seconds until then.
+        taken_at: when it was taken, by this process's clock.
+        is_paused: whether a pause put it off.
+    """
+
+    at: float
+    wait: float
+    taken_at: float
+    is_paused: bool
 
 
 def _later(left: sa.ColumnElement[float], right: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
     return sa.case((left > right, left), else_=right)
+
+
+def _credible(moment: sa.ColumnElement[float], now: sa.ColumnElement[float], seconds: float) -> sa.ColumnElement[float]:
+    """The moment, or now where it lies further off than that."""
+    return sa.case((moment > now + seconds, now), else_=moment)

@@ -14,6 +14,7 @@ class ApiSession:
     """Sends to one destination, safe to use from several threads.
 
     Args:
+        name: the destination's, for what is logged.
         base_url: such as `https://tr.snapchat.com`.
         version: of the API.
         token: of the destination; its rate limit is shared by all that use the same token.
@@ -25,6 +26,7 @@ class ApiSession:
     def __init__(
         self,
         *,
+        name: str,
         base_url: str,
         version: ApiVersion,
         token: AccessToken,
@@ -33,14 +35,14 @@ class ApiSession:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = ConversionsClient(base_url, version, token)
-        self._version = version
+        self._name, self._version = name, version
         self._fingerprint = token_fingerprint(token.reveal())
         self._requests_per_minute = requests_per_minute
         self._limiter, self._now = limiter, now
 
     def permit(self) -> float:
         """Waits for the token's next free slot and returns the seconds that took."""
-        return self._limiter.acquire(self._fingerprint, self._requests_per_minute)
+        return self._limiter.acquire(self._fingerprint, self._requests_per_minute, name=self._name)
 
     def send(self, asset_id: str, events: Sequence[bytes], *, validate: bool = False) -> Answer:
         """Posts events that all belong to one asset; `permit` comes first."""
