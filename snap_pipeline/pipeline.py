@@ -57,7 +57,24 @@ class Pipeline:
     @cached_property
     def destinations(self) -> DestinationStore:
         """Who receives."""
-        return DestinationStore(self.database, TokenCipher(self._secret_key), tuple(self.workspaces))
+        self.open_cipher()  # a key that cannot be used is told at once
+        return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
+
+    def open_cipher(self) -> TokenCipher:
+        """Make the cipher of the access tokens from the keys of this moment.
+
+        Raises:
+            SettingsError: Postgres holds the state, and no key is set.
+            SecretKeyError: a key, or the key file, cannot be used.
+        """
+        if self.settings.secret_key:
+            return TokenCipher(self.settings.secret_key.get_secret_value())
+        if self.database.is_sqlite:
+            return TokenCipher(load_or_create_key_file(self.settings.secret_key_file))
+        raise SettingsError(
+            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
+            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
+        )
 
     @property
     def retention(self) -> timedelta:
@@ -109,14 +126,3 @@ class Pipeline:
     def vitals(self, destination: Destination) -> Vitals:
         """What the lake knows of how a destination does."""
         return vitals_of(self.lake, destination, self.settings.running_hour, AgeLimits())
-
-    @property
-    def _secret_key(self) -> str:
-        if self.settings.secret_key:
-            return self.settings.secret_key.get_secret_value()
-        if self.database.is_sqlite:
-            return load_or_create_key_file(self.settings.secret_key_file)
-        raise SettingsError(
-            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
-            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
-        )

@@ -59,7 +59,7 @@ class RateLimiter:
         Raises:
             StateDatabaseError: the database cannot be reached.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(token_fingerprint=fingerprint) as connection:
             self._add_row(connection, fingerprint)
             until = self._database.now() + seconds
             connection.execute(
@@ -73,7 +73,7 @@ class RateLimiter:
 
     def _reserve(self, fingerprint: str, gap: float) -> tuple[float, float]:
         """Takes the next slot in one statement, and returns it and the time that it is now."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(token_fingerprint=fingerprint) as connection:
             now = self._database.now()
             take = (
                 sa.update(RATE_LIMITS)
@@ -94,7 +94,7 @@ class RateLimiter:
 
     def _paused_until(self, fingerprint: str) -> float:
         query = sa.select(RATE_LIMITS.c.paused_until).where(RATE_LIMITS.c.token_fingerprint == fingerprint)
-        with self._database.transaction(read_only=True) as connection:
+        with self._database.transaction(token_fingerprint=fingerprint, read_only=True) as connection:
             return float(connection.execute(query).scalar_one())
 
 
