@@ -5,6 +5,7 @@ Nothing is decided here: which object needs which other one, and no more.
 
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 from snap_pipeline.capi.rate_limit import RateLimiter
 from snap_pipeline.capi.session import ApiSession
@@ -16,6 +17,7 @@ from snap_pipeline.destinations.health import Vitals
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.drafts import delete_abandoned, drafts
 from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
@@ -83,8 +85,19 @@ class Pipeline:
         return timedelta(days=max(self.settings.retention_days, longest + 1))
 
     def prune(self) -> Pruned:
-        """Deletes landing files, raw and filtered events that are older than the retention."""
+        """Deletes landing files, raw and filtered events that are older than the retention, and abandoned drafts."""
+        self.delete_abandoned_drafts(everywhere=True)
         return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
+
+    def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
+        """Delete what killed processes left half-written, and return the drafts that may still be written.
+
+        Args:
+            everywhere: see `drafts`; without it a few folders are listed.
+        """
+        roots = self.settings.lake, self.settings.landing
+        below_roots = (draft for root in roots for draft in drafts(root, everywhere=everywhere))
+        return delete_abandoned([*below_roots, *self.settings.drafts()])
 
     @property
     def forgetting(self) -> Forgetting:
