@@ -90,14 +90,17 @@ class Pipeline:
         return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
 
     def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
-        """Delete what killed processes left half-written, and return the drafts that may still be written.
+        """Delete what killed processes left half-written.
 
         Args:
             everywhere: see `drafts`; without it a few folders are listed.
+
+        Returns:
+            the drafts in lake and landing zone that may still be written, or cannot be deleted.
         """
+        delete_abandoned(self.settings.drafts())
         roots = self.settings.lake, self.settings.landing
-        below_roots = (draft for root in roots for draft in drafts(root, everywhere=everywhere))
-        return delete_abandoned([*below_roots, *self.settings.drafts()])
+        return delete_abandoned(draft for root in roots for draft in drafts(root, everywhere=everywhere))
 
     @property
     def forgetting(self) -> Forgetting:

@@ -1,16 +1,14 @@
 """Drafts: files that are written under a hidden name, and appear under their own name by rename.
 
 A killed process leaves its draft behind, with the people in it that the file would have held. All drafts below a root
-lie in a folder that is their owner's alone, at the top of each of the root's folders (which may be a mount of its
-own), so that abandoned ones are found by a listing and not by a walk.
-
-Drafts of marts, and of files that have no folder yet, lie in the root itself.
+lie in folders that are their owner's alone, in the root or in one of its folders (which may be a mount of its own), so
+that abandoned ones are found by a listing and not by a walk. Those that dbt writes lie in the lake's root itself.
 """
 
+import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 FOLDER = ".drafts"
@@ -26,7 +24,9 @@ HEX_DIGITS = "[0-9a-f]" * 32
 
 def new_draft(root: Path, path: Path) -> Path:
     """Return the path of a draft that can be renamed to a file below a root."""
-    folder = root / path.relative_to(root).parts[0] / FOLDER
+    top, *below = path.relative_to(root).parts
+    # A folder that holds files itself, such as an hour's in a flat layout, can be removed when they are gone.
+    folder = root / top / FOLDER if len(below) > 1 else root / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f".{uuid.uuid4().hex}.tmp"
 
@@ -38,11 +38,15 @@ def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
         root: of the lake or the landing zone.
         everywhere: walk the whole root for those of versions that had them beside their files, and for pins.
     """
+    yield from root.glob(f"{FOLDER}/*")
     yield from root.glob(f"*/{FOLDER}/*")
     yield from root.glob(".*.tmp")
-    yield from root.glob(f"{SPILL_FOLDER}/*")
+    own_spill = f"duckdb_temp_{os.getpid()}_"
+    yield from (path for path in root.glob(f"{SPILL_FOLDER}/*") if not path.name.startswith(own_spill))
     if everywhere:
-        yield from (path for path in root.rglob(f".{HEX_DIGITS}.tmp") if path.parent.name != FOLDER)
+        yield from (
+            path for path in root.rglob(f".{HEX_DIGITS}.tmp") if path.parent.name != FOLDER and path.parent != root
+        )
         yield from root.glob("delivery_intents/hour=*/destination=*/payloads.pinned")
 
 
@@ -50,15 +54,16 @@ def delete_abandoned(paths: Iterable[Path]) -> list[Path]:
     """Delete the drafts that are abandoned, and return the others and those that cannot be deleted."""
     left = []
     for path in paths:
-        with suppress(FileNotFoundError):
+        try:
             status = path.stat()
             # A pin is a link to a partition, whose content is as old as the partition.
             touched = status.st_ctime if path.suffix == ".pinned" else status.st_mtime
-            try:
-                if time.time() - touched <= ABANDONED_AFTER_SECONDS:
-                    left.append(path)
-                else:
-                    path.unlink()
-            except PermissionError:
+            if time.time() - touched > ABANDONED_AFTER_SECONDS:
+                path.unlink()
+            else:
                 left.append(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            left.append(path)
     return left

@@ -39,6 +39,7 @@ def drafts_of(project: Project) -> list[Path]:
         new_draft(lake.root, lake.path("raw_events", HOUR)),
         new_draft(lake.root, lake.root / "tombstones" / "person.json"),
         new_draft(landing.root, landing.folder("default", HOUR) / "events.ndjson"),
+        new_draft(lake.root, lake.root / "accounting_entries" / "data.parquet"),
         lake.root / ".emq_scores.4711.tmp",
         lake.root / ".spill" / "duckdb_temp_4711_0_storage_DEFAULT-0.tmp",
     ]
@@ -114,6 +115,17 @@ def test_a_person_does_not_stay_in_what_a_killed_command_left(
     assert "May still" not in said.output
     kept = [path for path in project.settings.home.rglob("*") if path.is_file() and ANN.encode() in path.read_bytes()]
     assert kept == []
+
+
+def test_an_hours_folder_of_a_flat_layout_holds_its_files_alone(
+    run: Run, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ann.ndjson"
+    file.write_text("{}\n")
+    monkeypatch.setenv("SNAP_PIPELINE_LANDING_LAYOUT", "{workspace}-%Y-%m-%dT%H")
+    assert run("land", str(file), "--hour", key(HOUR)).exit_code == 0
+    (landed,) = project.pipeline.landing.root.rglob("ann-*")
+    assert list(landed.parent.iterdir()) == [landed]
 
 
 def test_a_pinned_hour_of_a_killed_delivery_does_not_keep_a_person(
