@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs once, when Postgres makes its data folder: the databases and the logins, by the superuser.
+# Runs once, when Postgres makes its data folder: the databases and the logins, by the superuser. Each login reaches
+# one database. A database that is made later lets everybody in, until `revoke connect` is run for it as well.
 #
 # dagster                 owns the database of Dagster's own storage
 # snap_pipeline_owner     owns the state database and migrates it
@@ -20,6 +21,6 @@ create role snap_pipeline_owner login password :'owner_password';
 create role snap_pipeline login password :'pipeline_password';
 grant snap_pipeline_app to snap_pipeline_owner, snap_pipeline;
 create database snap_pipeline owner snap_pipeline_owner;
-revoke connect, temporary on database dagster, snap_pipeline from public;
+revoke connect, temporary on database dagster, snap_pipeline, postgres, template1 from public;
 grant connect on database snap_pipeline to snap_pipeline;
 SQL

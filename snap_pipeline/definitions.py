@@ -35,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         settings: of the home; tests pass their own.
     """
     pipeline = Pipeline(settings)
+    pipeline.delete_abandoned_drafts()
     partitions = hourly_partitions(settings.first_hour)
     hourly, marts, pruning = hourly_job(), insights_job(), prune_job(pipeline)
     return dg.Definitions(

@@ -5,6 +5,7 @@ Nothing is decided here: which object needs which other one, and no more.
 
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 from snap_pipeline.capi.rate_limit import RateLimiter
 from snap_pipeline.capi.session import ApiSession
@@ -16,6 +17,7 @@ from snap_pipeline.destinations.health import Vitals
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
+from snap_pipeline.lake.drafts import delete_abandoned, drafts
 from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
@@ -57,7 +59,24 @@ class Pipeline:
     @cached_property
     def destinations(self) -> DestinationStore:
         """Who receives."""
-        return DestinationStore(self.database, TokenCipher(self._secret_key), tuple(self.workspaces))
+        self.open_cipher()  # a key that cannot be used is told at once
+        return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
+
+    def open_cipher(self) -> TokenCipher:
+        """Make the cipher of the access tokens from the keys of this moment.
+
+        Raises:
+            SettingsError: Postgres holds the state, and no key is set.
+            SecretKeyError: a key, or the key file, cannot be used.
+        """
+        if self.settings.secret_key:
+            return TokenCipher(self.settings.secret_key.get_secret_value())
+        if self.database.is_sqlite:
+            return TokenCipher(load_or_create_key_file(self.settings.secret_key_file))
+        raise SettingsError(
+            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
+            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
+        )
 
     @property
     def retention(self) -> timedelta:
@@ -66,8 +85,22 @@ class Pipeline:
         return timedelta(days=max(self.settings.retention_days, longest + 1))
 
     def prune(self) -> Pruned:
-        """Deletes landing files, raw and filtered events that are older than the retention."""
+        """Deletes landing files, raw and filtered events that are older than the retention, and abandoned drafts."""
+        self.delete_abandoned_drafts(everywhere=True)
         return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
+
+    def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
+        """Delete what killed processes left half-written.
+
+        Args:
+            everywhere: see `drafts`; without it a few folders are listed.
+
+        Returns:
+            the drafts in lake and landing zone that may still be written, or cannot be deleted.
+        """
+        delete_abandoned(self.settings.drafts())
+        roots = self.settings.lake, self.settings.landing
+        return delete_abandoned(draft for root in roots for draft in drafts(root, everywhere=everywhere))
 
     @property
     def forgetting(self) -> Forgetting:
@@ -110,14 +143,3 @@ class Pipeline:
     def vitals(self, destination: Destination) -> Vitals:
         """What the lake knows of how a destination does."""
         return vitals_of(self.lake, destination, self.settings.running_hour, AgeLimits())
-
-    @property
-    def _secret_key(self) -> str:
-        if self.settings.secret_key:
-            return self.settings.secret_key.get_secret_value()
-        if self.database.is_sqlite:
-            return load_or_create_key_file(self.settings.secret_key_file)
-        raise SettingsError(
-            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
-            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
-        )

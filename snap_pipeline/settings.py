@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         """The folder whose CSV files override rows of the seeds."""
         return self.home.absolute() / "mappings"
 
+    def drafts(self) -> list[Path]:
+        """List the drafts of the home's own files, such as the key file; they are hidden and have a suffix added."""
+        names = self.secret_key_file.name, "state.db", "start"
+        return [draft for name in names for draft in self.home.absolute().glob(f".{name}.*")]
+
     def now(self) -> datetime:
         """The data's clock: running hour, expiry. Real time unless `SNAP_PIPELINE_NOW` fixes it."""
         return self.fixed_now.astimezone(UTC) if self.fixed_now else datetime.now(UTC)

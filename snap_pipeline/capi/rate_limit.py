@@ -92,7 +92,7 @@ class RateLimiter:
         Raises:
             StateDatabaseError: the database cannot be reached.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(token_fingerprint=fingerprint) as connection:
             self._add_row(connection, fingerprint)
             now = self._database.now()
             until = now + min(seconds, PATIENCE_SECONDS)
@@ -110,7 +110,7 @@ class RateLimiter:
 
         A slot further off than any pause and queue can put it is of a clock that was ahead, so the next one is now.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(token_fingerprint=fingerprint) as connection:
             now = self._database.now()
             next_slot = _credible(RATE_LIMITS.c.next_slot, now, LONGEST_PAUSE_SECONDS + QUEUE * gap)
             take = (
@@ -135,7 +135,7 @@ class RateLimiter:
     def _paused_until(self, fingerprint: str) -> float:
         until = _credible(RATE_LIMITS.c.paused_until, self._database.now(), LONGEST_PAUSE_SECONDS)
         query = sa.select(until).where(RATE_LIMITS.c.token_fingerprint == fingerprint)
-        with self._database.transaction(read_only=True) as connection:
+        with self._database.transaction(token_fingerprint=fingerprint, read_only=True) as connection:
             return float(connection.execute(query).scalar_one())
 
     def _tell(self, slot: "_Slot", name: str) -> None:

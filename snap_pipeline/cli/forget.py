@@ -21,7 +21,8 @@ def forget(*, landing: bool, **asked: str | None) -> None:
     given = {kind: value for kind, value in asked.items() if value}
     if not given:
         raise click.UsageError("Name the person: --email, --phone, --user-id or --anonymous-id.")
-    forgetting = open_pipeline().forgetting
+    pipeline = open_pipeline()
+    forgetting = pipeline.forgetting
     digests = [digest for kind, value in given.items() for digest in forgetting.digests(kind, value)]
     done = forgetting.forget(digests, rewrite_landing=landing)
     span = f" ({format_hour(done.hours[0])} to {format_hour(done.hours[-1])})" if done.hours else ""
@@ -34,3 +35,11 @@ def forget(*, landing: bool, **asked: str | None) -> None:
         click.echo(f"Still holds the person: {file}")
     if done.landing_files:
         click.echo("Run it with --landing to rewrite these files. What is read of them is excluded in any case.")
+    drafts = pipeline.delete_abandoned_drafts(everywhere=True)
+    for draft in drafts:
+        click.echo(f"May still hold the person: {draft}")
+    if drafts:
+        click.echo(
+            "These are files that another process writes at the moment, or was killed over within the last hour. Run "
+            "it again in an hour."
+        )

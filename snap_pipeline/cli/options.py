@@ -28,8 +28,10 @@ HOUR = HourType()
 
 
 def open_pipeline() -> Pipeline:
-    """The pipeline of this environment."""
-    return Pipeline(load_settings())
+    """The pipeline of this environment, rid of what killed processes left half-written."""
+    pipeline = Pipeline(load_settings())
+    pipeline.delete_abandoned_drafts()
+    return pipeline
 
 
 def check_workspace(pipeline: Pipeline, workspace: str) -> None:

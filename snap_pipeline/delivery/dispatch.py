@@ -138,7 +138,7 @@ class Dispatcher:
         if standing and not standing.count("in_doubt") and not extent.is_owed(standing, self._real_now()):
             return HourReport(destination, hour, counts=standing.counts)
         try:
-            with acquire(self._database, destination.id, format_hour(hour)) as lease:
+            with acquire(self._database, destination.workspace, destination.id, format_hour(hour)) as lease:
                 return self._dispatch(destination, hour, extent, lease)
         except LeaseTaken as error:
             return HourReport(destination, hour, skipped=str(error))

@@ -35,13 +35,17 @@ class Lease:
 
     Args:
         database: that all processes share.
+        workspace: of the destination.
         destination_id: of the destination.
         hour: its key.
         lease_seconds: how long it is good for after each renewal.
     """
 
-    def __init__(self, database: Database, destination_id: str, hour: str, lease_seconds: float) -> None:
-        self._database, self._destination_id, self._hour = database, destination_id, hour
+    def __init__(
+        self, database: Database, workspace: str, destination_id: str, hour: str, lease_seconds: float
+    ) -> None:
+        self._database, self._workspace = database, workspace
+        self._destination_id, self._hour = destination_id, hour
         self._lease_seconds = lease_seconds
         self._holder = uuid.uuid4().hex
         self._held_until = 0.0
@@ -65,7 +69,7 @@ class Lease:
             StateDatabaseError: the database cannot be reached.
         """
         started = time.monotonic()
-        with self._database.transaction() as connection:
+        with self._database.transaction(self._workspace) as connection:
             now = self._database.now()
             insert = self._database.insert(LEASES).values(
                 destination_id=self._destination_id,
@@ -95,13 +99,14 @@ class Lease:
 
     def release(self) -> None:
         """Gives the lease back; where the database cannot be reached it expires by itself."""
-        with suppress(StateDatabaseError), self._database.transaction() as connection:
+        with suppress(StateDatabaseError), self._database.transaction(self._workspace) as connection:
             connection.execute(sa.delete(LEASES).where(LEASES.c.holder == self._holder))
 
 
 @contextmanager
 def acquire(
     database: Database,
+    workspace: str,
     destination_id: str,
     hour: str,
     *,
@@ -114,6 +119,7 @@ def acquire(
 
     Args:
         database: that all processes share.
+        workspace: of the destination.
         destination_id: of the destination.
         hour: its key.
         wait_seconds: how long to wait for somebody else; longer than a lease, so that a dead holder's is taken over.
@@ -125,7 +131,7 @@ def acquire(
         LeaseTaken: somebody else still holds it after the wait.
         StateDatabaseError: the database cannot be reached.
     """
-    lease = Lease(database, destination_id, hour, lease_seconds)
+    lease = Lease(database, workspace, destination_id, hour, lease_seconds)
     waited = 0.0
     while not lease.take():
         if waited >= wait_seconds:

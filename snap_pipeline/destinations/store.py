@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from snap_pipeline.destinations.destination import ApiVersion, Destination, State, destination_id
 from snap_pipeline.destinations.errors import DestinationError, DestinationTaken, UnknownDestination
-from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError, TokenCipher
+from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
 from snap_pipeline.destinations.validation import (
     Changes,
     check_changes,
@@ -50,7 +50,8 @@ class DestinationStore:
 
     Args:
         database: migrated.
-        cipher: of the access tokens.
+        open_cipher: gives the cipher of the access tokens. It is called for each token inside the transaction that
+            reads or saves it, since `rotate-key` replaces keys and tokens under the same lock (`rotation.py`).
         workspaces: the names that are configured; destinations of others are not seen.
         now: real time, aware.
     """
@@ -58,11 +59,12 @@ class DestinationStore:
     def __init__(
         self,
         database: Database,
-        cipher: TokenCipher,
+        open_cipher: Callable[[], TokenCipher],
         workspaces: Sequence[str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._database, self._cipher, self._workspaces, self._now = database, cipher, tuple(workspaces), now
+        self._database, self._open_cipher = database, open_cipher
+        self._workspaces, self._now = tuple(workspaces), now
 
     def add(
         self,
@@ -118,7 +120,7 @@ class DestinationStore:
         }
         self._refuse_taken(values)
         try:
-            self._save(values)
+            self._save(values, token)
         except IntegrityError:  # somebody else was faster
             raise DestinationTaken("The name or the pixel was taken by another destination just now.") from None
         return self.get(name, workspace), warnings
@@ -175,7 +177,7 @@ class DestinationStore:
             UnknownDestination: there is none of that name.
         """
         warnings = check_token(token)
-        self._update(self.get(name), self._token_columns(token) | NOT_STOPPED)
+        self._update(self.get(name), self._token_columns(token) | NOT_STOPPED, token)
         return warnings
 
     def access_token(self, destination: Destination) -> AccessToken:
@@ -186,19 +188,13 @@ class DestinationStore:
             DestinationError: the destination was removed, and its token with it.
         """
         query = sa.select(DESTINATIONS.c.token_encrypted).where(*_is(destination))
-        with self._database.transaction(destination.workspace, read_only=True) as connection:
+        with self._database.transaction(destination.workspace) as connection:
             stored = connection.scalar(query)
-        if stored is None:
-            raise DestinationError(f"{destination.name} was removed and has no access token any more. Add it again.")
-        return self._cipher.decrypt(stored)
-
-    def reencrypt_tokens(self) -> int:
-        """Encrypts every token again under the first key, and returns how many there are.
-
-        Raises:
-            SecretKeyError: one was encrypted with another key; that workspace's tokens stay as they were.
-        """
-        return sum(self._reencrypt_workspace(workspace) for workspace in self._workspaces)
+            if stored is None:
+                raise DestinationError(
+                    f"{destination.name} was removed and has no access token any more. Add it again."
+                )
+            return self._open_cipher().decrypt(stored)
 
     def record_stop(self, destination: Destination, category: str, message: str) -> datetime:
         """Notes that a run was stopped, and returns when to try again: after 5, 10, 20, 40, then every 60 minutes.
@@ -244,11 +240,12 @@ class DestinationStore:
                     "`snap-pipeline destination set`: its receipts stay, and nothing is sent twice."
                 )
 
-    def _save(self, values: dict[str, Any]) -> None:
+    def _save(self, values: dict[str, Any], token: AccessToken) -> None:
         """Inserts, or brings a removed row back; IntegrityError where one that is not removed is in the way."""
         now = self._now()
         removed = (DESTINATIONS.c.id == values["id"], DESTINATIONS.c.state == "removed")
         with self._database.transaction(values["workspace"]) as connection:
+            values = values | {"token_encrypted": self._open_cipher().encrypt(token)}
             if not connection.execute(
                 sa.update(DESTINATIONS).where(*removed).values(**values, updated_at=now)
             ).rowcount:
@@ -259,8 +256,10 @@ class DestinationStore:
         changed = {} if destination.state == state else {"state": state, "state_since": self._now()}
         self._update(destination, changed | values)
 
-    def _update(self, destination: Destination, values: dict[str, Any]) -> None:
+    def _update(self, destination: Destination, values: dict[str, Any], token: AccessToken | None = None) -> None:
         with self._database.transaction(destination.workspace) as connection:
+            if token is not None:
+                values = values | {"token_encrypted": self._open_cipher().encrypt(token)}
             connection.execute(
                 sa.update(DESTINATIONS).where(*_is(destination)).values(**values, updated_at=self._now())
             )
@@ -268,25 +267,9 @@ class DestinationStore:
     def _token_columns(self, token: AccessToken) -> dict[str, Any]:
         text = token.reveal()
         return {
-            "token_encrypted": self._cipher.encrypt(token),
             "token_last_four": text[-SHOWN_TOKEN_CHARACTERS:] if len(text) >= SHORTEST_SHOWN_TOKEN else "",
             "token_set_at": self._now(),
         }
-
-    def _reencrypt_workspace(self, workspace: str) -> int:
-        stored = (DESTINATIONS.c.workspace == workspace, DESTINATIONS.c.token_encrypted.is_not(None))
-        query = sa.select(DESTINATIONS.c.id, DESTINATIONS.c.name, DESTINATIONS.c.token_encrypted).where(*stored)
-        with self._database.transaction(workspace) as connection:
-            rows = connection.execute(query.with_for_update()).all()
-            for id_, name, token in rows:
-                try:
-                    renewed = self._cipher.reencrypt(token)
-                except SecretKeyError as error:
-                    raise SecretKeyError(f"{name}: {error}") from None
-                connection.execute(
-                    sa.update(DESTINATIONS).where(DESTINATIONS.c.id == id_).values(token_encrypted=renewed)
-                )
-        return len(rows)
 
 
 def retry_delay(stops: int) -> timedelta:

@@ -107,9 +107,9 @@ def load_or_create_key_file(path: Path) -> str:
 
 
 def put_new_key_first(path: Path) -> str:
-    """Makes a key, writes it into the key file before those that are there, and returns them all.
+    """Make a key, write it into the key file before those that are there, and return them all.
 
-    First step of a rotation; `keep_first_key` is the last, after every token was encrypted again.
+    First step of a rotation; `keep_first_key` is the last, after every token was encrypted again (`rotation.py`).
     """
     keys = f"{Fernet.generate_key().decode()},{load_or_create_key_file(path)}"
     _write(path, keys, replace=True)
@@ -130,7 +130,11 @@ def _another_key() -> SecretKeyError:
 
 
 def _write(path: Path, keys: str, *, replace: bool) -> None:
-    """Readers see the whole file or none; it is never readable by others, not for a moment."""
+    """Write the key file atomically and durably, never readable by others.
+
+    The folder is flushed as well: a token may be stored under the new key as soon as this returns, and a power cut
+    must not bring the file without that key back.
+    """
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
@@ -141,5 +145,10 @@ def _write(path: Path, keys: str, *, replace: bool) -> None:
             os.replace(draft, path)  # noqa: PTH105 - the counterpart of os.link
         else:
             os.link(draft, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     finally:
         Path(draft).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ excluded as `forgotten`, so that the accounting holds; the hours' other tables a
 
 import gzip
 import hashlib
-import uuid
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import Any
 
 from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.drafts import new_draft
 from snap_pipeline.lake.lake import Lake, literal, make_durable, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events, why_not_text
@@ -180,7 +181,7 @@ class Forgetting:
                     continue
                 stubs = self._stubs(file, hour, digests)
                 if stubs and rewrite:
-                    replace_lines(path, stubs)
+                    replace_lines(path, new_draft(self._landing.root, path), stubs)
                     rewritten[file.source_file] = hour
                 elif stubs:
                     left.append(file.source_file)
@@ -258,17 +259,17 @@ class Forgetting:
         return int(row[0]) if row else 0
 
 
-def replace_lines(path: Path, lines: Mapping[int, tuple[str, str]]) -> None:
+def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]]) -> None:
     """Replaces lines of a file and leaves every other byte as it is; all of it or nothing.
 
     Args:
-        path: of the file.
+        path: of the file, which keeps its mode.
+        draft: where the new content is written first.
         lines: by number from 1, what stands there and what is to stand there.
 
     Raises:
         LakeError: another line stands there.
     """
-    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
     opened = gzip.open if path.suffix == ".gz" else open
     # Every byte is a character of Latin-1; lines end as those end that DuckDB reads, and keep their ends.
     form: dict[str, Any] = {"encoding": "latin-1", "newline": ""}
@@ -282,6 +283,7 @@ def replace_lines(path: Path, lines: Mapping[int, tuple[str, str]]) -> None:
                 if before.strip() not in line:
                     raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
                 new.write(after + line[len(line.rstrip("\r\n")) :])
+        shutil.copymode(path, draft)
         make_durable(draft)
         draft.replace(path)
     finally:

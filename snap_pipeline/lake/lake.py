@@ -5,8 +5,6 @@ Here is where files lie and how one is replaced. What stands in them is decided 
 
 import json
 import os
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -20,15 +18,13 @@ import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.drafts import SPILL_FOLDER, new_draft
 
 COMPRESSION = "zstd, compression_level 1"
 """The higher levels take a third longer, and make wide rows of digests and short texts no smaller."""
 
 ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
-
-ABANDONED_AFTER_SECONDS = 86_400
-"""In which no draft of a partition is left alone by whoever still writes it."""
 
 DISABLED_OPTIMIZERS = "in_clause"
 """Constant lists are tested value by value: as joins, they cost a small hour more than all its other work."""
@@ -170,7 +166,7 @@ class Lake:
             connection.execute(f"set global {name} = {literal(value)}")
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / ".spill")})
+        connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / SPILL_FOLDER)})
         connection.execute("set global TimeZone = 'UTC'")
         return connection
 
@@ -197,10 +193,10 @@ class Lake:
         A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key. `compression` is
         DuckDB's option: `uncompressed` for what is read far more often than it is written.
         """
-        draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
         notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = new_draft(self.root, path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(
                 f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, "
                 f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
@@ -212,13 +208,6 @@ class Lake:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
         return int(rows[0]) if rows else 0
-
-    def drop_abandoned_drafts(self) -> None:
-        """Deletes what killed processes left half-written: drafts of partitions that were not written to for a day."""
-        for draft in self.root.glob("*/hour=*/.*.tmp"):
-            with suppress(FileNotFoundError):
-                if time.time() - draft.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-                    draft.unlink()
 
     def notes(self, connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         """What `replace` was given as metadata of a file; nothing where there is no file."""

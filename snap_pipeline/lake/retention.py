@@ -39,8 +39,6 @@ class Pruned:
 def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
     """Deletes landing files, `raw_events` and `filtered_events` of the hours before the first that is kept.
 
-    With them go the drafts of partitions, of any hour, that killed processes left.
-
     Safe to run again, and after it was interrupted: an hour's note is written before anything of it is deleted.
 
     Raises:
@@ -58,8 +56,6 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
             _write_note(lake, hour)
         files += _delete(lake, landing, hour, read)
         (left if landing.listing(hour) else hours).append(hour)
-    # They hold what partitions hold, and no pruning of an hour finds them.
-    lake.drop_abandoned_drafts()
     return Pruned(hours, files, left)
 
 

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import re
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import IO
 import duckdb
 
 from snap_pipeline.errors import LakeError
+from snap_pipeline.lake.drafts import new_draft
 from snap_pipeline.lake.lake import Lake, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.raw import MAXIMUM_LINE_BYTES, as_pattern, why_not_text
@@ -160,7 +160,7 @@ class Upload:
         """A file that appears in the landing zone when it is complete."""
         folder = self._landing.folder(self._workspace, hour)
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{uuid.uuid4().hex}.tmp"
+        draft = new_draft(self._landing.root, folder / name)
         try:
             with draft.open("wb") as stream:
                 yield stream

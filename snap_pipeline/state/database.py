@@ -1,7 +1,7 @@
 """The engine of the state database: SQLite by default, Postgres in production, the same code for both.
 
 On Postgres every transaction runs as the role `snap_pipeline_app`, which owns nothing and is held by row-level
-security to the one workspace that the transaction names.
+security to the one workspace, or the one access token's rate limit, that the transaction names.
 """
 
 import logging
@@ -34,6 +34,9 @@ BUSY_SECONDS = 30
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2"}
 POSTGRES_OPTIONS = {"connect_timeout": 10, "application_name": "snap_pipeline"}
 ROLE = "snap_pipeline_app"
+WORKSPACE_SETTING = "snap_pipeline.workspace"
+FINGERPRINT_SETTING = "snap_pipeline.token_fingerprint"
+"""What a transaction names, as the policies of row-level security read it (`migrations/versions`)."""
 WITHOUT_SCHEMAS = {"destinations": None, "snap_pipeline": None}
 MIGRATION_LOCK = 0x534E4150
 """The key of the Postgres advisory lock under which one process migrates; any number that stays the same."""
@@ -67,11 +70,14 @@ class Database:
         self._engine = _sqlite_engine(self._url) if self.is_sqlite else _postgres_engine(self._url)
 
     @contextmanager
-    def transaction(self, workspace: str | None = None, *, read_only: bool = False) -> Iterator[sa.Connection]:
+    def transaction(
+        self, workspace: str | None = None, *, token_fingerprint: str | None = None, read_only: bool = False
+    ) -> Iterator[sa.Connection]:
         """A transaction: committed at the end, rolled back where an exception leaves the block.
 
         Args:
-            workspace: the one whose destinations are visible on Postgres; none of them are without it.
+            workspace: the one whose destinations and leases are visible on Postgres; none of them are without it.
+            token_fingerprint: of the access token whose rate limit is visible on Postgres; none is without it.
             read_only: does not wait for writers on SQLite.
 
         Raises:
@@ -81,8 +87,13 @@ class Database:
             if self.is_sqlite:
                 connection.exec_driver_sql("begin" if read_only else "begin immediate")
             else:
-                self._take_role(connection, workspace)
+                self._take_role(connection, workspace, token_fingerprint)
             yield connection
+
+    def change_workspace(self, connection: sa.Connection, workspace: str) -> None:
+        """Make another workspace's rows the visible ones for the rest of a transaction."""
+        if not self.is_sqlite:
+            connection.execute(sa.select(sa.func.set_config(WORKSPACE_SETTING, workspace, True)))
 
     def migrate(self) -> None:
         """Brings the tables up to date; does nothing where they are, and is safe in several processes at once.
@@ -147,10 +158,12 @@ class Database:
             if not self.is_sqlite:
                 self._warn_of_powerful_login(connection)
 
-    def _take_role(self, connection: sa.Connection, workspace: str | None) -> None:
-        """Both settings end with the transaction, so that a pooled connection carries nothing over."""
+    def _take_role(self, connection: sa.Connection, workspace: str | None, token_fingerprint: str | None) -> None:
+        """All settings end with the transaction, so that a pooled connection carries nothing over."""
         statement = sa.select(
-            sa.func.set_config("role", ROLE, True), sa.func.set_config("snap_pipeline.workspace", workspace or "", True)
+            sa.func.set_config("role", ROLE, True),
+            sa.func.set_config(WORKSPACE_SETTING, workspace or "", True),
+            sa.func.set_config(FINGERPRINT_SETTING, token_fingerprint or "", True),
         )
         try:
             connection.execute(statement)

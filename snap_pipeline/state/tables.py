@@ -67,6 +67,15 @@ sa.Index(
     postgresql_where=DESTINATIONS.c.state != "removed",
 )
 
+WORKSPACES = sa.Table(
+    "workspaces",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    schema="destinations",
+)
+"""Each workspace that ever had a destination, kept by a trigger: row-level security shows one workspace at a time, and
+`rotate-key` must reach all of them, those that `workspaces.toml` no longer names included."""
+
 LEASES = sa.Table(
     "leases",
     METADATA,

@@ -1,8 +1,6 @@
 """Retention: old events go, everything that is still needed stays, and a pruned hour is left as it is."""
 
-import os
 import shutil
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -55,18 +53,6 @@ def test_old_events_go_and_what_is_derived_from_them_stays(shop: Project, run: R
     assert shop.counts(OLD, YOUNG) == counts
     assert unaccounted(shop.entries(OLD, YOUNG)) == []
     assert run("prune").output.startswith("0 hours were pruned")
-
-
-def test_what_a_killed_run_left_half_written_goes_once_it_is_a_day_old(shop: Project, run: Run) -> None:
-    folder = shop.pipeline.lake.path("raw_events", YOUNG).parent
-    abandoned, fresh = folder / ".abandoned.tmp", folder / ".fresh.tmp"
-    for draft in (abandoned, fresh):
-        draft.write_text("half a partition")
-    yesterday = time.time() - 86_401
-    os.utime(abandoned, (yesterday, yesterday))
-    run("prune")
-    assert not abandoned.exists()
-    assert fresh.exists()
 
 
 def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: Project, run: Run) -> None:

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from snap_pipeline.destinations.tokens import SecretKeyError
+from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError
 from snap_pipeline_tests.project import TOKEN, Project
 
 
@@ -34,12 +34,43 @@ def test_a_rotation_that_was_cut_short_is_finished_by_the_next_one(
 ) -> None:
     project.add_destination()
     with monkeypatch.context() as patch:
-        patch.setattr("snap_pipeline.cli.keys.keep_first_key", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(
+            "snap_pipeline.destinations.rotation.keep_first_key", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         assert run("rotate-key").exit_code != 0
     assert token_of(project) == TOKEN
     assert run("rotate-key").exit_code == 0
     assert "," not in project.settings.secret_key_file.read_text()
     assert token_of(project) == TOKEN
+
+
+def test_a_workspace_that_is_missing_from_the_file_at_that_moment_loses_no_token(run, project: Project) -> None:
+    file = project.settings.home / "workspaces.toml"
+    file.write_text("[default]\n[other]\n")
+    project.reopen()
+    project.add_destination()
+    project.add_destination("beside", workspace="other")
+    file.write_text("[default]\n")
+
+    result = run("rotate-key")
+
+    assert result.exit_code == 0, result.output
+    assert "2 access tokens" in result.stdout
+    assert "workspaces that workspaces.toml does not name: other." in result.stdout
+    file.write_text("[default]\n[other]\n")
+    assert token_of(project) == TOKEN
+    store = project.pipeline.destinations
+    assert store.access_token(store.get("beside")).reveal() == TOKEN
+
+
+def test_what_runs_on_goes_on_under_the_new_key(run, project: Project) -> None:
+    shop = project.add_destination()
+    assert run("rotate-key").exit_code == 0
+
+    assert project.pipeline.destinations.access_token(shop).reveal() == TOKEN
+    project.pipeline.destinations.rotate_token("shop", AccessToken("another-token"))
+
+    assert token_of(project) == "another-token"
 
 
 def test_another_key_file_is_a_clear_error_and_changes_nothing(run, project: Project) -> None:

@@ -115,7 +115,7 @@ def test_the_newest_file_may_be_folded_away_while_it_is_opened(
 
 
 def test_only_what_gives_rows_is_printed(lake: Path, run: Run) -> None:
-    script = "set threads = 1; begin; prepare asked as select 1 as one; commit; execute asked"
+    script = "begin; prepare asked as select 1 as one; commit; execute asked"
     assert rows(run("sql", "--csv", script)) == [["one"], ["1"]]
 
 
@@ -145,6 +145,97 @@ def test_queries_come_through_a_pipe(lake: Path, run: Run) -> None:
     assert rows(piped) == [["a"], ["1"], ["b"], ["2"]]
 
 
+WITHIN = "{lake}/forged.csv"
+REFUSED = [
+    "from read_text('/etc/passwd')",
+    "from read_blob('/etc/passwd')",
+    "from read_csv('/etc/passwd')",
+    "from read_json('/etc/passwd')",
+    "from sniff_csv('/etc/passwd')",
+    "from glob('/etc/*')",
+    "from read_text('{home}/secret.key')",
+    "from read_text('{lake}/../secret.key')",
+    "from read_blob('{home}/state.db')",
+    "from read_duckdb('{home}/state.db')",
+    "from read_text('{home}/landing/default/2026-11-20T12/*')",
+    "from read_csv('https://shop.example/events.csv')",
+    "from read_parquet('s3://bucket/events.parquet')",
+    "create table stolen as from read_text('/etc/passwd')",
+    "attach '{home}/state.db' (type sqlite)",
+    "attach '{lake}/forged.db'",
+    "copy (select 1) to '/tmp/forged.csv'",
+    f"copy (select 1) to '{WITHIN}'",
+    f"COPY destinations TO '{WITHIN}'",
+    f"copy (pivot destinations on name) to '{WITHIN}'",
+    f"explain analyze copy (select 1) to '{WITHIN}'",
+    f"explain /* */ (analyze) -- copy\n copy (select 1) to '{WITHIN}'",
+    f"prepare writing as copy (select 1) to '{WITHIN}'",
+    f"with forged as (copy destinations to '{WITHIN}') from forged",
+    f"create view forged as with a as (copy destinations to '{WITHIN}') from a",
+    f"from json_execute_serialized_sql(json_serialize_sql('with a as (c'||'opy destinations to ''{WITHIN}'') from a'))",
+    "from system.main.\"JSON_execute_serialized_sql\"/**/(json_serialize_sql('with a as (copy t to ''x'') from a'))",
+    "from query('from destinations')",
+    "export database '{lake}/forged'",
+    "import database '{lake}'",
+    "install httpfs",
+    "load httpfs",
+    "load '{lake}/forged.duckdb_extension'",
+    "update extensions",
+    "set enable_external_access = true",
+    "set allowed_directories = ['/']",
+    "set threads = 1",
+    "reset lock_configuration",
+    "set profiling_output = '{lake}/forged.json'",
+    "pragma enable_profiling",
+    "call enable_logging(storage = 'file', storage_path = '{lake}/forged')",
+    "select getenv('HOME')",
+    "create persistent secret forged (type http, bearer_token 'x')",
+    "from lake",
+]
+
+
+def test_a_query_reads_the_lake_alone_and_writes_nothing(lake: Path, project: Project, run: Run) -> None:
+    project.land({"event_id": "a-secret-event"})
+    project.add_destination()
+    home = project.settings.home.absolute()
+    assert rows(run("sql", "--csv", "select count(*) from destinations"))
+    before = contents(home)
+    for query in REFUSED:
+        result = run("sql", "--csv", query.format(lake=lake, home=home))
+        assert (result.exit_code, result.stdout) == (1, ""), query
+        assert result.stderr.startswith("Error: ")
+        assert "Traceback" not in result.output
+        assert contents(home) == before, query
+
+
+def contents(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_what_would_write_is_refused_with_what_to_do_instead(lake: Path, run: Run) -> None:
+    for query in (f"copy destinations to '{lake}/copy.csv'", "from read_text('/etc/passwd')"):
+        assert "reads the lake and nothing else on this host" in run("sql", query).stderr
+
+
+def test_names_and_texts_with_the_same_words_are_no_matter(lake: Path, run: Run) -> None:
+    query = """
+        create temp table attach as select 'copy' as "copy", 1 as query, 2 as export;
+        insert into attach values ('Copy Coupon', 3, 4);
+        select query, (query) as "query" from attach -- copy
+        order by query;
+    """
+    assert rows(run("sql", "--csv", query))[-3:] == [["query", "query"], ["1", "1"], ["3", "3"]]
+
+
+def test_a_lake_that_is_named_in_a_roundabout_way_can_be_asked(
+    lake: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lake.parent / "link").symlink_to(lake)
+    for spelled in (lake / ".." / "lake", lake.parent / "link", Path(f"{lake}/")):
+        monkeypatch.setenv("SNAP_PIPELINE_LAKE", str(spelled))
+        assert rows(run("sql", "--csv", "select count(*) from destinations"))[1:] == [["2"]]
+
+
 def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: Path, run: Run) -> None:
     terminal, its_end = pty.openpty()
     command = [str(Path(sys.executable).with_name("snap-pipeline")), "sql"]
@@ -157,6 +248,8 @@ def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: 
             (b"select count(*) as destinations\n", "...> "),
             (b"from destinations;\n", "│            2 │"),
             (b"bad;\n", 'syntax error at or near "bad"'),
+            (b"from read_text('/etc/passwd');\n", "reads the lake and nothing else on this host"),
+            (b"copy destinations to '/tmp/forged.csv';\n", "reads the lake and nothing else on this host"),
             (b"select 40 + 2 as answer;\n", "│     42 │"),
         ):
             os.write(terminal, typed)

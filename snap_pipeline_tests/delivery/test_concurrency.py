@@ -55,7 +55,7 @@ def test_whoever_waits_in_vain_for_the_lease_sends_nothing_and_says_so(
 ) -> None:
     delivery.make_payloads(10)
     database = delivery.project.pipeline.database
-    with acquire(database, shop.id, format_hour(HOUR)):
+    with acquire(database, shop.workspace, shop.id, format_hour(HOUR)):
         answers = FORKS.Queue()
         process = start_dispatch(delivery.project.settings, HOUR, answers, lease_wait_seconds=1.0)
         requests, skipped = answers.get(timeout=60)
@@ -70,7 +70,7 @@ def test_a_run_that_finds_the_lease_taken_does_not_fail_the_schedule(
 ) -> None:
     delivery.make_payloads(1)
     monkeypatch.setattr(dispatch, "acquire", partial(acquire, wait_seconds=0.0))
-    with acquire(delivery.project.pipeline.database, shop.id, format_hour(HOUR)):
+    with acquire(delivery.project.pipeline.database, shop.workspace, shop.id, format_hour(HOUR)):
         result = delivery.project.materialize()
     assert result.success
     assert delivery.event_requests == 0

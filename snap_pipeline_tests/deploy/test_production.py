@@ -101,8 +101,13 @@ def test_the_pipelines_login_owns_nothing_and_cannot_reach_dagsters_storage(prod
         assert connection.scalar(owned) == 0
         powers = "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb from pg_roles where rolname = "
         assert connection.scalar(sa.text(powers + "session_user")) is False
-    with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
-        sa.create_engine("postgresql://snap_pipeline@/dagster").connect()
+    for login, database in (
+        *(("snap_pipeline", other) for other in ("dagster", "postgres", "template1")),
+        *(("dagster", other) for other in ("snap_pipeline", "postgres", "template1")),
+        *(("snap_pipeline_owner", other) for other in ("dagster", "postgres", "template1")),
+    ):
+        with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
+            sa.create_engine(f"postgresql://{login}@/{database}").connect()
     stranger = Project.__new__(Project)
     stranger.settings = production.settings
     stranger.reopen(database_url=SecretStr(state_url("dagster")))

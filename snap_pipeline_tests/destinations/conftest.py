@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(database: Database, keys: str, clock: Clock) -> DestinationStore:
-    return DestinationStore(database, TokenCipher(keys), WORKSPACES, clock)
+    return DestinationStore(database, lambda: TokenCipher(keys), WORKSPACES, clock)
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
+from snap_pipeline.delivery.leases import Lease, acquire
 from snap_pipeline.destinations.store import DestinationStore
 from snap_pipeline.destinations.tokens import TokenCipher
 from snap_pipeline.state.database import Database
-from snap_pipeline_tests.destinations.conftest import WORKSPACES, fields
+from snap_pipeline_tests.destinations.conftest import TOKEN, WORKSPACES, fields
 
 NAMES = sa.text("select name from destinations.destinations order by name")
 COPY_ROW = """
@@ -25,7 +27,7 @@ def app(postgres_url: str, database_login: str, keys: str) -> Iterator[Database]
     """The pipeline's database as in production, its login only a member of the pipeline's role; a row a workspace."""
     administrator = Database(postgres_url)
     administrator.migrate()
-    store = DestinationStore(administrator, TokenCipher(keys), WORKSPACES)
+    store = DestinationStore(administrator, lambda: TokenCipher(keys), WORKSPACES)
     for workspace in WORKSPACES:
         store.add(**fields(name=f"pixel of {workspace}", workspace=workspace))
     with sa.create_engine(postgres_url).begin() as connection:
@@ -82,7 +84,7 @@ def test_without_a_workspace_or_with_a_forged_one_nothing_is_seen(app: Database,
 
 def test_the_store_gets_nothing_through_a_forged_workspace(app: Database, keys: str) -> None:
     forged = "shop_a' or workspace = 'shop_b"
-    assert DestinationStore(app, TokenCipher(keys), [forged]).list() == []
+    assert DestinationStore(app, lambda: TokenCipher(keys), [forged]).list() == []
 
 
 def test_a_pooled_connection_carries_no_workspace_over(app: Database) -> None:
@@ -170,3 +172,78 @@ def test_the_tables_owner_is_held_as_well(app: Database, postgres_url: str) -> N
         assert list(connection.scalars(NAMES)) == []
         connection.exec_driver_sql("reset role; alter table destinations.destinations owner to postgres")
         connection.exec_driver_sql("drop owned by table_owner; drop role table_owner")
+
+
+LEASES_SEEN = sa.text("select hour from snap_pipeline.leases order by hour")
+LIMITS_SEEN = sa.text("select token_fingerprint from snap_pipeline.rate_limits order by token_fingerprint")
+FINGERPRINT = token_fingerprint(TOKEN)
+
+
+def id_of(database: Database, workspace: str) -> str:
+    with database.transaction(workspace) as connection:
+        return str(connection.scalar(sa.text("select id from destinations.destinations")))
+
+
+def test_a_workspace_sees_and_takes_leases_of_its_own_destinations_alone(app: Database) -> None:
+    own, others = id_of(app, "shop_a"), id_of(app, "shop_b")
+    with acquire(app, "shop_a", own, "2026-11-20T12"), acquire(app, "shop_b", others, "2026-11-20T13"):
+        seen = {}
+        for workspace in ("shop_a", "shop_b", "shop_c", None):
+            with app.transaction(workspace) as connection:
+                seen[workspace] = list(connection.scalars(LEASES_SEEN))
+        assert seen == {"shop_a": ["2026-11-20T12"], "shop_b": ["2026-11-20T13"], "shop_c": [], None: []}
+
+        with app.transaction("shop_a") as connection:
+            connection.exec_driver_sql("delete from snap_pipeline.leases")
+            assert list(connection.scalars(LEASES_SEEN)) == []
+            connection.rollback()
+        with pytest.raises(DBAPIError, match="violates row-level security"):
+            Lease(app, "shop_a", others, "2026-11-20T14", 60).take()
+        with pytest.raises(DBAPIError, match="violates row-level security"):
+            Lease(app, "shop_a", others, "2026-11-20T13", 60).take()
+    with app.transaction("shop_b") as connection:
+        assert list(connection.scalars(LEASES_SEEN)) == []
+
+
+def test_a_rate_limit_is_seen_by_whoever_knows_the_token_in_any_workspace(app: Database) -> None:
+    limiter = RateLimiter(app, sleep=lambda _: None)
+    limiter.acquire(FINGERPRINT, 60_000)
+    limiter.pause(token_fingerprint("another token"), 600)
+
+    for workspace, known, seen in (
+        (None, FINGERPRINT, [FINGERPRINT]),
+        ("shop_b", FINGERPRINT, [FINGERPRINT]),
+        ("shop_a", None, []),
+        ("shop_a", "%", []),
+        ("shop_a", f"{FINGERPRINT}' or '1'='1", []),
+    ):
+        with app.transaction(workspace, token_fingerprint=known) as connection:
+            assert list(connection.scalars(LIMITS_SEEN)) == seen
+            connection.exec_driver_sql("update snap_pipeline.rate_limits set paused_until = 0")
+    with app.transaction(token_fingerprint=token_fingerprint("another token")) as connection:
+        assert connection.scalar(sa.text("select paused_until > 0 from snap_pipeline.rate_limits")) is True
+
+
+@pytest.mark.parametrize("table", ["destinations.destinations", "snap_pipeline.leases", "snap_pipeline.rate_limits"])
+def test_every_table_with_a_workspaces_rows_is_under_forced_row_level_security(app: Database, table: str) -> None:
+    with app.transaction() as connection:
+        security = sa.text(f"select relrowsecurity, relforcerowsecurity from pg_class where oid = '{table}'::regclass")
+        assert tuple(connection.execute(security).one()) == (True, True)
+        assert list(connection.scalars(sa.text(f"select 1 from {table}"))) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from destinations.workspaces",
+        "insert into destinations.workspaces values ('forged')",
+        "update destinations.workspaces set name = 'forged'",
+        "alter table snap_pipeline.leases disable row level security",
+        "drop policy of_own_destination on snap_pipeline.leases",
+        "alter table snap_pipeline.rate_limits no force row level security",
+        "alter table destinations.destinations disable trigger remember_workspace",
+    ],
+)
+def test_what_rotate_key_and_the_policies_rely_on_cannot_be_changed(app: Database, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+        run(app, "shop_a", statement)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from snap_pipeline.destinations.errors import (
     DestinationError,
@@ -14,7 +13,7 @@ from snap_pipeline.destinations.errors import (
     UnknownDestination,
 )
 from snap_pipeline.destinations.store import DestinationStore
-from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError, TokenCipher
+from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import DESTINATIONS
 from snap_pipeline_tests.destinations.conftest import PIXEL_ID, TOKEN, WORKSPACES, Add, Clock, fields
@@ -131,7 +130,7 @@ def test_a_name_or_a_workspaces_pixel_in_use_is_refused(store: DestinationStore,
 
 
 def add_in_a_process(url: str, keys: str) -> str:
-    store = DestinationStore(Database(url), TokenCipher(keys), WORKSPACES)
+    store = DestinationStore(Database(url), lambda: TokenCipher(keys), WORKSPACES)
     try:
         store.add(**fields())
     except DestinationTaken:
@@ -210,26 +209,6 @@ def test_tokens_are_encrypted_in_the_database(add: Add, database: Database) -> N
         row = connection.execute(sa.select(DESTINATIONS)).one()
     assert TOKEN not in repr(row)
     assert TOKEN.encode() not in bytes(row.token_encrypted)
-
-
-def test_tokens_are_encrypted_again_under_a_new_key(
-    store: DestinationStore, add: Add, database: Database, keys: str
-) -> None:
-    shop, other = add(), add(name="other", workspace="shop_b")
-    add(name="gone", pixel_id=OTHER_PIXEL_ID)
-    store.remove("gone")
-    new_key = Fernet.generate_key().decode()
-
-    both = DestinationStore(database, TokenCipher(f"{new_key},{keys}"), WORKSPACES)
-    assert both.reencrypt_tokens() == 2
-
-    new = DestinationStore(database, TokenCipher(new_key), WORKSPACES)
-    assert [new.access_token(each).reveal() for each in (shop, other)] == [TOKEN, TOKEN]
-    with pytest.raises(SecretKeyError, match="SNAP_PIPELINE_SECRET_KEY the key it was saved with"):
-        store.access_token(shop)
-    with pytest.raises(SecretKeyError, match="shop: "):
-        store.reencrypt_tokens()
-    assert new.access_token(shop).reveal() == TOKEN
 
 
 def test_stops_in_a_row_put_the_next_attempt_off_up_to_an_hour(store: DestinationStore, add: Add, clock: Clock) -> None:

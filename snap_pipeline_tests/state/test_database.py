@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 
 from snap_pipeline.state import migrations
 from snap_pipeline.state.database import Database, StateDatabaseError
-from snap_pipeline.state.tables import DESTINATIONS, LEASES, METADATA
+from snap_pipeline.state.tables import DESTINATIONS, LEASES, METADATA, WORKSPACES
 from snap_pipeline_tests.processes import run_at_once
+from snap_pipeline_tests.state.rows import WORKSPACE, add_destination_row
 
 
 def migrate(url: str) -> str:
@@ -22,12 +23,13 @@ def migrate(url: str) -> str:
 
 
 def add_lease(database: Database, hour: str) -> None:
-    with database.transaction() as connection:
+    add_destination_row(database, "d")
+    with database.transaction(WORKSPACE) as connection:
         connection.execute(sa.insert(LEASES).values(destination_id="d", hour=hour, holder="h", expires_at=1.0))
 
 
 def hours(database: Database) -> list[str]:
-    with database.transaction(read_only=True) as connection:
+    with database.transaction(WORKSPACE, read_only=True) as connection:
         return list(connection.scalars(sa.select(LEASES.c.hour).order_by(LEASES.c.hour)))
 
 
@@ -71,6 +73,35 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str
         assert connection.scalars(sa.select(DESTINATIONS.c.state_since)).all() == []
 
 
+def test_workspaces_of_a_database_of_the_second_version_are_known(
+    database_url: str, request: pytest.FixtureRequest
+) -> None:
+    database = Database(database_url)
+    if not database.is_sqlite:
+        database = owned_by(request.getfixturevalue("database_login"), database_url)
+    database.migrate()
+    add_destination_row(database, "d")
+    prefix = "" if database.is_sqlite else "destinations."
+    with sa.create_engine(database_url).begin() as connection:
+        connection.exec_driver_sql(f"delete from {prefix}workspaces")
+        connection.exec_driver_sql(f"update {migrations.VERSION_TABLE} set version_num = '0002'")
+
+    database.migrate()
+    add_destination_row(database, "e", "shop_b")
+
+    with database.transaction() as connection:
+        assert sorted(connection.scalars(sa.select(WORKSPACES.c.name))) == [WORKSPACE, "shop_b"]
+
+
+def owned_by(login: str, url: str) -> Database:
+    """The empty state database under a login that owns it and is no superuser, as in production."""
+    with sa.create_engine(url).begin() as connection:
+        connection.exec_driver_sql(f'alter database "{sa.make_url(url).database}" owner to {login}')
+        connection.exec_driver_sql(f"alter role {login} createrole")
+        connection.exec_driver_sql("drop role if exists snap_pipeline_app")
+    return Database(sa.make_url(url).set(username=login).render_as_string(hide_password=False))
+
+
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str, database: Database) -> None:
     with sa.create_engine(database_url).begin() as connection:
         connection.exec_driver_sql(f"update {migrations.VERSION_TABLE} set version_num = '9999'")
@@ -81,10 +112,11 @@ def test_a_database_of_a_newer_version_is_left_alone(database_url: str, database
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:
     def write_and_fail() -> None:
-        with database.transaction() as connection:
+        with database.transaction(WORKSPACE) as connection:
             connection.execute(sa.insert(LEASES).values(destination_id="d", hour="h", holder="h", expires_at=1.0))
             raise ArithmeticError
 
+    add_destination_row(database, "d")
     with pytest.raises(ArithmeticError):
         write_and_fail()
 
@@ -146,12 +178,7 @@ def test_a_login_that_is_no_member_of_the_role_is_told_what_to_ask_for(postgres_
 def test_an_owner_that_is_no_superuser_can_migrate_and_work(
     postgres_url: str, database_login: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = sa.make_url(postgres_url)
-    with sa.create_engine(url).begin() as connection:
-        connection.exec_driver_sql(f'alter database "{url.database}" owner to {database_login}')
-        connection.exec_driver_sql(f"alter role {database_login} createrole")
-        connection.exec_driver_sql("drop role if exists snap_pipeline_app")
-    database = Database(url.set(username=database_login).render_as_string(hide_password=False))
+    database = owned_by(database_login, postgres_url)
 
     with caplog.at_level(logging.WARNING):
         database.migrate()
