@@ -56,15 +56,7 @@ class NotSent(Exception):
 
 
 class NoAnswer(Exception):
-    """The request, or a part of it, went out and no answer came; the message says why.
-
-    Attributes:
-        is_timeout: the deadline passed.
-    """
-
-    def __init__(self, words: str, *, is_timeout: bool) -> None:
-        super().__init__(words)
-        self.is_timeout = is_timeout
+    """The request, or a part of it, went out and no answer came; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,7 @@ class Response:
     Attributes:
         status: of its first line.
         retry_after: the header, as it came.
-        body: decompressed; what came of it, where it is not whole.
+        body: decompressed; empty where it is not whole.
         trouble: why the body is not whole; None where it is.
     """
 
@@ -161,8 +153,8 @@ class HttpClient:
                 words = _why_not_sent(error).format(host=host, connect_seconds=min(connect_seconds, seconds))
                 raise NotSent(words) from None
             if exchange.is_late:
-                raise NoAnswer(f"{host} did not answer within {seconds:.0f} s", is_timeout=True) from None
-            raise NoAnswer(f"the connection to {host} broke ({type(error).__name__})", is_timeout=False) from None
+                raise NoAnswer(f"{host} did not answer within {seconds:.0f} s") from None
+            raise NoAnswer(f"the connection to {host} broke ({type(error).__name__})") from None
         finally:
             _CURRENT.reset(before)
 

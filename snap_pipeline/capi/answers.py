@@ -103,19 +103,19 @@ CATALOGUE: Mapping[Category, Rule] = {
         "Snap's servers are in trouble: wait and try again; what is pending is asked for again by itself.",
     ),
     Category.UNREADABLE_ANSWER: Rule(
-        "an answer that is not Snap's: HTML, an empty, endless or unknown body",
+        "an answer that is not Snap's: HTML, an empty, endless, broken or unknown body, records that cannot be told",
         Action.RETRY,
         False,
         "Something between this machine and Snap answered in its place: check the base URL and any proxy.",
     ),
     Category.NO_ANSWER: Rule(
-        "a time-out or a connection that broke after the request was sent",
+        "no answer within 30 s, or a connection that broke after the request was sent",
         Action.RETRY,
         False,
         "Check the network between this machine and Snap; what is in doubt is sent again under the same ids.",
     ),
     Category.NO_CONNECTION: Rule(
-        "no connection: refused, unknown host (DNS), TLS failure, time-out while connecting",
+        "nothing was sent: connection refused, unknown host (DNS), TLS failure, time-out while connecting",
         Action.RETRY,
         True,
         "Check the base URL with `snap-pipeline destination show`; then, on this machine, DNS where the name is not "

@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from snap_pipeline import alerts, webhook
 from snap_pipeline.settings import Settings
 from snap_pipeline_tests.alerts.channel import EMAIL, OTHER_PIXEL, PATH, Channel, Watch
+from snap_pipeline_tests.hostile_server import Connection, hostile_server
 from snap_pipeline_tests.project import TOKEN, Project, purchase
 
 
@@ -91,6 +92,18 @@ def test_an_answer_that_never_ends_holds_nothing_up() -> None:
         assert not done.is_set()
         done.set()
         server.shutdown()
+
+
+def test_an_answer_that_drips_holds_up_no_longer_than_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 0.3)
+
+    def drip_headers(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nX-A: ")
+        connection.drip(b"a")
+
+    with hostile_server(drip_headers) as server, pytest.raises(webhook.WebhookDown, match="did not answer within 0 s"):
+        webhook.Webhook(f"{server.url}{PATH}").send("line")
+    assert server.targets == [PATH]
 
 
 def test_neither_the_address_nor_a_token_nor_personal_data_is_told(

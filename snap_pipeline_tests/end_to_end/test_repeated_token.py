@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from snap_pipeline.cli.run import instance_of
 from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline_tests.alerts.channel import Channel, Watch
+from snap_pipeline_tests.alerts.conftest import channel
 from snap_pipeline_tests.cli.conftest import run
 from snap_pipeline_tests.hostile_server import Connection, hostile_server
 from snap_pipeline_tests.leaks import holds, leaks_of
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
-__all__ = ["run"]
+__all__ = ["channel", "run"]
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0L3Nl+Y3Jld/C9zZWNyZXQ.bm9ib2R5LXNpZ25lZC10aGlz"
 RANGE = ("--from", key(HOUR), "--to", key(HOUR))
@@ -48,14 +49,6 @@ def answer_with_echoes(connection: Connection) -> None:
 def echo() -> Iterator[str]:
     with hostile_server(answer_with_echoes) as server:
         yield server.url
-
-
-@pytest.fixture
-def channel() -> Iterator[Channel]:
-    channel = Channel()
-    yield channel
-    channel.server.shutdown()
-    channel.server.server_close()
 
 
 @pytest.mark.timeout(600)  # all commands one after the other, dbt's among them, on a machine that may be busy
