@@ -23,6 +23,7 @@ from snap_pipeline.checks import OUTSIDE_THE_HOUR, WITH_THE_INSIGHTS
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.reconcile import Need, by_urgency, contiguous, needs
+from snap_pipeline.run_monitoring import LONGEST_RUN
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
@@ -206,10 +207,15 @@ def range_tags(first: datetime, last: datetime) -> dict[str, str]:
 
 
 def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
-    """Hours that queued or started runs, or backfills not yet submitted, will make."""
+    """Hours that queued or started runs, or backfills not yet submitted, will make.
+
+    Run monitoring fails runs that are dead. Where an instance does without it, they do not hold their hours for ever.
+    """
     busy: set[datetime] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT))):
-        busy.update(hours_of_tags(run.tags))
+    oldest = (real_now() - LONGEST_RUN).timestamp()
+    for record in instance.get_run_records(dg.RunsFilter(statuses=list(IN_FLIGHT))):
+        if record.start_time is None or record.start_time > oldest:
+            busy.update(hours_of_tags(record.dagster_run.tags))
     for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
         busy.update(parse_hour(key) for key in _keys_of_backfill(backfill))
     return busy

@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from snap_pipeline.assets.hourly import OWNERS, schema_of
 from snap_pipeline.assets.mart_metadata import describe_mart
@@ -24,6 +25,7 @@ from snap_pipeline.delivery.accounting import Accounting, Entry, unbalanced_hour
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
+from snap_pipeline.lake.damage import damaged_partition
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings
@@ -86,7 +88,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
 
     @dbt_assets(manifest=MANIFEST, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        with environment_of(pipeline.settings):
+        with environment_of(pipeline.settings), damage_named(pipeline.lake):
             for event in dbt.cli(["build"], context=context).stream():
                 yield described(event, context, pipeline.lake)
 
@@ -111,6 +113,22 @@ def settled(
     under_way = busy & {parse_hour(hour) for hour in unbalanced_hours(again)}
     whole = [entry for entry in entries if parse_hour(entry.hour) not in torn]
     return whole + [entry for entry in again if parse_hour(entry.hour) not in under_way], under_way
+
+
+@contextmanager
+def damage_named(lake: Lake) -> Iterator[None]:
+    """Names the damaged file of the lake where that is why dbt failed; dbt's message quotes DuckDB's.
+
+    Raises:
+        DamagedPartition: a file that a mart reads.
+    """
+    try:
+        yield
+    except DagsterDbtCliRuntimeError as error:
+        damaged = damaged_partition(lake.root, str(error))
+        if damaged is None:
+            raise
+        raise damaged from error
 
 
 def described(event: Any, context: dg.AssetExecutionContext, lake: Lake) -> Any:

@@ -20,9 +20,22 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.run_monitoring import LONGEST_RUN, execute_here
 from snap_pipeline.settings import Settings, load_settings
 
-INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
+INSTANCE_SETTINGS = f"""\
+telemetry:
+  enabled: false
+run_launcher:
+  module: snap_pipeline.run_monitoring
+  class: MonitoredRunLauncher
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 15
+  max_runtime_seconds: {LONGEST_RUN.total_seconds():.0f}
+  free_slots_after_run_end_seconds: 60
+"""
+"""deploy/dagster.yaml says what each is for."""
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's events are in its instance; the terminal shows what `report_failures` says."""
 
@@ -55,9 +68,7 @@ def materialize(first: datetime, last: datetime, **extent: bool) -> None:
         while start <= last:
             end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
             click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
-            result = job.execute_in_process(
-                instance=instance, tags=range_tags(start, end), run_config=run_config, raise_on_error=False
-            )
+            result = execute_here(job, instance, tags=range_tags(start, end), run_config=run_config)
             failed |= not result.success
             report_failures(result)
             start = end + ONE_HOUR
@@ -74,7 +85,7 @@ def insights() -> None:
     job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
     # dbt tells of each of its tests; what of that matters is in the result.
     with instance_of(settings) as instance, redirect_stdout(io.StringIO()):
-        result = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+        result = execute_here(job, instance, run_config=QUIET)
     report_failures(result)
     if not result.success:
         sys.exit(1)

@@ -14,6 +14,7 @@ import duckdb
 from snap_pipeline.cli.options import open_pipeline
 from snap_pipeline.delivery.ledger import look_again
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.lake.damage import damaged_partition
 from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.views import LakeViews
 
@@ -63,6 +64,7 @@ class Session:
 
         Raises:
             QueryError: one of them cannot be run; those before it were.
+            DamagedPartition: a file that it reads is damaged.
         """
         try:
             for statement in self._connection.extract_statements(text):
@@ -74,7 +76,7 @@ class Session:
                 f"{error}\nThe lake has views on: {', '.join(self._views.names) or 'nothing yet'}."
             ) from None
         except duckdb.Error as error:
-            raise QueryError(str(error)) from None
+            raise damaged_partition(self._views.root, str(error)) or QueryError(str(error)) from None
 
     def _run(self, statement: duckdb.Statement) -> None:
         _refuse_writing(statement)
@@ -160,7 +162,7 @@ def converse(session: Session) -> None:
     for query in typed_queries():
         try:
             session.run(query)
-        except QueryError as error:
+        except PipelineError as error:
             click.echo(f"Error: {error}", err=True)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)

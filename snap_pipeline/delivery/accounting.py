@@ -72,11 +72,19 @@ class Accounting:
         ]
 
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
-        """Every entry of the hours, those of delivery for each destination that an hour owes."""
+        """Every entry of the hours, those of delivery for each destination that an hour owes.
+
+        Raises:
+            DamagedPartition: an hour cannot be counted.
+        """
         destinations = list(destinations)
+        summaries = self._summaries.of(hours)
+        for summary in summaries.values():
+            if summary.damaged:
+                raise summary.damaged
         entries = [
             Entry(format_hour(hour), workspace, None, None, ENTRIES[table], reason, events)
-            for hour, summary in self._summaries.of(hours).items()
+            for hour, summary in summaries.items()
             for table, workspace, reason, events in summary.counts
         ]
         entries += [entry for hour in hours for entry in self._pruned(hour)]

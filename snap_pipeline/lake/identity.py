@@ -13,6 +13,7 @@ import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between, parse_hour
+from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
@@ -83,6 +84,17 @@ class IdentityLinks:
                     f"refusal of consent may stand in it: {error}"
                 ) from error
         return made
+
+    def make_again(self, damaged: DamagedPartition) -> None:
+        """Replace a damaged partition of links by what its hour's events say.
+
+        Raises:
+            DamagedPartition: it is of another table, or the events of its hour are gone.
+        """
+        hour = parse_hour(damaged.hour) if damaged.hour and damaged.table == TABLE else None
+        if hour is None or self._lake.is_pruned(hour) or not self._source(hour):
+            raise damaged
+        self.make(hour)
 
     def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
         """Makes the tables `linked_events` and `profiles` for the hour whose `raw_events` the connection shows.

@@ -18,6 +18,7 @@ import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.damage import DamagedPartition, damaged_partition
 from snap_pipeline.lake.drafts import SPILL_FOLDER, new_draft
 
 COMPRESSION = "zstd, compression_level 1"
@@ -119,6 +120,7 @@ class Lake:
 
         Raises:
             LakeError: DuckDB could not read or write a file, or ran out of disk or memory.
+            DamagedPartition: a file of the lake is no whole Parquet file.
         """
         with self._explained(), closing(self._open()) as connection:
             yield connection
@@ -178,6 +180,11 @@ class Lake:
             raise  # of the pipe that a command prints to, whose reader has seen enough
         except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
             raise LakeError(f"The lake at {self.root} could not be used: {_first_line(error)}") from error
+        except duckdb.Error as error:
+            damaged = damaged_partition(self.root, str(error))
+            if damaged is None:
+                raise
+            raise damaged from error
 
     def replace(
         self,
@@ -214,7 +221,11 @@ class Lake:
         return self.notes_of(connection, [path]).get(path, {})
 
     def notes_of(self, connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
-        """The metadata of many files in one query; those that are not there are left out."""
+        """The metadata of many files in one query; those that are not there are left out.
+
+        Raises:
+            DamagedPartition: a note is not as it was written.
+        """
         files = [str(path) for path in paths if path.exists()]
         rows = (
             connection.execute(
@@ -225,7 +236,10 @@ class Lake:
         )
         notes: dict[Path, dict[str, Any]] = {Path(file): {} for file in files}
         for file, key, value in rows:
-            notes[Path(file)][key] = json.loads(value)
+            try:
+                notes[Path(file)][key] = json.loads(value)
+            except ValueError as error:
+                raise DamagedPartition(self.root, Path(file), f"its note {key} cannot be read") from error
         return notes
 
     def columns(self, path: Path) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snap_pipeline.hours import parse_hour
+from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.lake import Lake, literal
 from snap_pipeline.lake.landing import LandedFile, Listing
 from snap_pipeline.lake.raw import read_listings
@@ -49,11 +50,13 @@ class Summary:
         counts: of the tables in `REASONS`.
         versions: by table in `VERSIONED`, the code version that is noted in its partition.
         listing: of the landing files that `raw_events` was made from.
+        damaged: why the hour could not be counted; then the rest is empty.
     """
 
     counts: Sequence[Count] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
+    damaged: DamagedPartition | None = None
 
 
 class Summaries:
@@ -67,7 +70,7 @@ class Summaries:
         """The summary of each hour, in the order given; an hour without files has an empty one.
 
         Hours whose files have changed since they were counted, or that never were, are counted together: one query a
-        table, however many they are.
+        table, however many they are. One with a damaged file says so and does not keep others from being counted.
         """
         summaries: dict[datetime, Summary] = {}
         changed: dict[datetime, Any] = {}
@@ -81,13 +84,27 @@ class Summaries:
             if remembered is None and any(identities.values()):
                 changed[hour] = identities
         if changed:
-            counted = self._count(changed)
+            counted = self._count_around_damage(changed)
             for hour, identities in changed.items():
                 summaries[hour] = counted[hour]
+                if counted[hour].damaged:
+                    continue
                 # Who may only read the lake counts again the next time.
                 with suppress(OSError):
                     self._remember(hour, identities, counted[hour])
         return summaries
+
+    def _count_around_damage(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
+        left, damaged = list(hours), dict[datetime, Summary]()
+        while True:
+            try:
+                return {**self._count(left), **damaged}
+            except DamagedPartition as error:
+                hour = parse_hour(error.hour) if error.hour else None
+                if hour not in left:
+                    raise
+                left.remove(hour)
+                damaged[hour] = Summary(damaged=error)
 
     def _count(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
         counts: dict[datetime, list[Count]] = defaultdict(list)

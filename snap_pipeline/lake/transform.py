@@ -11,6 +11,7 @@ import duckdb
 
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
@@ -77,9 +78,18 @@ class Transformations:
     def make_filtered_events(self, hour: datetime) -> FilteredHour:
         """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them.
 
+        Damaged links, of this hour or of another one of the identity window, are made again on the way.
+
         Raises:
             LakeError: what another hour of the identity window taught could not be found out.
         """
+        while True:
+            try:
+                return self._filter_with_links(hour)
+            except DamagedPartition as damaged:
+                self._identity.make_again(damaged)
+
+    def _filter_with_links(self, hour: datetime) -> FilteredHour:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)

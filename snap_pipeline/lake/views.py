@@ -6,7 +6,7 @@ A view therefore shows its newest file alone, enough to be listed, until a query
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import duckdb
@@ -23,6 +23,7 @@ class LakeViews:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+        self.root = root
         self._connection = connection
         self._whole: dict[str, str] = {}
         for folder in sorted(_folders(root)):
@@ -38,15 +39,19 @@ class LakeViews:
             del self._whole[name]  # only now: where a file was gone in between, the next look makes it whole
 
     def _show(self, folder: Path) -> None:
-        while newest := _newest_file(folder):
+        damaged: set[Path] = set()
+        while newest := _newest_file(folder, damaged):
+            is_mart = newest.parent == folder
+            self._whole[folder.name] = str(newest) if is_mart else f"{folder}/hour=*/**/*.parquet"
             try:
                 self._define(folder.name, str(newest))
             except duckdb.IOException:
                 if newest.exists():
                     raise
                 continue  # a run that ended has folded it into another one
-            is_mart = newest.parent == folder
-            self._whole[folder.name] = str(newest) if is_mart else f"{folder}/hour=*/**/*.parquet"
+            except duckdb.Error:
+                damaged.add(newest)  # the query that names the view will say so; other views are not held up
+                continue
             return
 
     def _define(self, name: str, pattern: str) -> None:
@@ -61,10 +66,11 @@ def _folders(root: Path) -> Iterator[Path]:
         yield from (folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith("."))
 
 
-def _newest_file(folder: Path) -> Path | None:
+def _newest_file(folder: Path, besides: Container[Path]) -> Path | None:
     """A mart's only file, or one of a table's newest hour."""
     mart = folder / "data.parquet"
     if mart.exists():
-        return mart
+        return None if mart in besides else mart
     hours = sorted(folder.glob("hour=*"), reverse=True)
-    return next((file for hour in hours for file in sorted(hour.glob("**/*.parquet"))), None)
+    files = (file for hour in hours for file in sorted(hour.glob("**/*.parquet")))
+    return next((file for file in files if file not in besides), None)

@@ -63,12 +63,14 @@ def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime
         LakeError: they cannot be read.
     """
     with lake.connect() as connection:
-        missing = [mart for mart in MARTS if mart not in LakeViews(connection, lake.root).names]
+        views = LakeViews(connection, lake.root)
+        missing = [mart for mart in MARTS if mart not in views.names]
         if missing:
             raise MartsMissing(
                 f"There is nothing to report on yet: {lake.root} lacks {', '.join(missing)}. Run `snap-pipeline "
                 "insights`, which makes them, and try again."
             )
+        views.prepare(" ".join(MARTS))
         end = _week_end(connection) or running_hour.astimezone(UTC).replace(tzinfo=None)
         try:
             tables = {name: _rows(connection, name, end) for name in ("scores", "next_steps", "health", "deliveries")}

