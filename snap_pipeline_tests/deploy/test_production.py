@@ -255,7 +255,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
     services.end()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
     production: Project, services: Services
 ) -> None:
