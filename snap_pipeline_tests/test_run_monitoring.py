@@ -37,13 +37,13 @@ def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proje
 
 
 def look(instance: dg.DagsterInstance) -> None:
-    """One look of Dagster's run monitoring."""
+    """Look at all runs once, as Dagster's run monitoring does."""
     with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context:
         assert [*execute_run_monitoring_iteration(context, logging.getLogger(__name__))] == [None]
 
 
 def health(**address: object) -> WorkerStatus:
-    """What the launcher says of a run that the code server at this address started."""
+    """Return what the launcher says of a run that the code server at this address started."""
     run = dg.DagsterRun(job_name=HOURLY_JOB, tags={GRPC_INFO_TAG: json.dumps(address)})
     return MonitoredRunLauncher().check_run_worker_health(run).status
 

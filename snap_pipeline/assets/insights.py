@@ -117,7 +117,7 @@ def settled(
 
 @contextmanager
 def damage_named(lake: Lake) -> Iterator[None]:
-    """Names the damaged file of the lake where that is why dbt failed; dbt's message quotes DuckDB's.
+    """Name the damaged file of the lake where that is why dbt failed; dbt's message quotes DuckDB's.
 
     Raises:
         DamagedPartition: a file that a mart reads.

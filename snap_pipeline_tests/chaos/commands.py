@@ -33,9 +33,13 @@ class Command:
         self._process: Any = FORKS.Process(target=_run, args=(arguments, environment), daemon=True)
         self._process.start()
 
+    def is_alive(self) -> bool:
+        """Tell whether the command still runs."""
+        return bool(self._process.is_alive())
+
     def kill(self) -> bool:
-        """Kills the command and all that it has started; False where it was over before."""
-        alive = bool(self._process.is_alive())
+        """Kill the command and all that it has started; return False where it was over before."""
+        alive = self.is_alive()
         with suppress(ProcessLookupError):  # it has not become a group yet
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
@@ -43,7 +47,7 @@ class Command:
         return alive
 
     def wait(self, seconds: float = 120.0) -> int:
-        """Waits for the end of the command and returns its status."""
+        """Wait for the end of the command and return its status."""
         self._process.join(seconds)
         assert not self._process.is_alive(), f"{self._arguments} did not end"
         return int(self._process.exitcode)

@@ -219,7 +219,7 @@ class Services:
         (folder / "workspace.yaml").write_text(self._here(workspace.replace("host: code", "host: 127.0.0.1")))
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Starts a service, and where it has a health check, waits until that passes."""
+        """Start a service, and where it has a health check, wait until that passes."""
         service = self._services[name]
         with (self._folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(self._command(service["command"]), cwd=ROOT, stdout=log, stderr=log)
@@ -231,7 +231,7 @@ class Services:
         return process
 
     def wait_for(self, condition: Callable[[], bool], seconds: int) -> None:
-        """Waits until something is so, and fails with the services' logs where it does not become so."""
+        """Wait until something is so, and fail with the services' logs where it does not become so."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -239,7 +239,7 @@ class Services:
             time.sleep(0.25)
 
     def end(self) -> None:
-        """Ends all that still runs."""
+        """End all that still runs."""
         for process in self._running:
             if process.poll() is None:
                 end_process_tree(process)
@@ -260,7 +260,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
     services.end()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
     production: Project, services: Services
 ) -> None:

@@ -46,7 +46,7 @@ def spoil(path: Path, damage: str = "cut off") -> Path:
 
 
 def make(project: Project, hour: datetime) -> None:
-    """All steps of an hour, without Dagster around them."""
+    """Make all tables of an hour, without Dagster around them."""
     pipeline = project.pipeline
     make_raw_events(pipeline.lake, pipeline.landing, hour)
     pipeline.transformations.make_identity_links(hour)
@@ -58,7 +58,7 @@ def make(project: Project, hour: datetime) -> None:
 
 
 def read(project: Project) -> None:
-    """Reads the rows and then the notes of an hour's raw events."""
+    """Read the rows and then the notes of an hour's raw events."""
     project.pipeline.transformations.make_filtered_events(HOUR)
     make(project, HOUR)
 
@@ -75,7 +75,7 @@ def two_hours(project: Project) -> Project:
 
 
 def output(project: Project, *arguments: str, status: int = 1) -> str:
-    """What a command prints."""
+    """Return what a command prints."""
     environment = {
         "SNAP_PIPELINE_HOME": str(project.settings.home),
         "SNAP_PIPELINE_START": START,
