@@ -25,7 +25,6 @@ from snap_pipeline.delivery.dispatch import Dispatcher, Extent, HourReport
 from snap_pipeline.delivery.states import owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.plaintext import PlaintextFound
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
 
@@ -96,10 +95,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
             runs = pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], extent), live)
-            try:
-                reports = [report for run in runs for report in run]
-            except PlaintextFound as error:
-                raise dg.Failure(str(error), allow_retries=False) from error
+            reports = [report for run in runs for report in run]
         if config.validate_only:
             report_validation(context, reports)
             return

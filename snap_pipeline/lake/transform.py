@@ -15,6 +15,7 @@ from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
+from snap_pipeline.lake.plaintext import with_plaintext_columns
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
 from snap_pipeline.lake.versions import code_version
 
@@ -194,7 +195,15 @@ class Transformations:
         **notes: object,
     ) -> int:
         notes |= {"code_version": code_version(table, digests.mappings)}
-        return self._lake.replace(connection, self._lake.path(table, hour), f"{sql(table)} {order}", metadata=notes)
+        return self._lake.replace(
+            connection, self._lake.path(table, hour), f"{self._query(table)} {order}", metadata=notes
+        )
+
+    @staticmethod
+    def _query(table: str) -> str:
+        """The SQL of a table; payloads are looked through for plaintext as they are made."""
+        query = sql(table)
+        return with_plaintext_columns(query) if table == "conversion_payloads" else query
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         path = literal(self._lake.path("filtered_events", hour))
