@@ -40,9 +40,9 @@ NAMED = 3
 """So many event ids are named; `snap-pipeline sql` has the others."""
 
 WHAT_TO_DO = (
-    "The other events of the hour go out. This spelling is not known to the SQL that makes the payloads: report it, and "
-    "after an upgrade materialize the hour again. `snap-pipeline sql` lists the events: select event_id, plaintext from "
-    "conversion_payloads where plaintext is not null."
+    "All other events of the hour go out. The SQL that makes the payloads does not know this spelling: report it, and "
+    "materialize the hour again after an upgrade. `snap-pipeline sql` lists the events: "
+    "select event_id, plaintext from conversion_payloads where plaintext is not null."
 )
 """After a finding."""
 

@@ -251,7 +251,7 @@ own as (
 ),
 
 -- Texts that a visitor or the shop may have put an e-mail address or a phone number into. They are values, no JSON any
--- more. Those of the person, who is matched by them, were hashed above, and addresses of pages have a rule of their own.
+-- more. Those of the person, who is matched by them, were hashed above; addresses of pages have a rule of their own.
 spoken as (
     select
         *,

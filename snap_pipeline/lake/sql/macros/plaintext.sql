@@ -42,12 +42,18 @@ create or replace macro percent_decoded_anyway(text) as coalesce(
 
 -- What follows a &#, with the character that it numbers in front; null where it numbers none.
 create or replace macro numbered_character(part) as
-try(chr(try_cast(regexp_replace(regexp_extract(part, '^(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7})'), '^[xX]', '0x') as integer)))
+try(
+    chr(
+        try_cast(
+            regexp_replace(regexp_extract(part, '^(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7})'), '^[xX]', '0x') as integer
+        )
+    )
+)
 || regexp_replace(part, '^(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7});?', '');
 
 create or replace macro entities_decoded(text) as array_to_string(
-    list_transform(
-        string_split(text, '&#'),
+    list_transform( -- noqa: LT01
+        string_split(text, '&#'), -- noqa: PRS
         lambda part, place: case when place = 1 then part else coalesce(numbered_character(part), '&#' || part) end
     ),
     ''
@@ -57,8 +63,8 @@ create or replace macro entities_decoded(text) as array_to_string(
 -- other, and invisible characters and full-width signs are gone.
 create or replace macro readable_text(text) as translate(
     regexp_replace(
-        list_reduce(
-            [text, '%', '&', '%', '&'],
+        list_reduce( -- noqa: LT01
+            [text, '%', '&', '%', '&'], -- noqa: PRS
             lambda given, way: case
                 when way = '%' and contains(given, '%')
                     then percent_decoded_anyway(regexp_replace(given, '%(?:25)+', '%', 'g'))
