@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from snap_pipeline.assets.hourly import HOURS_AT_FAULT
 from snap_pipeline.delivery.accounting import Entry, unaccounted
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.plaintext import WHAT_TO_DO, plaintext_in
@@ -21,8 +22,6 @@ MOST_REJECTED = 0.05
 """The share of an hour's answered events that may be rejected before somebody should look."""
 Finding = tuple[str, str]
 """The key of the hour at fault, and what is wrong with it in words."""
-HOURS_AT_FAULT = "hours_at_fault"
-"""Metadata: keys of the hours that have to be mended, for alerts."""
 NAMED = 3
 """So many findings are named in a description; the others are counted."""
 
