@@ -81,10 +81,10 @@ def hostile_line(chaos: Chaos, event_id: str) -> str:
 def test_ten_good_events_are_delivered_from_among_hostile_texts(project: Project, chaos: Chaos) -> None:
     project.add_destination()
     bins: Counter[str] = Counter()
-    hours = [HOUR - n * ONE_HOUR for n in chaos.rounds(1)]
-    for hour in hours[:24]:
-        good = [purchase(f"good-{n}", at=hour) for n in range(GOOD)]
-        hostile = [hostile_line(chaos, f"line-{n}") for n in range(GOOD + 1, GOOD + HOSTILE + 1)]
+    for number in chaos.rounds(1):
+        hour = HOUR - number * ONE_HOUR
+        good = [purchase(f"good-{number}-{n}", at=hour) for n in range(GOOD)]
+        hostile = [hostile_line(chaos, f"line-{number}-{n}") for n in range(GOOD + 1, GOOD + HOSTILE + 1)]
         project.land(*good, *hostile, hour=hour)
         before = len(project.requests_seen())
         result = project.materialize(hour)
@@ -93,18 +93,20 @@ def test_ten_good_events_are_delivered_from_among_hostile_texts(project: Project
 
         excluded = [row["event_id"] for row in project.rows("excluded_events", hour=hour)]
         payloads = [row["event_id"] for row in project.rows("conversion_payloads", hour=hour)]
-        quarantined = [f"line-{row['line_number']}" for row in project.rows("quarantined_lines", hour=hour)]
+        quarantined = [f"line-{number}-{row['line_number']}" for row in project.rows("quarantined_lines", hour=hour)]
         assert Counter(excluded + payloads + quarantined) == Counter(
-            [f"good-{n}" for n in range(GOOD)] + [f"line-{n}" for n in range(GOOD + 1, GOOD + HOSTILE + 1)]
+            [f"good-{number}-{n}" for n in range(GOOD)]
+            + [f"line-{number}-{n}" for n in range(GOOD + 1, GOOD + HOSTILE + 1)]
         )
         counts = project.counts(hour)
         assert not counts.get("pending") and not counts.get("in_doubt")
         assert not counts.get("undeliverable: plaintext_found"), "set aside, so safe, but it could have been sent"
         bins.update({name: counts.get(name, 0) for name in ("delivered", "rejected", "excluded", "quarantined")})
     received = project.received()
-    assert {f"good-{n}" for n in range(GOOD)} <= {event["event_id"] for event in received}
+    good_ids = {f"good-{number}-{n}" for number in chaos.rounds(1) for n in range(GOOD)}
+    assert good_ids <= {event["event_id"] for event in received}
     for event in received:
         user_data = event["event"].get("user_data", {})
         user_data.pop("client_user_agent", None)
         assert PERSON not in json.dumps(event["event"], ensure_ascii=False).casefold(), event
-    chaos.figures(hours=len(hours[:24]), **bins)
+    chaos.figures(hours=len(chaos.rounds(1)), **bins)
