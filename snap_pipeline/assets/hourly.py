@@ -31,6 +31,9 @@ STEPS = (
 )
 """Of an hour, in their order."""
 
+BESIDE_DELIVERY = "parameter_completeness"
+"""Nothing comes after it, and delivery may be over before it: it tells of its own errors itself."""
+
 _failed_hours: dict[str, dict[str, str]] = {}
 """By run, the hours that a step could not make, and why. The steps of a run share a process (`definitions.py`)."""
 
@@ -61,6 +64,8 @@ def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime]
         _failed_hours[context.run.run_id] = before | {key: in_words(error) for key, error in errors.items()}
     if errors and len(errors) == len(keys):
         raise next(iter(errors.values()))
+    if context.assets_def.op.name == BESIDE_DELIVERY:
+        raise_failed_hours({key: in_words(error) for key, error in errors.items()})
     for key, reason in failed_hours(context).items():
         for asset in context.selected_asset_keys:
             context.add_asset_metadata({"failed": reason}, asset_key=asset, partition_key=key)
