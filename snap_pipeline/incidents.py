@@ -14,8 +14,8 @@ from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from snap_pipeline.assets.dispatched_batches import HOUR_LABEL
+from snap_pipeline.assets.hourly import HOURS_AT_FAULT
 from snap_pipeline.automation import hours_of_tags
-from snap_pipeline.checks.hourly import HOURS_AT_FAULT
 from snap_pipeline.hours import format_hour
 
 WARN = dg.AssetCheckSeverity.WARN.value
@@ -138,9 +138,10 @@ def _step_troubles(step: str, data: StepFailureData, run: dg.DagsterRun, last_ho
     for name in destinations:
         words, failed_hour = metadata[name].value, metadata[f"{name}{HOUR_LABEL}"].value
         yield Trouble(f"step {step}/{name}", name, _with_run(str(words), run), hours=[str(failed_hour)])
-    if not destinations:
+    at_fault: Any = metadata.get(HOURS_AT_FAULT)
+    if at_fault or not destinations:
         words = failure.description if failure and failure.description else _told_to_users(data.error)
-        yield Trouble(f"step {step}", step, _with_run(words, run), hours=last_hour)
+        yield Trouble(f"step {step}", step, _with_run(words, run), hours=at_fault.value if at_fault else last_hour)
 
 
 def _told_to_users(error: SerializableErrorInfo | None) -> str:

@@ -4,7 +4,7 @@ With it come `delivery_receipts`, the outcome of each event, and `delivery_reque
 receipt stands for is never sent again, so materializing an hour twice sends nothing twice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from statistics import quantiles
@@ -15,8 +15,12 @@ from pydantic import Field
 
 from snap_pipeline.assets.hourly import (
     BACKFILL_POLICY,
+    HOURS_AT_FAULT,
     describe_partition,
-    hours_of,
+    failed_hours,
+    failed_in_words,
+    in_words,
+    raise_failed_hours,
     table_results,
     table_spec,
 )
@@ -24,8 +28,8 @@ from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, Extent, HourReport
 from snap_pipeline.delivery.states import owes
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.plaintext import PlaintextFound
+from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.resources import SnapConversionsApi
 
@@ -89,40 +93,70 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         snap: SnapConversionsApi,
     ) -> Iterator[dg.MaterializeResult[None]]:
         extent = Extent(**config.model_dump())
-        hours = list(hours_of(context))
+        failed = failed_hours(context)
+        hours = [(key, parse_hour(key)) for key in context.partition_keys if key not in failed]
         live = [destination for destination in pipeline.destinations.list() if destination.state == "live"]
         if not live:
             context.log.warning("No destination is live, so nothing is sent. See `snap-pipeline destination add`.")
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
-            runs = pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], extent), live)
-            try:
-                reports = [report for run in runs for report in run]
-            except PlaintextFound as error:
-                raise dg.Failure(str(error), allow_retries=False) from error
+            runs = list(
+                pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], extent), live)
+            )
+        reports = [report for each, _ in runs for report in each]
+        errors = [error for _, each in runs for error in each]
+        for error in errors:
+            context.log.error(str(error), exc_info=error.__cause__)
         if config.validate_only:
             report_validation(context, reports)
+            raise_failed_hours({**failed, **reasons_of(errors)})
             return
         for key, hour in hours:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
         remember_outcomes(pipeline, reports)
         yield from table_results(context, pipeline.lake, *TABLES)
-        raise_where_incomplete(reports, [hour for _, hour in hours])
+        if errors and len(context.partition_keys) == 1:
+            raise errors[0].__cause__ or errors[0]
+        unmade = {**failed, **reasons_of(errors)}
+        raise_where_incomplete(reports, [hour for _, hour in hours], unmade, retry=bool(errors))
 
     return dispatched_batches
 
 
+class HourNotDispatched(PipelineError):
+    """An hour whose delivery to a destination broke off on this side; the cause says why."""
+
+    def __init__(self, destination: Destination, hour: datetime, cause: Exception) -> None:
+        super().__init__(f"{destination.name}: {in_words(cause)}")
+        self.hour = hour
+        self.__cause__ = cause
+
+
 def dispatch_all(
     dispatcher: Dispatcher, destination: Destination, hours: Sequence[datetime], extent: Extent
-) -> list[HourReport]:
-    """Sends hour after hour to one destination, and nothing more once it has stopped."""
+) -> tuple[list[HourReport], list[HourNotDispatched]]:
+    """Sends hour after hour to one destination, and nothing more once it has stopped; an error ends its hour alone."""
     reports: list[HourReport] = []
+    errors: list[HourNotDispatched] = []
     for hour in hours:
         if owes(destination, hour):
-            reports.append(dispatcher.dispatch(destination, hour, extent))
+            try:
+                reports.append(dispatcher.dispatch(destination, hour, extent))
+            except Exception as error:  # noqa: BLE001 - kept, and raised once the other hours are done
+                errors.append(HourNotDispatched(destination, hour, error))
+                continue
             if reports[-1].stopped:
                 break
-    return reports
+    return reports, errors
+
+
+def reasons_of(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
+    """Why hours were not delivered, by key."""
+    reasons: dict[str, str] = {}
+    for error in errors:
+        key = format_hour(error.hour)
+        reasons[key] = f"{reasons[key]} {error}" if key in reasons else str(error)
+    return reasons
 
 
 def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourReport]) -> None:
@@ -205,14 +239,18 @@ def numbers_of(report: HourReport) -> dict[str, Any]:
     return numbers
 
 
-def raise_where_incomplete(reports: Sequence[HourReport], hours: Sequence[datetime]) -> None:
-    """Fails the step where a destination did not complete, with what to do about it.
+def raise_where_incomplete(
+    reports: Sequence[HourReport], hours: Sequence[datetime], failed: Mapping[str, str], *, retry: bool
+) -> None:
+    """Fails the step where a destination did not complete, or an hour could not be made, with what to do about it.
 
     A retry helps against what passes by itself, and not against a credential or an address that is wrong.
 
     Args:
         reports: of the run, by destination and hour.
         hours: of the run, those among them that a stopped destination never came to.
+        failed: hours that could not be made or delivered, by key, and why.
+        retry: whether these may go through in another try.
 
     Raises:
         Failure: something is left for the next run.
@@ -221,16 +259,17 @@ def raise_where_incomplete(reports: Sequence[HourReport], hours: Sequence[dateti
     for report in reports:
         if report.stopped or not (report.is_complete or report.skipped):
             incomplete.setdefault(report.destination.name, []).append(report)
-    if not incomplete:
+    if not incomplete and not failed:
         return
     texts = {name: _what_is_left(each, hours) for name, each in incomplete.items()}
     first_hours = {f"{name}{HOUR_LABEL}": format_hour(each[0].hour) for name, each in incomplete.items()}
     hopeless = [report.stopped for report in reports if report.stopped and report.stopped.is_for_the_user]
-    raise dg.Failure(
-        "Not everything was delivered. " + " ".join(f"{name}: {text}" for name, text in texts.items()),
-        metadata={**texts, **first_hours},
-        allow_retries=len(hopeless) < len(texts),
-    )
+    words = [f"Not everything was delivered. {' '.join(f'{name}: {text}' for name, text in texts.items())}"]
+    metadata: dict[str, Any] = {**texts, **first_hours}
+    if failed:
+        words = [failed_in_words(failed), *(words if texts else [])]
+        metadata[HOURS_AT_FAULT] = sorted(failed)
+    raise dg.Failure(" ".join(words), metadata=metadata, allow_retries=retry or len(hopeless) < len(texts))
 
 
 def _what_is_left(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:

@@ -5,14 +5,15 @@ of the trailing window. Every other event stands in `excluded_events` with exact
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
 from snap_pipeline.assets.hourly import (
     BACKFILL_POLICY,
     describe_partition,
-    hours_of,
-    table_results,
+    make_hours,
+    step_results,
     table_spec,
 )
 from snap_pipeline.pipeline import Pipeline
@@ -49,13 +50,16 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None]]:
         lake = pipeline.lake
-        for key, hour in hours_of(context):
+
+        def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)
             describe_partition(
                 context, lake, "filtered_events", key, made.kept, {"earlier_hours_linked_first": made.made_links}
             )
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, "excluded_events", key, sum(made.excluded.values()), reasons)
-        yield from table_results(context, lake, "filtered_events", "excluded_events")
+
+        make_hours(context, make_hour)
+        yield from step_results(context, lake, "filtered_events", "excluded_events")
 
     return filtered_events

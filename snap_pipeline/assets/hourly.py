@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.pipeline import Pipeline
@@ -21,10 +22,94 @@ FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="30 * * * *", lower_bound_delt
 counts too, so that the check `hours_are_current` looks at the last hour itself."""
 
 
-def hours_of(context: dg.AssetExecutionContext) -> Iterator[tuple[str, datetime]]:
-    """The run's partition keys and hours, one or a range."""
-    for key in context.partition_keys:
-        yield key, parse_hour(key)
+HOURS_AT_FAULT = "hours_at_fault"
+"""Metadata of a failure or a check: keys of the hours that have to be mended, for alerts."""
+
+STEPS = (
+    *("raw_events", "identity_links", "filtered_events", "conversion_payloads"),
+    *("parameter_completeness", "dispatched_batches"),
+)
+"""Of an hour, in their order."""
+
+BESIDE_DELIVERY = "parameter_completeness"
+"""Nothing comes after it, and delivery may be over before it: it tells of its own errors itself."""
+
+_failed_hours: dict[str, dict[str, str]] = {}
+"""By run, the hours that a step could not make, and why. The steps of a run share a process (`definitions.py`)."""
+
+
+def failed_hours(context: dg.AssetExecutionContext) -> Mapping[str, str]:
+    """The hours of this run that an earlier step or this one could not make, each with the reason."""
+    return _failed_hours.get(context.run.run_id, {})
+
+
+def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime], None]) -> None:
+    """Makes the run's hours, one or a range, so that one which fails holds up no other.
+
+    Dagster skips what comes after a step that failed. So a step over a range fails only where no hour could be made;
+    later steps leave the hours out that failed, and the last step of the run fails for them (`step_results`).
+    """
+    before = dict(failed_hours(context))
+    keys = [key for key in context.partition_keys if key not in before]
+    errors: dict[str, Exception] = {}
+    for key in keys:
+        try:
+            make(key, parse_hour(key))
+        except Exception as error:
+            if len(keys) == 1 and not before:
+                raise
+            errors[key] = error
+            context.log.exception(f"{key} could not be made; the other hours of the run go on.")
+    if errors:
+        _failed_hours[context.run.run_id] = before | {key: in_words(error) for key, error in errors.items()}
+    if errors and len(errors) == len(keys):
+        raise next(iter(errors.values()))
+    if context.assets_def.op.name == BESIDE_DELIVERY:
+        raise_failed_hours({key: in_words(error) for key, error in errors.items()})
+    for key, reason in failed_hours(context).items():
+        for asset in context.selected_asset_keys:
+            context.add_asset_metadata({"failed": reason}, asset_key=asset, partition_key=key)
+
+
+def raise_failed_hours(reasons: Mapping[str, str]) -> None:
+    """Fails the step where hours of a range could not be made.
+
+    Raises:
+        Failure: with the hours, and why.
+    """
+    if reasons:
+        raise dg.Failure(failed_in_words(reasons), metadata={HOURS_AT_FAULT: sorted(reasons)}, allow_retries=False)
+
+
+def failed_in_words(reasons: Mapping[str, str]) -> str:
+    """Which hours of a range failed, and why, and that the others did not."""
+    each = " ".join(f"{key}: {reason}" for key, reason in sorted(reasons.items()))
+    return f"{len(reasons)} of the hours could not be made or delivered; the run went on with the others. {each}"
+
+
+def in_words(error: Exception) -> str:
+    """Why an hour failed; only our own messages are known to quote no data."""
+    if isinstance(error, PipelineError | dg.Failure):
+        return str(error)
+    return f"{type(error).__name__}. Its message may quote data, so it stays in the run's log in Dagster alone."
+
+
+def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) -> Iterator[dg.MaterializeResult[None]]:
+    """The results of a step's tables; then, where no later step of the run will, it fails for the hours that failed.
+
+    Raises:
+        Failure: hours of the range could not be made.
+    """
+    yield from table_results(context, lake, *tables)
+    if not _is_followed(context):
+        raise_failed_hours(failed_hours(context))
+
+
+def _is_followed(context: dg.AssetExecutionContext) -> bool:
+    """Whether a later step of the chain is part of the run, which will tell of the hours that failed."""
+    selection = context.run.asset_selection
+    later = STEPS[STEPS.index(context.assets_def.op.name) + 1 :]
+    return bool(later) and (not selection or any(dg.AssetKey(table) in selection for table in later))
 
 
 def describe_partition(
@@ -125,9 +210,11 @@ def table_asset(
     def asset(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        for key, hour in hours_of(context):
+        def make_hour(key: str, hour: datetime) -> None:
             rows, numbers = make(pipeline, hour)
             describe_partition(context, pipeline.lake, table, key, rows, numbers)
-        yield from table_results(context, pipeline.lake, table)
+
+        make_hours(context, make_hour)
+        yield from step_results(context, pipeline.lake, table)
 
     return asset

@@ -5,14 +5,15 @@ empty partition; one whose files are gone since keeps its rows.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
 from snap_pipeline.assets.hourly import (
     BACKFILL_POLICY,
     describe_partition,
-    hours_of,
-    table_results,
+    make_hours,
+    step_results,
     table_spec,
 )
 from snap_pipeline.lake.raw import make_raw_events
@@ -47,7 +48,8 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None]]:
         lake = pipeline.lake
-        for key, hour in hours_of(context):
+
+        def make_hour(key: str, hour: datetime) -> None:
             made = make_raw_events(lake, pipeline.landing, hour)
             if made.kept_files:
                 context.log.warning(
@@ -62,6 +64,8 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
             files = {"files": made.files, "files_gone_and_kept": made.kept_files}
             describe_partition(context, lake, "raw_events", key, made.rows, files)
             describe_partition(context, lake, "quarantined_lines", key, made.quarantined)
-        yield from table_results(context, lake, "raw_events", "quarantined_lines")
+
+        make_hours(context, make_hour)
+        yield from step_results(context, lake, "raw_events", "quarantined_lines")
 
     return raw_events

@@ -21,7 +21,6 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.plaintext import refuse_plaintext
 from snap_pipeline.state.database import Database
 
 
@@ -127,9 +126,6 @@ class Dispatcher:
 
         A lease that somebody else holds ends in a report that says so. Everything else that goes wrong on this
         side, such as a full disk, is raised.
-
-        Raises:
-            PlaintextFound: the payloads hold plaintext, so that nothing was sent of them.
         """
         if extent.validate_only:
             return self._validate(destination, hour, extent)
@@ -154,7 +150,6 @@ class Dispatcher:
             tally, stopped = Tally(), None
             classes = self._due(connection, extent)
             if classes:
-                refuse_plaintext(self._lake, payloads, hour)
                 self._standings.forget(destination, hour)
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
                 stopped, tally = sending.run(), sending.tally
@@ -173,7 +168,6 @@ class Dispatcher:
                 return HourReport(destination, hour)
             counts = standing_of(connection, self._now).counts
             classes = self._due(connection, extent)
-            refuse_plaintext(self._lake, self._lake.path("conversion_payloads", hour), hour)
             sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes)
             stopped = sending.run()
             return HourReport(destination, hour, sending.tally, sum(each.events for each in classes), counts, stopped)

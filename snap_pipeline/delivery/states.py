@@ -14,7 +14,8 @@ import duckdb
 from snap_pipeline.delivery.ledger import Ledger, files_of, look_again
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between, parse_hour
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.plaintext import show_payloads
 
 DEDUPLICATION_WINDOW = timedelta(hours=48)
 """Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
@@ -66,10 +67,7 @@ class PayloadStates:
         path = payloads or self._lake.path("conversion_payloads", hour)
         if not path.exists():
             return False
-        connection.execute(
-            "create or replace view conversion_payloads as "
-            f"from read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
-        )
+        show_payloads(self._lake, connection, path)
         ledger.define_views(connection)
         look_again(lambda: self._define_others(connection, destination, hour))
         connection.execute(

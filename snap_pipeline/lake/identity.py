@@ -17,7 +17,8 @@ from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.raw import load_landed_events
+from snap_pipeline.lake.raw import DATA_ERRORS, load_landed_events
+from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version, links_version
 
 TABLE = "identity_links"
@@ -205,9 +206,28 @@ class IdentityLinks:
                 "links_version": links_version(digests.consent),
                 "made_from": read,
             }
-            return self._lake.replace(
-                connection, self._lake.path(TABLE, hour), sql(TABLE), metadata=notes, compression=COMPRESSION
-            )
+
+            def write() -> int:
+                path = self._lake.path(TABLE, hour)
+                return self._lake.replace(connection, path, sql(TABLE), metadata=notes, compression=COMPRESSION)
+
+            try:
+                return write()
+            except DATA_ERRORS:
+                if read != file_identity(raw_events):
+                    return 0  # read again meanwhile, and so made again by whoever asked
+                found = unprocessable_rows(
+                    connection,
+                    "raw_events",
+                    "file_row_number",
+                    lambda: connection.execute(f"create or replace temp table tried as {sql(TABLE)}"),
+                )
+                if not found:
+                    raise
+                if not read:
+                    return write()
+        quarantine_events(self._lake, self._landing, hour, found)
+        return self._make_once(hour)
 
 
 def _hour_key(file_name: str) -> str:

@@ -34,6 +34,7 @@ JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
 MACRO_FILES = (
     "normalize",
     "phones",
+    "plaintext",
     "places",
     "ip_addresses",
     "values",

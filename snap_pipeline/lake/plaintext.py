@@ -1,79 +1,93 @@
-"""The proof that `conversion_payloads` hold no plaintext e-mail or phone. It is looked at before anything is sent.
+"""Payloads that hold a plaintext e-mail address or phone number: found as they are made, and never sent.
 
-What makes the payloads hashes and removes; what stands here does not trust it.
+What the payloads hold is decided by `sql/conversion_payloads.sql`. `sql/plaintext_columns.sql` looks at the result and
+does not trust it: a row with plaintext carries the columns where it stands, and is undeliverable for that reason.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-from snap_pipeline.errors import PipelineError
-from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.lake import Lake, literal
+import duckdb
 
-DIGESTS = (
-    *("em", "ph", "fn", "ln", "ge", "ct", "st", "zp", "country"),
-    *("first_name_v2", "last_name_v2", "city_v2"),
-    *("hashed_ip_address", "hashed_mobile_ad_id", "hashed_idfv"),
-)
-"""Columns where only SHA-256 digests belong."""
-
-NOBODYS = ("client_user_agent",)
-"""Columns whose e-mail addresses are no person's: crawlers name their operator there."""
-
-NUMBERS = ("event_time", "limited_use", "value", "num_items", "predicted_ltv")
-"""Columns whose types hold no text."""
+from snap_pipeline.lake.lake import Lake, literal, sql
 
 
-class PlaintextFound(PipelineError):
-    """Payloads hold an e-mail address, or something that is no digest where one belongs; nothing is sent of them."""
+@dataclass(frozen=True)
+class Plaintext:
+    """Payloads of an hour that are set aside.
 
-
-def plaintext_in(lake: Lake, payloads: Path) -> Mapping[str, int]:
-    """The columns of a payload file that hold plaintext, each with the number of events.
-
-    Args:
-        lake: whose connection reads the file.
-        payloads: a partition of `conversion_payloads`.
+    Attributes:
+        events: how many.
+        columns: where plaintext stands in them, each with the number of events.
+        event_ids: of some of them; of one whose id is plaintext itself, the digest.
     """
-    digests, others = ", ".join(map(literal, DIGESTS)), ", ".join((*DIGESTS, *NOBODYS, *NUMBERS))
-    looks = [f"select count_if(not is_digest(columns([{digests}])::varchar)) from payloads"]
-    # Rows are looked at as a whole first; a blank between two values is in no address.
-    rows = f"select count_if(has_email_address(concat_ws(' ', *columns(* exclude ({others}))))) from payloads"
-    named = f"select count_if(has_email_address(columns(* exclude ({others}))::varchar)) from payloads"
-    found: dict[str, int] = {}
-    with lake.connect_with_macros() as connection:
-        connection.execute(
-            f"create temp view payloads as from read_parquet({literal(payloads)}, hive_partitioning = false)"
+
+    events: int
+    columns: dict[str, int]
+    event_ids: list[str]
+
+    def __str__(self) -> str:
+        columns = ", ".join(f"{column} ({events:,})" for column, events in self.columns.items())
+        others = f" and {self.events - len(self.event_ids):,} more" if self.events > len(self.event_ids) else ""
+        return (
+            f"{self.events:,} events are not sent, because plaintext stands in {columns}: "
+            f"{', '.join(self.event_ids)}{others}"
         )
-        if connection.execute(rows).fetchone() != (0,):
-            looks.append(named)
-        for query in looks:
-            cursor = connection.execute(query)
-            names = [column[0] for column in cursor.description or ()]
-            events = cursor.fetchall()[0]
-            found |= {name: count for name, count in zip(names, events, strict=True) if count}
-    return found
 
 
-def refuse_plaintext(lake: Lake, payloads: Path, hour: datetime) -> None:
-    """Holds for a payload file before it is sent from.
-
-    Raises:
-        PlaintextFound: with the columns, and nothing of what stands in them.
-    """
-    found = plaintext_in(lake, payloads)
-    if found:
-        raise PlaintextFound(f"{format_hour(hour)}: nothing is sent, because {in_words(found)}. {WHAT_TO_DO}")
-
-
-def in_words(found: Mapping[str, int]) -> str:
-    """The finding as a clause."""
-    return "plaintext stands in " + ", ".join(f"{column} ({events:,} events)" for column, events in found.items())
-
+NAMED = 3
+"""So many event ids are named; `snap-pipeline sql` has the others."""
 
 WHAT_TO_DO = (
-    "Exclude the events by a mapping, or mend the SQL that makes the payloads, and materialize the hour again from "
-    "filtered_events on."
+    "All other events of the hour go out. The SQL that makes the payloads does not know this spelling: report it, and "
+    "materialize the hour again after an upgrade. `snap-pipeline sql` lists the events: "
+    "select event_id, plaintext from conversion_payloads where plaintext is not null."
 )
 """After a finding."""
+
+
+def with_plaintext_columns(payloads: str) -> str:
+    """The query whose rows are those of `payloads`, each with the columns in which plaintext stands."""
+    return f"with payloads as ({payloads}) from ({sql('plaintext_columns')})"
+
+
+def plaintext_in(lake: Lake, payloads: Path) -> Plaintext | None:
+    """What is set aside of a partition of `conversion_payloads`; None where nothing is."""
+    with lake.connect() as connection:
+        show_payloads(lake, connection, payloads)
+        rows = connection.execute(
+            "select if(list_contains(plaintext, 'event_id'), sha256(event_id), event_id), plaintext "
+            "from conversion_payloads where plaintext is not null"
+        ).fetchall()
+    columns = Counter(column for _, found in rows for column in found)
+    return (
+        Plaintext(len(rows), dict(sorted(columns.items())), sorted(event_id for event_id, _ in rows)[:NAMED])
+        if rows
+        else None
+    )
+
+
+def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: Path) -> None:
+    """Makes the view `conversion_payloads` (with file_row_number) of a partition, with the column `plaintext`.
+
+    Partitions of versions that did not write the column are looked through here.
+    """
+    source = f"read_parquet({literal(payloads)}, hive_partitioning = false, file_row_number = true)"
+    view = "create or replace view conversion_payloads as"
+    try:
+        connection.execute(f"{view} select * replace (plaintext as plaintext) from {source}")
+    except duckdb.BinderException:
+        rows = _look_through(lake, payloads)
+        connection.execute("create or replace table found_plaintext (file_row_number bigint, plaintext varchar[])")
+        if rows:
+            connection.executemany("insert into found_plaintext values (?, ?)", rows)
+        connection.execute(f"{view} from {source} left join found_plaintext using (file_row_number)")
+
+
+def _look_through(lake: Lake, payloads: Path) -> list[tuple[int, list[str]]]:
+    with lake.connect_with_macros() as connection:
+        source = f"select * from read_parquet({literal(payloads)}, hive_partitioning = false, file_row_number = true)"
+        return connection.execute(
+            f"select file_row_number, plaintext from ({with_plaintext_columns(source)}) where plaintext is not null"
+        ).fetchall()

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -26,6 +27,9 @@ MAXIMUM_LINE_BYTES = 16_000_000
 HEAD_BYTES = 65_536
 NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
 
+
+DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.NotSupportedError)
+"""What DuckDB raises for a value that it cannot process. What it raises for disks and memory is none of these."""
 
 Outcome = TypeVar("Outcome")
 
@@ -91,6 +95,19 @@ def _read(
     listing = landing.listing(hour)
     reader = _HourReader(lake, landing.root, connection, hour, listing)
     try:
+        return _read_files(reader, listing, use)
+    except DATA_ERRORS:
+        reader = _HourReader(lake, landing.root, connection, hour, listing)
+        reader.read_line_by_line(listing)
+        if not reader.quarantine_unprocessable_lines(listing):
+            raise
+        return use(reader)
+
+
+def _read_files(
+    reader: "_HourReader", listing: Sequence[LandedFile], use: "Callable[[_HourReader], Outcome]"
+) -> "Outcome":
+    try:
         reader.read_strictly(listing)
         return use(reader)
     except (duckdb.InvalidInputException, duckdb.IOException):
@@ -128,7 +145,8 @@ class _HourReader:
         self._sources: list[str] = []
         connection.execute(f"set variable landed_event = ({sql('landed_event')})")
         connection.execute(
-            "create temp table quarantined (workspace varchar, source_file varchar, line_number bigint, reason varchar)"
+            "create or replace temp table quarantined ("
+            "workspace varchar, source_file varchar, line_number bigint, reason varchar)"
         )
 
     def read_strictly(self, files: Sequence[LandedFile]) -> None:
@@ -148,6 +166,36 @@ class _HourReader:
                 )
             else:
                 self._sources.append(self._read_lines(file, f"good_lines_{number}"))
+
+    def quarantine_unprocessable_lines(self, files: Sequence[LandedFile]) -> int:
+        """Takes the lines out of files read line by line with which no events can be made, and returns how many."""
+        found = 0
+        for number, file in enumerate(files):
+            table = f"good_lines_{number}"
+            if not any(table in source.split() for source in self._sources):
+                continue
+            rows = self._connection.execute(f"select line_number from {table} order by line_number").fetchall()
+            lines = [line_number for (line_number,) in rows]
+            for position in rows_that_fail(len(lines), partial(self._fails, file, table, lines)):
+                self._connection.execute(
+                    "insert into quarantined values (?, ?, ?, 'unprocessable')",
+                    [file.workspace, file.source_file, lines[position]],
+                )
+                self._connection.execute(f"delete from {table} where line_number = ?", [lines[position]])
+                found += 1
+        return found
+
+    def _fails(self, file: LandedFile, table: str, lines: Sequence[int], first: int, end: int) -> bool:
+        self._connection.execute(
+            f"create or replace temp view landed_lines as "
+            f"select {literal(file.workspace)} as workspace, {literal(file.source_file)} as source_file, line "
+            f"from {table} where line_number between {lines[first]} and {lines[end - 1]}"
+        )
+        try:
+            self._connection.execute(f"create or replace temp table tried as {sql('raw_events')}")
+        except DATA_ERRORS:
+            return True
+        return False
 
     def is_strictly_readable(self, file: LandedFile) -> bool:
         """Whether every line is an object.
@@ -240,7 +288,7 @@ class _HourReader:
                 max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
             );
             create or replace temp table file_lines as {sql("file_lines")};
-            create temp table {table} as
+            create or replace temp table {table} as
             select line_number, line::json as line from file_lines where is_object order by line_number;
             """
         )
@@ -255,6 +303,36 @@ class _HourReader:
         names = ", ".join(map(literal, self._gone))
         kept = f"from read_parquet({literal(path)}, hive_partitioning = false) where source_file in ({names})"
         return f"union all by name ({kept})"
+
+
+def load_lines_of_file(
+    lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
+) -> None:
+    """Makes the table `lines_of_file` (line_number, line) of the lines of one file that are JSON objects."""
+    _HourReader(lake, landing.root, connection, hour, [file]).read_line_by_line([file])
+    connection.execute("create or replace temp table lines_of_file as from good_lines_0")
+
+
+def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:
+    """The positions of the rows with which something fails, found by halving.
+
+    Nothing where it fails with every row alone, since then it is not about rows.
+
+    Args:
+        rows: how many there are.
+        fails: whether it fails with the rows from a position up to, not including, another one.
+    """
+    found: list[int] = []
+    parts = [(0, rows)] if rows else []
+    while parts:
+        first, end = parts.pop()
+        if fails(first, end):
+            if end - first == 1:
+                found.append(first)
+            else:
+                middle = (first + end) // 2
+                parts += [(middle, end), (first, middle)]
+    return found if len(found) < max(rows, 2) else []
 
 
 def as_pattern(path: Path) -> str:

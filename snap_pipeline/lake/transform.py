@@ -16,7 +16,10 @@ from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
+from snap_pipeline.lake.plaintext import with_plaintext_columns
+from snap_pipeline.lake.raw import DATA_ERRORS
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
+from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version
 
 
@@ -49,7 +52,7 @@ class Transformations:
     """The set-based steps of one lake."""
 
     def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings, summaries: Summaries) -> None:
-        self._lake = lake
+        self._lake, self._landing = lake, landing
         self._mappings = mappings
         self._summaries = summaries
         self._identity = IdentityLinks(lake, landing, mappings)
@@ -103,8 +106,8 @@ class Transformations:
             source = file_identity(raw_events)
             try:
                 kept = self._filter(hour, source)
-            except duckdb.InvalidInputException:
-                if source == file_identity(raw_events):
+            except DATA_ERRORS:
+                if source == file_identity(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
@@ -116,12 +119,12 @@ class Transformations:
         with self._lake.connect_with_macros() as connection:
             digests = self._mappings.load(connection)
             self._view(connection, "filtered_events", hour)
-            rows = self._write(connection, "conversion_payloads", hour, digests)
+            rows = self._write_payloads(connection, hour, digests)
             # Another run may have read the hour again since its events were filtered, and have failed then. Once the
             # payloads are newer than what it read, nobody would ask for the rest of it.
-            while not self._is_of_these_raw_events(connection, hour):
+            while rows is None or not self._is_of_these_raw_events(connection, hour):
                 self.make_filtered_events(hour)
-                rows = self._write(connection, "conversion_payloads", hour, digests)
+                rows = self._write_payloads(connection, hour, digests)
             path = literal(self._lake.path("conversion_payloads", hour))
             dropped, linked = (
                 connection.execute(
@@ -137,6 +140,45 @@ class Transformations:
         with self._lake.connect_with_macros() as connection:
             self._view(connection, "conversion_payloads", hour)
             return self._write(connection, "parameter_completeness", hour, self._mappings.digests)
+
+    def _quarantine_unfilterable(self, hour: datetime) -> bool:
+        """Quarantines the events with which the hour cannot be filtered; False where it is not about events."""
+        with self._lake.connect_with_macros() as connection:
+            self._mappings.load(connection)
+            self._view(connection, "raw_events", hour, numbered=True)
+            connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
+
+            def make() -> None:
+                self._identity.load_linked_events(connection, hour)
+                connection.execute(f"create or replace temp table verdicts as {sql('verdicts')}")
+                with self._lake.keeping_order(connection):
+                    for table in ("excluded_events", "filtered_events"):
+                        connection.execute(f"create or replace temp table tried as {sql(table)}")
+
+            found = unprocessable_rows(connection, "raw_events", "file_row_number", make)
+        if found:
+            quarantine_events(self._lake, self._landing, hour, found)
+        return bool(found)
+
+    def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int | None:
+        """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
+        try:
+            return self._write(connection, "conversion_payloads", hour, digests)
+        except DATA_ERRORS:
+            raw_events = self._lake.path("raw_events", hour)
+            if self._is_of_these_raw_events(connection, hour):
+                query = self._query("conversion_payloads")
+                found = unprocessable_rows(
+                    connection,
+                    "filtered_events",
+                    "landed_row",
+                    lambda: connection.execute(f"create or replace temp table tried as {query}"),
+                )
+                if not found or not raw_events.exists():
+                    raise
+                quarantine_events(self._lake, self._landing, hour, found)
+            self._view(connection, "filtered_events", hour)
+            return None
 
     def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
         """Makes both tables of the raw events, notes that these were `source`, and returns how many events are kept."""
@@ -186,9 +228,8 @@ class Transformations:
         self._ensure_partition(table, hour)
         path = self._lake.path(table, hour)
         options = ", file_row_number = true" if numbered else ""
-        connection.execute(
-            f"create temp view {table} as from read_parquet({literal(path)}, hive_partitioning = false{options})"
-        )
+        source = f"read_parquet({literal(path)}, hive_partitioning = false{options})"
+        connection.execute(f"create or replace temp view {table} as from {source}")
 
     def _ensure_partition(self, table: str, hour: datetime) -> None:
         if not self._lake.path(table, hour).exists():
@@ -204,7 +245,15 @@ class Transformations:
         **notes: object,
     ) -> int:
         notes |= {"code_version": code_version(table, digests.mappings)}
-        return self._lake.replace(connection, self._lake.path(table, hour), f"{sql(table)} {order}", metadata=notes)
+        return self._lake.replace(
+            connection, self._lake.path(table, hour), f"{self._query(table)} {order}", metadata=notes
+        )
+
+    @staticmethod
+    def _query(table: str) -> str:
+        """The SQL of a table; payloads are looked through for plaintext as they are made."""
+        query = sql(table)
+        return with_plaintext_columns(query) if table == "conversion_payloads" else query
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         path = literal(self._lake.path("filtered_events", hour))

@@ -22,7 +22,7 @@ SQL_OF = {
         "filtered_events",
         "excluded_events",
     ),
-    "conversion_payloads": ("conversion_payloads",),
+    "conversion_payloads": ("conversion_payloads", "plaintext_columns"),
     "parameter_completeness": ("parameter_completeness",),
 }
 """The SQL files behind each asset, besides the macros that all share."""

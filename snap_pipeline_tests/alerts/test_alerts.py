@@ -13,6 +13,7 @@ from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
+from snap_pipeline.lake.plaintext import Plaintext
 from snap_pipeline_tests.alerts.channel import EMAIL, OTHER_PIXEL, Channel, Watch
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, TOKEN, Project, key, purchase
 
@@ -134,19 +135,23 @@ def test_a_message_that_may_quote_data_is_not_repeated(
     assert EMAIL not in told
 
 
-def test_a_check_that_blocks_is_told_and_not_the_step_that_it_fails(
+SET_ASIDE = Plaintext(1, {"content_name": 1}, ["e"])
+
+
+def test_plaintext_that_is_set_aside_is_told_though_the_run_succeeds(
     watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("snap_pipeline.checks.hourly.plaintext_in", lambda *_: {"em": 2})
+    monkeypatch.setattr("snap_pipeline.checks.hourly.plaintext_in", lambda *_: SET_ASIDE)
     project.add_destination()
     project.land(purchase("e"))
-    assert not project.materialize().success
+    assert project.materialize().success
     watch.tick()
     (told,) = channel.take()
-    assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: plaintext")
+    assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 events")
+    assert "plaintext stands in content_name (1): e" in told
 
 
-def test_an_hour_that_a_check_blocks_is_not_over_with_the_next_hour(
+def test_an_hour_that_a_check_names_is_not_over_with_the_next_hour(
     watch: Watch, project: Project, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.add_destination()
@@ -155,13 +160,13 @@ def test_an_hour_that_a_check_blocks_is_not_over_with_the_next_hour(
         project.land(purchase(f"e{n}", at=hour), hour=hour)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "snap_pipeline.checks.hourly.plaintext_in", lambda _, path: {"em": 1} if key(HOUR) in str(path) else {}
+            "snap_pipeline.checks.hourly.plaintext_in", lambda _, path: SET_ASIDE if key(HOUR) in str(path) else None
         )
         project.materialize(hours[0], hours[1])
         project.materialize(hours[2])
     watch.tick()
     (told,) = channel.take()
-    assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: plaintext")
+    assert told.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 events")
     project.materialize(HOUR)
     watch.tick()
     assert channel.take() == [f"OVER conversion_payloads no_plaintext, hour {key(HOUR)}: it goes through again."]

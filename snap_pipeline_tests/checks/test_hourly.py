@@ -1,5 +1,6 @@
 """The checks of an hour's run, each where it holds and where it does not."""
 
+import json
 from hashlib import sha256
 
 import dagster as dg
@@ -13,6 +14,7 @@ from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
 from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.plaintext import plaintext_in
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 EMAIL, PHONE = "ada.lovelace@example.com", "+447700900123"
@@ -79,31 +81,50 @@ def forgotten_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LEAKS = purchase("leak", first_name="Ada", phone=PHONE)
-FOUND = "plaintext stands in ph (1 events), fn (1 events)"
 
 
-def test_plaintext_in_a_payload_keeps_the_hour_from_being_sent(project: Project, forgotten_hash: None) -> None:
+def test_an_event_with_plaintext_is_set_aside_and_all_others_go_out(project: Project, forgotten_hash: None) -> None:
     project.add_destination()
-    project.land(purchase("e"), LEAKS)
+    project.land(purchase("a"), LEAKS, purchase("b"))
     result = project.materialize()
-    assert not result.success
-    found = evaluations(result)[NO_PLAINTEXT]
-    assert (found.passed, found.severity) == (False, AssetCheckSeverity.ERROR)
-    assert f"{key(HOUR)}: {FOUND}." in (found.description or "")
-    assert found.metadata["plaintext_values"].value == 2
-    assert project.requests_seen() == []
-
-
-def test_plaintext_is_not_sent_by_a_run_that_delivers_alone(project: Project, forgotten_hash: None) -> None:
-    project.add_destination()
-    project.land(purchase("e"), LEAKS)
-    project.materialize()
-    result = deliver_alone(project)
-    assert not result.success
-    assert project.requests_seen() == []
-    (failure,) = result.filter_events(lambda event: event.is_step_failure)
-    assert f"nothing is sent, because {FOUND}" in str(failure.step_failure_data.user_failure_data)
+    assert result.success
+    assert {event["event_id"] for event in project.received()} == {"a", "b"}
+    found = evaluations(result)
+    assert (found[NO_PLAINTEXT].passed, found[NO_PLAINTEXT].severity) == (False, AssetCheckSeverity.ERROR)
+    description = found[NO_PLAINTEXT].description or ""
+    assert f"{key(HOUR)}: 1 events are not sent, because plaintext stands in fn (1), ph (1): leak." in description
+    assert found[NO_PLAINTEXT].metadata["plaintext_events"].value == 1
+    assert found[CONSERVATION].passed
+    counts = project.counts()
+    assert (counts["delivered"], counts["undeliverable: plaintext_found"]) == (2, 1)
     assert PHONE not in "".join(map(str, project.instance.all_logs(result.run_id)))
+    pipeline = project.pipeline
+    trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
+    lines = list(trace.lines("leak", [HOUR], pipeline.destinations.list()))
+    assert "  shop: undeliverable plaintext_found" in lines
+
+
+def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) -> None:
+    project.land(purchase("e"))
+    project.materialize()
+    rewrite_payloads(project, f"select * exclude (plaintext) replace ('{EMAIL}' as event_id)")
+    path = project.pipeline.lake.path("conversion_payloads", HOUR)
+    assert str(plaintext_in(project.pipeline.lake, path)) == (
+        f"1 events are not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
+    )
+
+
+def test_payloads_of_versions_that_did_not_look_for_plaintext_are_looked_through(project: Project) -> None:
+    project.land(purchase("e"), purchase("leak"))
+    project.materialize()
+    rewrite_payloads(
+        project,
+        f"select * exclude (plaintext) replace (if(event_id = 'leak', 'of {EMAIL}', content_name) as content_name)",
+    )
+    project.add_destination()
+    deliver_alone(project)
+    assert [event["event_id"] for event in project.received()] == ["e"]
+    assert project.counts()["undeliverable: plaintext_found"] == 1
 
 
 @pytest.mark.parametrize(
@@ -117,6 +138,15 @@ def test_plaintext_is_not_sent_by_a_run_that_delivers_alone(project: Project, fo
         {"click_ids": {"ScCid": EMAIL}},
         {"sc_cookie1": EMAIL},
         {"page_url": f"https://shop.example.com/{EMAIL}/?q={EMAIL}"},
+        {"properties": {"value": 1, "currency": "EUR", "comment": f"call me\n{EMAIL}", "b": f"\t{EMAIL}"}},
+        {"properties": {"value": 1, "currency": "EUR", EMAIL: 1, f"\n{EMAIL}": 2}},
+        {"properties": json.dumps({"value": 1, "currency": "EUR", "search_string": f"\n{EMAIL}"})},
+        {"properties": '{"value": 1, "currency": "EUR", "search_string": "\\u0061da.lovelace\\u0040example.com"}'},
+        {"page_url": "https://shop.example.com/?@a@b.de"},
+        {"page_url": "https://shop.example.com/@ann@mastodon.example"},
+        {"user_id": "ann%40example.com"},
+        {"order_id": f"order of {PHONE}"},
+        {"event_name": f"purchase {EMAIL}"},
         {"user_agent": f"crawler (+{EMAIL}) of a shop that we know"},
     ],
     ids=",".join,
@@ -126,7 +156,9 @@ def test_what_visitors_type_stops_no_hour(project: Project, changes: dict[str, o
     project.land(purchase("e", **changes))
     assert project.materialize().success
     (event,) = project.received()
-    assert EMAIL not in str({name: value for name, value in event["event"].items() if name != "user_data"})
+    body = str({name: value for name, value in event["event"].items() if name != "user_data"})
+    assert not any(part in body.casefold() for part in ("lovelace", "7700900", "a@b.de", "ann"))
+    assert "ann" not in str(event["event"]["user_data"].get("external_id"))
 
 
 @pytest.mark.parametrize("event_id", [EMAIL, f"order {EMAIL.replace('@', '%40')}"])

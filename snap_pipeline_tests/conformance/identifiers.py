@@ -176,6 +176,16 @@ ROWS = [
         user={"external_id": ["448444124653"], "ph": [sha("4930901820")]},
         v2={"hashed_phone_number": sha("4930901820")},
     ),
+    Row(
+        "external id: an e-mail address, percent-encoded",
+        {"user_id": "Person%40Example.com"},
+        user={"external_id": [EMAIL]},
+    ),
+    Row(
+        "external id: a phone number within other text",
+        {"user_id": "user:+448444124653"},
+        user={"external_id": [sha("user:+448444124653")]},
+    ),
     Row("external id: a number of JSON", {"external_id": 42}, user={"external_id": ["42"]}),
     # Network
     address("address: IPv6 in its short form", "2001:DB8::7", "2001:db8::7"),

@@ -106,5 +106,5 @@ def test_an_address_with_a_control_character_in_it_is_no_click_id(project: Proje
     assert reasons(project) == []
     project.pipeline.transformations.make_conversion_payloads(HOUR)
     lake = project.pipeline.lake
-    assert plaintext_in(lake, lake.path("conversion_payloads", HOUR)) == {}
+    assert plaintext_in(lake, lake.path("conversion_payloads", HOUR)) is None
     assert "example.com" not in str(project.rows("identity_links", hour=EARLIER))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from snap_pipeline.lake.lake import sql
 
-MACRO_FILES = ("normalize", "phones", "places", "ip_addresses", "values", "names", "urls")
+MACRO_FILES = ("normalize", "phones", "plaintext", "places", "ip_addresses", "values", "names", "urls")
 
 many_rows = settings(max_examples=30, derandomize=True, deadline=None)
 """An example is a column of values, so a few of them are enough. The same ones each time: no run differs."""

@@ -230,31 +230,3 @@ def test_normalizing_takes_any_text_and_twice_is_once(values: list[str | None]) 
         once = call_each(expression, values)
         assert call_each(expression, once) == once
         assert "" not in once
-
-
-@pytest.mark.parametrize(
-    ("given_text", "without"),
-    [
-        ("shoes for ada@example.com please", "shoes for  please"),
-        ('{"search_string": "ada.l+x%40example.co.uk", "n": 1}', '{"search_string": "", "n": 1}'),
-        ('["a@example.com","b@example.com"]', '["",""]'),
-        ("ada@example.com@example.org", "@example.org"),
-        ("@example, 2 @ 3.50", "@example, 2 @ 3.50"),
-        (
-            "https://cdn.example.com/npm/lodash@4.17.21/lodash.js",
-            "https://cdn.example.com/npm/lodash@4.17.21/lodash.js",
-        ),
-        ("50%40off", "50%40off"),
-        ("shoes", "shoes"),
-        (None, None),
-    ],
-)
-def test_texts_go_on_without_e_mail_addresses(given_text: str | None, without: str | None) -> None:
-    assert call("without_email_addresses", given_text) == without
-
-
-@given(texts=texts)
-@many_rows
-def test_no_e_mail_address_is_left(texts: list[str | None]) -> None:
-    spoken = [text and f"{text}ada@example.com{text}" for text in texts]
-    assert not any(call_each("has_email_address(without_email_addresses(text))", spoken))

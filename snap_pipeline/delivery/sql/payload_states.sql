@@ -43,6 +43,7 @@ judged as (
             when $api_version = 'v3' and conversion_type != 'OFFLINE' then $web_age_days else $offline_age_days
         end) * interval 1 day as expires_at,
         case
+            when plaintext is not null then 'plaintext_found'
             when expires_at < $now::timestamp then 'expired'
             when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
             when conversion_type = 'MOBILE_APP' and app_id is null and $api_version = 'v2' then 'no_store_app_id'

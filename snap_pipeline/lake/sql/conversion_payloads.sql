@@ -2,40 +2,7 @@
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
 -- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
 -- the parameters that other events of the person gave.
-with ordered as (
-    -- Snap counts an order id once, so those that differ in an e-mail address only must stay apart. They are read from
-    -- the properties before these lose their addresses, and only where there may be one.
-    select
-        *,
-        case
-            when contains(properties, '@') or contains(properties, '%40')
-                then coalesce(
-                    order_id,
-                    present(properties ->> 'order_id'),
-                    present(properties ->> 'orderId'),
-                    present(properties ->> 'transaction_id')
-                )
-            else order_id
-        end as given_order_id
-    from filtered_events
-),
-
-spoken as (
-    -- Texts that a visitor or the shop may have put an e-mail address into. Those of the person, who is matched by
-    -- them, were taken out before, and addresses of pages have a rule of their own.
-    select
-        * replace (
-            without_email_addresses(properties) as properties,
-            without_email_addresses(sc_click_id) as sc_click_id,
-            without_email_addresses(sc_cookie1) as sc_cookie1,
-            id_without_email_address(given_order_id) as order_id,
-            list_transform(item_ids, lambda id: without_email_addresses(id)) as item_ids,
-            without_email_addresses(app_namespace) as app_namespace
-        )
-    from ordered
-),
-
-parsed as (
+with parsed as (
     select
         *,
         getvariable('workspace_settings')[workspace] as workspace_settings,
@@ -57,7 +24,7 @@ parsed as (
                 "app_id": "VARCHAR"
             }'
         ) as property
-    from spoken
+    from filtered_events
 ),
 
 listed as (
@@ -253,7 +220,7 @@ own as (
                         device_model,
                         locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
                     ],
-                    lambda slot: coalesce(without_email_addresses(slot), '')
+                    lambda slot: coalesce(slot, '')
                 )
         end as extinfo,
         -- what was given but could not be used, counted in the partition's metadata
@@ -281,6 +248,66 @@ own as (
         linked,
         linked_click_id
     from valued
+),
+
+-- Texts that a visitor or the shop may have put an e-mail address or a phone number into. They are values, no JSON any
+-- more. Those of the person, who is matched by them, were hashed above; addresses of pages have a rule of their own.
+spoken as (
+    select
+        *,
+        plaintext_replacements(
+            list_concat(
+                [
+                    event_tag, sc_click_id, sc_cookie1, order_id, content_category, content_name, search_string,
+                    sign_up_method, status, customer_status, app_id
+                ],
+                content_ids,
+                brands,
+                extinfo
+            )
+        ) as replacements
+    from own
+),
+
+impersonal as (
+    select
+        * exclude (replacements) replace (
+            replaced(event_tag, replacements) as event_tag,
+            replaced(sc_click_id, replacements) as sc_click_id,
+            replaced(sc_cookie1, replacements) as sc_cookie1,
+            -- Snap counts an order id once, so that those which differ in their plaintext only must stay apart.
+            case when map_contains(replacements, order_id) then sha256(order_id) else order_id end as order_id,
+            case
+                when replacements is null then contents
+                else list_filter(
+                    list_transform(
+                        contents,
+                        lambda i: {
+                            'id': replaced(i.id, replacements),
+                            'quantity': i.quantity,
+                            'item_price': i.item_price,
+                            'brand': replaced(i.brand, replacements),
+                            'delivery_category': i.delivery_category
+                        }
+                    ),
+                    lambda i: i.id is not null
+                )
+            end as contents,
+            all_replaced(content_ids, replacements) as content_ids,
+            replaced(content_category, replacements) as content_category,
+            replaced(content_name, replacements) as content_name,
+            all_replaced(brands, replacements) as brands,
+            replaced(search_string, replacements) as search_string,
+            replaced(sign_up_method, replacements) as sign_up_method,
+            replaced(status, replacements) as status,
+            replaced(customer_status, replacements) as customer_status,
+            replaced(app_id, replacements) as app_id,
+            case
+                when replacements is null then extinfo
+                else list_transform(extinfo, lambda slot: coalesce(replaced(slot, replacements), ''))
+            end as extinfo
+        )
+    from spoken
 )
 
 -- What an event says itself wins over what the links know of its person.
@@ -319,4 +346,4 @@ select
         ],
         lambda name: name is not null
     ) as linked
-from own
+from impersonal

@@ -2,7 +2,21 @@
 -- is one stretch of time in which nobody else was recognized at that anonymous id; `person` is null for what happened
 -- there without a user id. A row without an anonymous id is what a server said of a person. Reads `raw_events` (with
 -- file_row_number) and the variables of the mappings.
-with heard as (
+with clicked as (
+    select
+        *,
+        -- Both together, so that what looks for plaintext is planned once.
+        case
+            when looks_like_plaintext(concat_ws(' ', sc_click_id, sc_cookie1))
+                then list_transform(
+                    [replace(sc_click_id, chr(31), ''), sc_cookie1], lambda given: without_plaintext(given)
+                )
+            else [replace(sc_click_id, chr(31), ''), sc_cookie1]
+        end as signs
+    from raw_events
+),
+
+heard as (
     select
         workspace,
         pseudonym(anonymous_id) as anonymous_id,
@@ -22,9 +36,9 @@ with heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        nonempty(without_email_addresses(replace(sc_click_id, chr(31), ''))) as sc_click_id,
-        nonempty(without_email_addresses(sc_cookie1)) as sc_cookie1
-    from raw_events
+        nonempty(signs[1]) as sc_click_id,
+        signs[2] as sc_cookie1
+    from clicked
     where
         is_forgotten is not true
         and event_time <= getvariable('hour_end') + interval 10 minutes

@@ -45,7 +45,7 @@ select
     workspace,
     source_file,
     -- The id goes out and into receipts.
-    coalesce(id_without_email_address(given_event_id), sha256(line::varchar)) as event_id,
+    coalesce(id_without_plaintext(given_event_id), sha256(line::varchar)) as event_id,
     call_type,
     coalesce(present(event_name), present(event), present(name)) as event_name,
     event_timestamp(given_time) as event_time,

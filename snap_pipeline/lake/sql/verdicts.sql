@@ -38,7 +38,7 @@ judged as (
         case
             when raw_events.call_type in ('page', 'screen') then 'PAGE_VIEW'
             when event_names.folded is not null then event_names.snap_name
-            else upper_snake_name(raw_events.event_name)
+            else upper_snake_name(without_plaintext(raw_events.event_name))
         end as snap_event_name,
         case
             when raw_events.call_type = 'screen' or raw_events.channel = 'mobile' then 'MOBILE_APP'

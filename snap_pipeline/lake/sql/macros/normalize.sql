@@ -73,27 +73,6 @@ create or replace macro normalized_email(text) as nonempty(
     )
 );
 
--- The text without the e-mail addresses in it, written out or with an encoded @: what people type into a search box, or
--- a shop puts into a product's name, must not carry one. A text of JSON stays JSON.
-create or replace macro without_email_addresses(text) as case
-    when contains(text, '@') or contains(text, '%40')
-        then regexp_replace(
-            text,
-            '[^\x00-\x20"\x27(),:;<>@\[\\\]{}/?&=%|]+(?:@|%40)'
-            || '(?:[^\x00-\x20"\x27(),:;<>@\[\\\]{}/?&=%|.]+\.)+[A-Za-z]{2,}',
-            '',
-            'g'
-        )
-    else text
-end;
-
-create or replace macro has_email_address(text) as without_email_addresses(text) <> text;
-
--- An id that tells one thing from another: with an e-mail address in it, its digest, always the same. Taking the
--- address out would make one id of several.
-create or replace macro id_without_email_address(text) as
-case when has_email_address(text) then sha256(text) else text end;
-
 -- A SHA-256 digest, or a list of such as DuckDB writes it. Taking the digits away is far quicker than matching them.
 create or replace macro is_digest(text) as case
     when strlen(text) = 64 then ltrim(text, '0123456789abcdef') = ''

@@ -24,20 +24,24 @@ left(text, 1) in ('+', '＋') or starts_with(lower(text), 'tel:');
 -- An external id, or the user id in its place, as it is; hashed where it is an e-mail address or a phone number, null
 -- where it looks like one and is none. Digits without a + are taken for a number of the shop's own, unless the event
 -- gives them as the phone number too (`ph`, hashes).
-create or replace macro external_id_of(id, ph, default_calling_code) as case
-    when contains(id, '@') then hashed_email(id)
-    when
-        is_marked_phone(id)
-        or (
-            ph is not null and strlen(id) between 7 and 24
-            and try_cast(translate(id, '()-./ ' || chr(160), '') as bigint) is not null
-        )
-        then list_transform(
-            [hashed_phone(id, default_calling_code)],
-            lambda hash: case when is_marked_phone(id) or list_contains(ph, hash) then hash else id end
-        )[1]
-    else id
-end;
+create or replace macro external_id_of(id, ph, default_calling_code) as list_transform(
+    [if(looks_like_plaintext(id), readable_text(id), id)],
+    lambda seen: case
+        when contains(seen, '@') then hashed_email(seen)
+        when
+            is_marked_phone(seen)
+            or (
+                ph is not null and strlen(id) between 7 and 24
+                and try_cast(translate(id, '()-./ ' || chr(160), '') as bigint) is not null
+            )
+            then list_transform(
+                [hashed_phone(seen, default_calling_code)],
+                lambda hash: case when is_marked_phone(seen) or list_contains(ph, hash) then hash else id end
+            )[1]
+        when regexp_matches(seen, plaintext_pattern()) then sha256(id)
+        else id
+    end
+)[1];
 
 -- The external ids that go out, each once. The expressions that see e-mail addresses and phone numbers are compiled for
 -- every chunk of rows where a list has one of their characters, and where it may repeat the event's phone number: as a
@@ -45,7 +49,7 @@ end;
 create or replace macro external_ids_of(ids, ph, default_calling_code) as in_order_once(
     case
         when
-            regexp_matches(array_to_string(ids, chr(31)), '[@+＋]|[tT][eE][lL]:')
+            looks_like_plaintext(array_to_string(ids, chr(31)))
             or (
                 ph is not null
                 and regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)[^A-Za-z\x1f]*(?:\x1f|$)')

@@ -1,0 +1,112 @@
+"""Events that make DuckDB raise in a set-based step: found by halving and quarantined, so that their hour goes on.
+
+A step is tried as a whole first. Only when that fails are its events tried in ever smaller parts. What is found goes
+from `raw_events` to `quarantined_lines`, with file and line. When the hour's files are read again, it comes back, is
+tried again, and stays where the code can process it by then.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import duckdb
+
+from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.raw import DATA_ERRORS, load_lines_of_file, rows_that_fail
+
+REASON = "unprocessable"
+
+
+def unprocessable_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, key: str, make: Callable[[], object]
+) -> list[int]:
+    """The rows of a table with which a step fails, by their key; the connection's `table` shows the others then.
+
+    Args:
+        connection: where `table` is a temporary view or table.
+        table: the step's input.
+        key: a column that numbers its rows.
+        make: runs the step on what `table` shows.
+
+    Raises:
+        duckdb.Error: the input itself cannot be read, or the step fails without any event.
+    """
+    connection.execute(f"create or replace temp table all_rows as from {table}")
+    connection.execute(f"drop table if exists temp.{table}" if _is_table(connection, table) else "select 1")
+    keys = [value for (value,) in connection.execute(f"select {key} from all_rows order by {key}").fetchall()]
+
+    def show(condition: str) -> None:
+        connection.execute(f"create or replace temp view {table} as from all_rows where {condition}")
+
+    def fails(first: int, end: int) -> bool:
+        show(f"{key} between {keys[first]} and {keys[end - 1]}")
+        try:
+            make()
+        except DATA_ERRORS:
+            return True
+        return False
+
+    show("false")
+    make()
+    found = [keys[position] for position in rows_that_fail(len(keys), fails)]
+    show(f"{key} not in ({', '.join(map(str, found))})" if found else "true")
+    return found
+
+
+def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Sequence[int]) -> None:
+    """Moves rows of an hour's `raw_events` to `quarantined_lines`; both are replaced, `raw_events` last."""
+    raw_events, quarantine = (lake.path(table, hour) for table in ("raw_events", "quarantined_lines"))
+    numbers = ", ".join(map(str, rows))
+    source = f"read_parquet({literal(raw_events)}, hive_partitioning = false, file_row_number = true)"
+    with lake.connect_with_macros() as connection:
+        places = connection.execute(
+            f"""
+            select workspace, source_file, place
+            from (
+                select *, row_number() over (partition by source_file order by file_row_number) as place from {source}
+            )
+            where file_row_number in ({numbers})
+            """
+        ).fetchall()
+        connection.execute(
+            f"create or replace temp table moved as from read_parquet({literal(quarantine)}, hive_partitioning = false)"
+        )
+        for source_file in sorted({name for _, name, _ in places}):
+            lines = _lines_of(lake, landing, hour, source_file)
+            for workspace, name, place in places:
+                if name == source_file:
+                    line = lines[place - 1] if place <= len(lines) else None
+                    connection.execute("insert into moved values (?, ?, ?, ?)", [workspace, name, line, REASON])
+        notes = lake.notes(connection, raw_events)
+        lake.replace(connection, quarantine, "from moved order by all")
+        kept = f"select * exclude (file_row_number) from {source} where file_row_number not in ({numbers})"
+        lake.replace(connection, raw_events, kept, metadata=notes)
+
+
+def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
+    """The numbers of the lines of a file whose events stand in `raw_events`, in order; none where the file is gone."""
+    files = [file for file in landing.listing(hour) if file.source_file == source_file]
+    if not files:
+        return []
+    quarantine = literal(lake.path("quarantined_lines", hour))
+    with lake.connect_with_macros() as connection:
+        load_lines_of_file(lake, landing, connection, hour, files[0])
+        rows = connection.execute(
+            f"""
+            select line_number from lines_of_file
+            anti join (
+                select line_number
+                from read_parquet({quarantine}, hive_partitioning = false)
+                where source_file = {literal(source_file)}
+            ) using (line_number)
+            order by line_number
+            """
+        ).fetchall()
+    return [number for (number,) in rows]
+
+
+def _is_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    row = connection.execute(
+        "select count(*) from duckdb_tables() where temporary and table_name = ?", [name]
+    ).fetchone()
+    return bool(row and row[0])
