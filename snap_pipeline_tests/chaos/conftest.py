@@ -1,8 +1,8 @@
 """How long and with which seed the chaos harnesses run: briefly in `make test`, for minutes in `make chaos`."""
 
 import os
-import random
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 
@@ -19,7 +19,7 @@ class Chaos:
 
     seed: int
     scale: int
-    random: random.Random = field(repr=False)
+    random: Random = field(repr=False)
 
     def rounds(self, short: int) -> range:
         """The rounds to run, from how many `make test` runs."""
@@ -34,4 +34,4 @@ class Chaos:
 def chaos() -> Chaos:
     """The seed and the scale of this run, from the environment."""
     seed = int(os.environ.get("SNAP_CHAOS_SEED", "17"))
-    return Chaos(seed, int(os.environ.get("SNAP_CHAOS_SCALE", "1")), random.Random(seed))
+    return Chaos(seed, int(os.environ.get("SNAP_CHAOS_SCALE", "1")), Random(seed))
