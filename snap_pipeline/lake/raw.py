@@ -102,15 +102,17 @@ def _read(
     listing = landing.listing(hour)
     reader = _HourReader(lake, landing, connection, hour, listing)
     plain = [file for file in listing if is_for_duckdb(file.source_file)]
-    others = [file for file in listing if file not in plain] if len(plain) < len(listing) else []
+    others = [file for file in listing if not is_for_duckdb(file.source_file)]
     try:
         reader.read(plain, others)
         return use(reader)
     except (duckdb.InvalidInputException, duckdb.IOException):
-        troubled = [file for file in plain if not reader.is_strictly_readable(file)]
-        if not troubled:
+        readable = {file for file in plain if reader.is_strictly_readable(file)}
+        if len(readable) == len(plain):
             raise
-        reader.read([file for file in plain if file not in troubled], [*troubled, *others])
+        reader.read(
+            [file for file in plain if file in readable], [*(file for file in plain if file not in readable), *others]
+        )
         return use(reader)
 
 
