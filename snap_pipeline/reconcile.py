@@ -58,7 +58,7 @@ def unread_hours(pipeline: Pipeline, last: datetime) -> Mapping[datetime, object
         # An emptied folder keeps its partition, so there is nothing to read.
         if listing and listing != read[hour].listing:
             unread[hour] = listing
-        elif listing and not lake.is_carried_through(hour):
+        elif listing and not read[hour].carried_through:
             unread[hour] = (listing, "payloads")
     return unread
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
+from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.upload import Upload
 
@@ -45,9 +46,17 @@ def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: date
         first_hour=pipeline.settings.first_hour,
         running_hour=pipeline.settings.running_hour,
     )
+    failed = False
     for file in files:
-        landed = upload.land(file)
+        try:
+            landed = upload.land(file)
+        except PipelineError as error:
+            failed = True
+            click.echo(f"Error: {error}", err=True)
+            continue
         hours = sorted(landed.hours)
         span = f"{format_hour(hours[0])} to {format_hour(hours[-1])}" if hours else "no hour"
         note = f"; {landed.unreadable} cannot be read and will be quarantined" if landed.unreadable else ""
         click.echo(f"{file.name}: {landed.lines} lines landed in {len(hours)} hours ({span}){note}.")
+    if failed:
+        raise SystemExit(1)

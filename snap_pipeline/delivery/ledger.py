@@ -114,7 +114,7 @@ class Ledger:
 
         Yields the path where it would lie, when there is no partition.
         """
-        pin = self.folder("delivery_intents") / "payloads.pinned"
+        pin = self.folder("delivery_intents") / "_payloads.pinned"
         pin.unlink(missing_ok=True)  # of a run that was killed
         if payloads.exists():
             pin.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ class Ledger:
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Appends one HTTP attempt to this run's journal."""
-        path = self.folder("delivery_requests") / "journal.ndjson"
+        path = self.folder("delivery_requests") / "_journal.ndjson"
         with self._journal_lock:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as journal:

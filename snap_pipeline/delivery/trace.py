@@ -1,6 +1,5 @@
 """One event's whole way: from the file and line it landed in to its receipt, or the reason it has none."""
 
-import gzip
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -12,9 +11,10 @@ from snap_pipeline.delivery.states import PayloadStates, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake, literal
-from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.landing import LandingZone, as_text
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.text_files import lines_of
 
 FOUND = """
     select hour, workspace, event_id, event_name, source_file, file_row_number, event_time
@@ -117,7 +117,8 @@ class Trace:
     def _line(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, place: int) -> str:
         """The number of the line with a file's n-th event, where the file is still as it was read."""
         read = read_listings(self._lake, connection, [hour]).get(hour, [])
-        if not any(file in read for file in self._landing.listing(hour) if file.source_file == source_file):
+        files = [file for file in self._landing.listing(hour) if as_text(file.source_file) == source_file]
+        if not files or files[0] not in read:
             return f"event {place} of the file, which is gone or has changed since it was read"
         # Every line holds an event but those that were quarantined and the blank ones.
         quarantine = literal(self._lake.path("quarantined_lines", hour))
@@ -126,10 +127,9 @@ class Trace:
             [source_file],
         ).fetchall()
         quarantined = {number for (number,) in rows}
-        path = self._landing.root / source_file
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            numbers = (number for number, line in enumerate(stream, 1) if line.strip() and number not in quarantined)
-            number = next(islice(numbers, place - 1, None), None)
+        lines = enumerate(lines_of(self._landing.root / files[0].source_file), 1)
+        numbers = (number for number, line in lines if line.strip(b" \t\r\n") and number not in quarantined)
+        number = next(islice(numbers, place - 1, None), None)
         return f"line {number}" if number else f"event {place} of the file"
 
     def _excluded(

@@ -5,21 +5,20 @@ are still to be made again, so that a request that was interrupted goes on where
 excluded as `forgotten`, so that the accounting holds; the hours' other tables are made again from them.
 """
 
-import gzip
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.drafts import new_draft
 from snap_pipeline.lake.lake import Lake, literal, make_durable, sql
-from snap_pipeline.lake.landing import LandedFile, LandingZone
-from snap_pipeline.lake.raw import load_events_of_file, make_raw_events, why_not_text
+from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
+from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
+from snap_pipeline.lake.text_files import lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
 
@@ -176,15 +175,13 @@ class Forgetting:
         left: list[str] = []
         for hour in sorted(self._landing.hours()):
             for file in self._landing.listing(hour):
-                path = self._landing.root / file.source_file
-                if why_not_text(path):
-                    continue
                 stubs = self._stubs(file, hour, digests)
                 if stubs and rewrite:
+                    path = self._landing.root / file.source_file
                     replace_lines(path, new_draft(self._landing.root, path), stubs)
-                    rewritten[file.source_file] = hour
+                    rewritten[as_text(file.source_file)] = hour
                 elif stubs:
-                    left.append(file.source_file)
+                    left.append(as_text(file.source_file))
         return rewritten, left
 
     def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, tuple[str, str]]:
@@ -270,19 +267,16 @@ def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]])
     Raises:
         LakeError: another line stands there.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
-    # Every byte is a character of Latin-1; lines end as those end that DuckDB reads, and keep their ends.
-    form: dict[str, Any] = {"encoding": "latin-1", "newline": ""}
     try:
-        with opened(path, "rt", **form) as old, opened(draft, "wt", **form) as new:
-            for number, line in enumerate(old, 1):
+        with open_for_writing(draft, path.suffix) as new:
+            for number, line in enumerate(lines_of(path), 1):
                 if number not in lines:
                     new.write(line)
                     continue
-                before, after = (text.encode().decode("latin-1") for text in lines[number])
+                before, after = (text.encode() for text in lines[number])
                 if before.strip() not in line:
                     raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
-                new.write(after + line[len(line.rstrip("\r\n")) :])
+                new.write(after + line[len(line.rstrip(b"\r\n")) :])
         shutil.copymode(path, draft)
         make_durable(draft)
         draft.replace(path)

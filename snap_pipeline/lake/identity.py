@@ -17,7 +17,8 @@ from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.raw import DATA_ERRORS, load_landed_events
+from snap_pipeline.lake.raw import load_landed_events
+from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version, links_version
 

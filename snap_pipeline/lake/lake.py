@@ -27,6 +27,11 @@ COMPRESSION = "zstd, compression_level 1"
 ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
 
+PRUNED_NOTE = "_pruned.json"
+"""Begins with `_`, so that other readers of the folder do not take it for data."""
+EARLIER_PRUNED_NOTE = "pruned.json"
+"""Its name in hours that an earlier version pruned."""
+
 DISABLED_OPTIMIZERS = "in_clause"
 """Constant lists are tested value by value: as joins, they cost a small hour more than all its other work."""
 JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
@@ -93,14 +98,27 @@ class Lake:
         root, key = str(self.root), format_hour(hour)
         return {table: file_identity(f"{root}/{_partition(table, key)}") for table in tables}
 
-    def is_carried_through(self, hour: datetime) -> bool:
-        """Whether the payloads of an hour were made after its raw events, and so of them: their step sees to that."""
-        raw, payloads = self.identities(("raw_events", "conversion_payloads"), hour).values()
-        return raw is not None and payloads is not None and payloads[-1] >= raw[-1]
+    def carried_through(self, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> set[datetime]:
+        """The hours whose payloads were made from the raw events that are there, and not from an earlier reading.
+
+        Both partitions note which reading of the landing files they are of. Times would not tell: a copy or an object
+        store may keep whole seconds alone.
+        """
+        partitions = {
+            hour: [self.path(table, hour) for table in ("raw_events", "conversion_payloads")] for hour in hours
+        }
+        notes = self.notes_of(connection, (path for paths in partitions.values() for path in paths))
+        return {
+            hour
+            for hour, (raw, payloads) in partitions.items()
+            if raw in notes and payloads in notes and _is_of_reading(payloads, notes[payloads], raw, notes[raw])
+        }
 
     def pruned_note(self, hour: datetime) -> Path:
         """Where an hour whose events were deleted says so, and how many it had."""
-        return self.path("raw_events", hour).with_name("pruned.json")
+        note = self.path("raw_events", hour).with_name(PRUNED_NOTE)
+        earlier = note.with_name(EARLIER_PRUNED_NOTE)
+        return earlier if earlier.exists() else note
 
     def is_pruned(self, hour: datetime) -> bool:
         """Whether the events of an hour were deleted, so that it cannot be made again (see `retention.py`)."""
@@ -108,8 +126,9 @@ class Lake:
 
     def pruned_hours(self) -> list[datetime]:
         """The hours whose events were deleted, in order."""
-        notes = (self.root / "raw_events").glob("hour=*/pruned.json")
-        return sorted(parse_hour(note.parent.name.removeprefix("hour=")) for note in notes)
+        folders = self.root / "raw_events"
+        notes = {note.parent for name in (PRUNED_NOTE, EARLIER_PRUNED_NOTE) for note in folders.glob(f"hour=*/{name}")}
+        return sorted(parse_hour(folder.name.removeprefix("hour=")) for folder in notes)
 
     def pruned_events(self, hour: datetime) -> Mapping[str, int]:
         """How many raw events a pruned hour had, by workspace; nothing for any other hour."""
@@ -259,6 +278,14 @@ def file_identity(path: Path | str) -> list[int] | None:
     except FileNotFoundError:
         return None
     return [status.st_ino, status.st_size, status.st_mtime_ns]
+
+
+def _is_of_reading(payloads: Path, payload_notes: Mapping[str, Any], raw: Path, raw_notes: Mapping[str, Any]) -> bool:
+    if "reading" in raw_notes:
+        return bool(payload_notes.get("reading") == raw_notes["reading"])
+    # Of an earlier version, which noted no reading.
+    made, read = file_identity(payloads), file_identity(raw)
+    return made is not None and read is not None and made[-1] >= read[-1]
 
 
 def make_durable(path: Path) -> None:

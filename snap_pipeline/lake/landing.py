@@ -3,11 +3,13 @@
 Files land below `<root>/<layout>`, one folder a workspace and hour. Their content is read in `raw.py`.
 """
 
+import calendar
 import os
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +18,11 @@ from snap_pipeline.errors import LakeError, SettingsError
 
 @dataclass(frozen=True, order=True)
 class LandedFile:
-    """One file as a listing shows it. `source_file` is its path below the landing root."""
+    """One file as a listing shows it.
+
+    `source_file` is its path below the landing root, in which bytes that are no UTF-8 stand as lone surrogates:
+    `as_text` makes it fit for tables and people.
+    """
 
     workspace: str
     source_file: str
@@ -47,6 +53,8 @@ class LandingZone:
         self.root = root
         self.layout = layout
         self.workspaces = workspaces
+        self._pattern = _pattern_of(layout)
+        self._known = frozenset(workspaces)
         probes = {layout_folder(layout, name, hour) for name in ("a", "b") for hour in _PROBE_HOURS}
         if len(probes) != 2 * len(_PROBE_HOURS):
             raise SettingsError(
@@ -57,6 +65,11 @@ class LandingZone:
     def folder(self, workspace: str, hour: datetime) -> Path:
         """The folder of a workspace's hour, whether or not it exists."""
         return self.root / layout_folder(self.layout, workspace, hour)
+
+    def workspace_pattern(self, hour: datetime) -> str:
+        """Return a regular expression for files of an hour below the root; its one group is the workspace."""
+        before, *after = map(re.escape, hour.strftime(self.layout).split("{workspace}"))
+        return f"^{before}([^/]+){'[^/]+'.join(after)}/"
 
     def listing(self, hour: datetime) -> list[LandedFile]:
         """The files of an hour, by workspace and name. Hidden, `_` and `.tmp` names are somebody's drafts.
@@ -73,7 +86,7 @@ class LandingZone:
     def unknown_folders(self) -> list[str]:
         """Folders as deep as those of hours that stand for no hour of a known workspace: nobody reads their files."""
         return sorted(
-            folder
+            as_text(folder)
             for folder, hour in self._hours_by_folder()
             if hour is None and not any(map(_is_draft, PurePosixPath(folder).parts))
         )
@@ -84,13 +97,10 @@ class LandingZone:
             yield relative, self._hour_of(relative)
 
     def _hour_of(self, folder: str) -> datetime | None:
-        for name in self.workspaces:
-            with suppress(ValueError):
-                hour = datetime.strptime(f"{folder} +0000", f"{layout_of(self.layout, name)} %z")
-                # It is read as well with a digit too few, or with other capitals; what is listed is spelled exactly.
-                if layout_folder(self.layout, name, hour) == folder:
-                    return hour
-        return None
+        found = self._pattern.fullmatch(folder)
+        if not found or found["workspace"] not in self._known:
+            return None
+        return _moment(**{name: text for name, text in found.groupdict().items() if name != "workspace"})
 
     def _files(self, workspace: str, folder: Path) -> Iterator[LandedFile]:
         try:
@@ -106,6 +116,11 @@ class LandingZone:
             raise LakeError(f"The landing folder {folder} cannot be read: {error.strerror}.") from error
 
 
+def as_text(name: str) -> str:
+    """Return a file's name as valid text: bytes that are no UTF-8 are written as `\\xff`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def layout_folder(layout: str, workspace: str, hour: datetime) -> str:
     """The folder below the landing root that a layout gives to a workspace's hour."""
     return hour.strftime(layout_of(layout, workspace))
@@ -114,6 +129,44 @@ def layout_folder(layout: str, workspace: str, hour: datetime) -> str:
 def layout_of(layout: str, workspace: str) -> str:
     """The strftime template of one workspace's folders."""
     return layout.replace("{workspace}", workspace)
+
+
+_DIRECTIVES = {
+    **dict.fromkeys("ymdH", r"\d{2}"),
+    "Y": r"\d{4}",
+    "j": r"\d{3}",
+    "b": "|".join(calendar.month_abbr[1:]),
+    "B": "|".join(calendar.month_name[1:]),
+}
+"""Expressions of what strftime writes; where another directive ends, the rest of the layout must tell."""
+
+
+def _pattern_of(layout: str) -> re.Pattern[str]:
+    """The expression that matches the folders of a layout, of all workspaces, with a group for each part."""
+    seen: set[str] = set()
+
+    def expression(part: str) -> str:
+        name = {"{workspace}": "workspace"}.get(part, part.removeprefix("%"))
+        if name in (part, "%"):
+            return re.escape(name)
+        if name in seen:
+            return f"(?P={name})"
+        seen.add(name)
+        return f"(?P<{name}>{_DIRECTIVES.get(name, '[^/]+')})"
+
+    return re.compile("".join(map(expression, re.split(r"({workspace}|%[A-Za-z%])", layout))))
+
+
+@lru_cache(maxsize=100_000)
+def _moment(**parts: str) -> datetime | None:
+    """The moment that parts of a folder's name spell, by strftime directive."""
+    spelled, template = " ".join(parts.values()), " ".join(f"%{directive}" for directive in parts)
+    try:
+        moment = datetime.strptime(f"{spelled} +0000", f"{template} %z")
+    except ValueError:
+        return None
+    # It is read as well with other capitals; what is listed is spelled exactly.
+    return moment if moment.strftime(template) == spelled else None
 
 
 _PROBE_HOURS = tuple(

@@ -118,7 +118,7 @@ class Mappings:
             create or replace table internal_events as
                 select distinct folded_name(event_name) as folded from internal_events_rows;
             create or replace table mapping_variables as select
-                (select '^(?:' || string_agg(currency, '|') || ')$' from currencies) as currency_pattern,
+                (select '^(?:' || string_agg(regexp_escape(currency), '|') || ')$' from currencies) as currency_pattern,
                 (select map_from_entries(list((name, workspaces))) from workspaces) as workspace_settings,
                 (
                     select map_from_entries(list((folded, meaning))) from (

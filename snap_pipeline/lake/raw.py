@@ -4,32 +4,35 @@ An hour is read strictly in one go. Only when that fails are its files looked at
 read line by line, so that bad lines are quarantined and everything else goes on.
 """
 
-import gzip
-import zlib
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
-from snap_pipeline.errors import LakeError
+from snap_pipeline.lake.drafts import new_draft
 from snap_pipeline.lake.lake import Lake, literal, sql
-from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing
+from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
+from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
+from snap_pipeline.lake.text_files import (
+    MAXIMUM_LINE_BYTES,
+    DamagedFile,
+    as_pattern,
+    content_of,
+    is_for_duckdb,
+    read_lines,
+    write_clean_copy,
+)
 from snap_pipeline.lake.tombstones import without_the_forgotten
 from snap_pipeline.lake.versions import code_version
 
-MAXIMUM_LINE_BYTES = 16_000_000
-HEAD_BYTES = 65_536
+MANY_FILES, SMALL_FILE_BYTES = 16, 1_000_000
+"""An hour of so many files that are so small on average is put together before anything is made of its lines."""
 NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
 
-
-DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.NotSupportedError)
-"""What DuckDB raises for a value that it cannot process. What it raises for disks and memory is none of these."""
 
 Outcome = TypeVar("Outcome")
 
@@ -79,10 +82,27 @@ def load_landed_events(lake: Lake, landing: LandingZone, connection: duckdb.Duck
 def load_events_of_file(
     lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
 ) -> None:
-    """Makes the table `good_lines` of one file (line_number, line) and `received_events`, an event each, in order."""
-    reader = _HourReader(lake, landing.root, connection, hour, [file])
-    reader.read_line_by_line([file])
+    """Makes the table `good_lines` of one file (line_number, line) and `received_events`, an event each, in order.
+
+    Both are empty where nothing in the file is an event.
+
+    Raises:
+        LakeError: the file cannot be read.
+    """
+    reader = _HourReader(lake, landing, connection, hour, [file])
+    reader.read([], [file])
     reader.load_received()
+
+
+def load_lines_of_file(
+    lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
+) -> None:
+    """Make the table `good_lines` (line_number, line) of the lines of one file that are JSON objects.
+
+    Raises:
+        LakeError: the file cannot be read.
+    """
+    _HourReader(lake, landing, connection, hour, [file]).read([], [file])
 
 
 def _read(
@@ -93,13 +113,12 @@ def _read(
     use: "Callable[[_HourReader], Outcome]",
 ) -> "Outcome":
     listing = landing.listing(hour)
-    reader = _HourReader(lake, landing.root, connection, hour, listing)
+    reader = _HourReader(lake, landing, connection, hour, listing)
     try:
         return _read_files(reader, listing, use)
     except DATA_ERRORS:
-        reader = _HourReader(lake, landing.root, connection, hour, listing)
-        reader.read_line_by_line(listing)
-        if not reader.quarantine_unprocessable_lines(listing):
+        reader.read([], listing)
+        if not reader.quarantine_unprocessable_lines():
             raise
         return use(reader)
 
@@ -107,15 +126,18 @@ def _read(
 def _read_files(
     reader: "_HourReader", listing: Sequence[LandedFile], use: "Callable[[_HourReader], Outcome]"
 ) -> "Outcome":
+    plain = [file for file in listing if is_for_duckdb(file.source_file)]
+    others = [file for file in listing if not is_for_duckdb(file.source_file)]
     try:
-        reader.read_strictly(listing)
+        reader.read(plain, others)
         return use(reader)
     except (duckdb.InvalidInputException, duckdb.IOException):
-        troubled = [file for file in listing if not reader.is_strictly_readable(file)]
-        if not troubled:
+        readable = {file for file in plain if reader.is_strictly_readable(file)}
+        if len(readable) == len(plain):
             raise
-        reader.read_strictly([file for file in listing if file not in troubled])
-        reader.read_line_by_line(troubled)
+        reader.read(
+            [file for file in plain if file in readable], [*(file for file in plain if file not in readable), *others]
+        )
         return use(reader)
 
 
@@ -132,9 +154,9 @@ class _HourReader:
     """Gathers the sources of one hour's lines as SQL, then writes both tables from them."""
 
     def __init__(
-        self, lake: Lake, root: Path, connection: duckdb.DuckDBPyConnection, hour: datetime, listing: Listing
+        self, lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, listing: Listing
     ) -> None:
-        self._lake, self._root, self._connection = lake, root, connection
+        self._lake, self._landing, self._connection, self._hour = lake, landing, connection, hour
         self._raw_path = lake.path("raw_events", hour)
         self._quarantine_path = lake.path("quarantined_lines", hour)
         self._listing = listing
@@ -145,57 +167,65 @@ class _HourReader:
         self._sources: list[str] = []
         connection.execute(f"set variable landed_event = ({sql('landed_event')})")
         connection.execute(
-            "create or replace temp table quarantined ("
-            "workspace varchar, source_file varchar, line_number bigint, reason varchar)"
+            """
+            create or replace temp table quarantined (
+                workspace varchar, source_file varchar, line_number bigint, reason varchar
+            );
+            create or replace temp table good_lines (
+                workspace varchar, source_file varchar, line_number bigint, line json
+            );
+            """
         )
 
-    def read_strictly(self, files: Sequence[LandedFile]) -> None:
-        """Takes whole files, one read a workspace; a line that is no object will fail the query."""
-        self._sources = [
-            self._strict_read(workspace, list(group)) for workspace, group in groupby(files, attrgetter("workspace"))
-        ]
+    def read(self, whole: Sequence[LandedFile], line_by_line: Sequence[LandedFile]) -> None:
+        """Takes whole files in one scan, which a line that is no object will fail, and the good lines of others.
 
-    def read_line_by_line(self, files: Sequence[LandedFile]) -> None:
-        """Takes the good lines of files and quarantines the others; what is not text is quarantined whole."""
-        for number, file in enumerate(files):
-            reason = why_not_text(self._root / file.source_file)
-            if reason:
-                self._connection.execute(
-                    "insert into quarantined values (?, ?, null, ?)",
-                    [file.workspace, file.source_file, reason],
-                )
+        The other lines of these are quarantined; a file that is no text is quarantined whole.
+
+        Raises:
+            LakeError: a file cannot be read.
+        """
+        self._sources = [self._gather(whole)] if whole else []
+        if line_by_line:
+            self._connection.execute("delete from good_lines; delete from quarantined")
+            self._sources.append("select workspace, source_file, line from good_lines")
+        for file in line_by_line:
+            copy = new_draft(self._lake.root, self._raw_path)
+            try:
+                has_nul = write_clean_copy(self._landing.root / file.source_file, copy)
+                read_lines(self._connection, copy)
+            except DamagedFile as damage:
+                self._quarantine_whole(file, damage.reason)
             else:
-                self._sources.append(self._read_lines(file, f"good_lines_{number}"))
+                self._sort_lines(file, has_nul=has_nul)
+            finally:
+                copy.unlink(missing_ok=True)
 
-    def quarantine_unprocessable_lines(self, files: Sequence[LandedFile]) -> int:
-        """Takes the lines out of files read line by line with which no events can be made, and returns how many."""
-        found = 0
-        for number, file in enumerate(files):
-            table = f"good_lines_{number}"
-            if not any(table in source.split() for source in self._sources):
-                continue
-            rows = self._connection.execute(f"select line_number from {table} order by line_number").fetchall()
-            lines = [line_number for (line_number,) in rows]
-            for position in rows_that_fail(len(lines), partial(self._fails, file, table, lines)):
-                self._connection.execute(
-                    "insert into quarantined values (?, ?, ?, 'unprocessable')",
-                    [file.workspace, file.source_file, lines[position]],
-                )
-                self._connection.execute(f"delete from {table} where line_number = ?", [lines[position]])
-                found += 1
-        return found
+    def quarantine_unprocessable_lines(self) -> int:
+        """Move lines with which no events can be made from `good_lines` to `quarantined`, and return how many."""
+        lines = [line for (line,) in self._connection.execute("select rowid from good_lines order by rowid").fetchall()]
 
-    def _fails(self, file: LandedFile, table: str, lines: Sequence[int], first: int, end: int) -> bool:
-        self._connection.execute(
-            f"create or replace temp view landed_lines as "
-            f"select {literal(file.workspace)} as workspace, {literal(file.source_file)} as source_file, line "
-            f"from {table} where line_number between {lines[first]} and {lines[end - 1]}"
-        )
-        try:
-            self._connection.execute(f"create or replace temp table tried as {sql('raw_events')}")
-        except DATA_ERRORS:
-            return True
-        return False
+        def fails(first: int, end: int) -> bool:
+            self._connection.execute(
+                f"create or replace temp view landed_lines as select workspace, source_file, line from good_lines "
+                f"where rowid between {lines[first]} and {lines[end - 1]}"
+            )
+            try:
+                self._connection.execute(f"create or replace temp table tried as {sql('raw_events')}")
+            except DATA_ERRORS:
+                return True
+            return False
+
+        found = [lines[position] for position in rows_that_fail(len(lines), fails)]
+        if found:
+            rows = f"good_lines where rowid in ({', '.join(map(str, found))})"
+            self._connection.execute(
+                f"""
+                insert into quarantined select workspace, source_file, line_number, 'unprocessable' from {rows};
+                delete from {rows};
+                """
+            )
+        return len(found)
 
     def is_strictly_readable(self, file: LandedFile) -> bool:
         """Whether every line is an object.
@@ -204,14 +234,9 @@ class _HourReader:
             LakeError: the file itself cannot be read.
         """
         try:
-            with (self._root / file.source_file).open("rb") as stream:
-                stream.read(1)
-            self._connection.execute(f"select count(line) from ({self._strict_read(file.workspace, [file])})")
-        except OSError as error:
-            raise LakeError(
-                f"{file.source_file} cannot be read: {error.strerror}. The hour keeps its old partition."
-            ) from error
-        except (duckdb.InvalidInputException, duckdb.IOException):
+            next(content_of(self._landing.root / file.source_file), b"")
+            self._connection.execute(f"select count(line) from ({self._strict_read([file])})")
+        except (DamagedFile, duckdb.InvalidInputException, duckdb.IOException):
             return False
         return True
 
@@ -230,6 +255,7 @@ class _HourReader:
                 "listing": [file.as_note() for file in self._listing],
                 "gone": self._gone,
                 "code_version": code_version("raw_events"),
+                "reading": uuid.uuid4().hex,
             },
         )
         return RawHour(rows, quarantined, len(self._listing), len(self._gone))
@@ -245,9 +271,7 @@ class _HourReader:
         """Makes the temporary table `received_events` of one file that was read line by line, nobody forgotten."""
         self._connection.execute(
             f"""
-            alter table good_lines_0 rename to good_lines;
-            create or replace temp view landed_lines as
-                select '' as workspace, '' as source_file, line from good_lines order by line_number;
+            create or replace temp view landed_lines as select workspace, source_file, line from good_lines;
             create or replace temp table received_events as {sql("raw_events")};
             """
         )
@@ -258,96 +282,62 @@ class _HourReader:
         received = f"{sql('raw_events')} {self._kept_rows(self._raw_path)}"
         return without_the_forgotten(self._lake.root, self._connection, received)
 
-    def _strict_read(self, workspace: str, files: Sequence[LandedFile]) -> str:
-        paths = ", ".join(literal(as_pattern(self._root / file.source_file)) for file in files)
+    def _strict_read(self, files: Sequence[LandedFile]) -> str:
+        patterns = ", ".join(literal(as_pattern(self._landing.root / file.source_file)) for file in files)
+        source_file = f"substr(filename, {len(str(self._landing.root)) + 2})"
         # DuckDB reads objects up to twice the maximum.
         return f"""
             select
-                {literal(workspace)} as workspace,
-                substr(filename, {len(str(self._root)) + 2}) as source_file,
+                regexp_extract({source_file}, {literal(self._landing.workspace_pattern(self._hour))}, 1) as workspace,
+                {source_file} as source_file,
                 case
                     when not starts_with(json::varchar, '{{') then error('a line that is no object')
                     when strlen(json::varchar) > {MAXIMUM_LINE_BYTES} then error('a line that is too long')
                     else json
                 end as line
             from read_json_objects(
-                [{paths}], format = 'newline_delimited', filename = true, maximum_object_size = {MAXIMUM_LINE_BYTES}
+                [{patterns}], format = 'newline_delimited', filename = true, maximum_object_size = {MAXIMUM_LINE_BYTES}
             )
         """
 
-    def _read_lines(self, file: LandedFile, table: str) -> str:
-        self._connection.execute(
-            f"""
-            drop table if exists reject_errors;
-            drop table if exists reject_scans;
-            create or replace temp table read_lines as
-            select row_number() over () as position, line
-            from read_csv(
-                {literal(as_pattern(self._root / file.source_file))}, columns = {{'line': 'VARCHAR'}},
-                auto_detect = false, header = false, delim = '\x01', quote = '', escape = '', strict_mode = false,
-                max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
-            );
-            create or replace temp table file_lines as {sql("file_lines")};
-            create or replace temp table {table} as
-            select line_number, line::json as line from file_lines where is_object order by line_number;
+    def _gather(self, files: Sequence[LandedFile]) -> str:
+        """The lines of whole files, many small ones put together first.
+
+        DuckDB hands on the lines of each file by themselves, and what is made of them costs as much for a few lines as
+        for two thousand.
+        """
+        lines = self._strict_read(files)
+        if len(files) < MANY_FILES or sum(file.size for file in files) > len(files) * SMALL_FILE_BYTES:
+            return lines
+        self._connection.execute(f"create or replace temp table gathered_lines as {lines}")
+        return "from gathered_lines"
+
+    def _sort_lines(self, file: LandedFile, *, has_nul: bool) -> None:
+        """Puts the lines that were read of a file into `good_lines` or `quarantined`."""
+        self._connection.execute(f"create or replace temp table file_lines as {sql('file_lines')}")
+        names = {"workspace": file.workspace, "source_file": as_text(file.source_file)}
+        (good,) = self._connection.execute(
             """
+            insert into good_lines
+            select $workspace, $source_file, line_number, line::json from file_lines
+            where is_object order by line_number
+            """,
+            names,
+        ).fetchone() or (0,)
+        # Text may hold a stray NUL byte; where nothing else was read either, it was no text.
+        if has_nul and not good:
+            self._quarantine_whole(file, "not_text")
+        else:
+            self._connection.execute(f"insert into quarantined {sql('quarantined_lines')}", names)
+
+    def _quarantine_whole(self, file: LandedFile, reason: str) -> None:
+        self._connection.execute(
+            "insert into quarantined values (?, ?, null, ?)", [file.workspace, as_text(file.source_file), reason]
         )
-        names = {"workspace": file.workspace, "source_file": file.source_file}
-        self._connection.execute(f"insert into quarantined {sql('quarantined_lines')}", names)
-        workspace, source_file = literal(file.workspace), literal(file.source_file)
-        return f"select {workspace} as workspace, {source_file} as source_file, line from {table}"
 
     def _kept_rows(self, path: Path) -> str:
         if not self._gone or not path.exists():
             return ""
-        names = ", ".join(map(literal, self._gone))
+        names = ", ".join(literal(as_text(name)) for name in self._gone)
         kept = f"from read_parquet({literal(path)}, hive_partitioning = false) where source_file in ({names})"
         return f"union all by name ({kept})"
-
-
-def load_lines_of_file(
-    lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
-) -> None:
-    """Makes the table `lines_of_file` (line_number, line) of the lines of one file that are JSON objects."""
-    _HourReader(lake, landing.root, connection, hour, [file]).read_line_by_line([file])
-    connection.execute("create or replace temp table lines_of_file as from good_lines_0")
-
-
-def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:
-    """The positions of the rows with which something fails, found by halving.
-
-    Nothing where it fails with every row alone, since then it is not about rows.
-
-    Args:
-        rows: how many there are.
-        fails: whether it fails with the rows from a position up to, not including, another one.
-    """
-    found: list[int] = []
-    parts = [(0, rows)] if rows else []
-    while parts:
-        first, end = parts.pop()
-        if fails(first, end):
-            if end - first == 1:
-                found.append(first)
-            else:
-                middle = (first + end) // 2
-                parts += [(middle, end), (first, middle)]
-    return found if len(found) < max(rows, 2) else []
-
-
-def as_pattern(path: Path) -> str:
-    """The pattern that matches a path alone, since DuckDB reads file names as patterns."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
-
-
-def why_not_text(path: Path) -> str | None:
-    """The reason for which a file cannot be read as lines at all."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-            if path.suffix == ".gz":
-                while stream.read(HEAD_BYTES * 16):
-                    pass
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        return "damaged_gzip"
-    return "not_text" if b"\0" in head else None

@@ -51,12 +51,14 @@ class Summary:
         versions: by table in `VERSIONED`, the code version that is noted in its partition.
         listing: of the landing files that `raw_events` was made from.
         damaged: why the hour could not be counted; then the rest is empty.
+        carried_through: whether the payloads were made from these raw events.
     """
 
     counts: Sequence[Count] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
     damaged: DamagedPartition | None = None
+    carried_through: bool = False
 
 
 class Summaries:
@@ -135,7 +137,11 @@ class Summaries:
                             hour = parse_hour(path.parent.name.removeprefix("hour="))
                             versions[hour][table] = notes["code_version"]
             listings = read_listings(self._lake, connection, hours)
-        return {hour: Summary(counts[hour], versions[hour], listings.get(hour, ())) for hour in hours}
+            carried_through = self._lake.carried_through(connection, hours)
+        return {
+            hour: Summary(counts[hour], versions[hour], listings.get(hour, ()), hour in carried_through)
+            for hour in hours
+        }
 
     def _remembered(self, hour: datetime, identities: Mapping[str, Any]) -> Summary | None:
         before, summary = self._read.get(hour, ({}, None))
@@ -145,13 +151,14 @@ class Summaries:
             content = json.loads(self._path(hour).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
-        # Those of an older version hold no listing.
-        if content["made_from"] != identities or "listing" not in content:
+        # Those of an older version do not say what their payloads were made from.
+        if content["made_from"] != identities or "carried_through" not in content:
             return None
         return Summary(
             [Count(*count) for count in content["counts"]],
             content["versions"],
             [LandedFile(**file) for file in content["listing"]],
+            content["carried_through"],
         )
 
     def _remember(self, hour: datetime, identities: Mapping[str, Any], summary: Summary) -> None:
@@ -163,6 +170,7 @@ class Summaries:
             "counts": summary.counts,
             "versions": summary.versions,
             "listing": [file.as_note() for file in summary.listing],
+            "carried_through": summary.carried_through,
         }
         draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(path)

@@ -17,7 +17,7 @@ from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
 from snap_pipeline.lake.plaintext import with_plaintext_columns
-from snap_pipeline.lake.raw import DATA_ERRORS
+from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version
@@ -185,6 +185,7 @@ class Transformations:
         with self._lake.connect_with_macros() as connection:
             digests = self._mappings.load(connection)
             self._view(connection, "raw_events", hour, numbered=True)
+            reading = self._reading(connection, "raw_events", hour)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
@@ -195,11 +196,17 @@ class Transformations:
                     sql("excluded_events"),
                     metadata={"code_version": code_version("filtered_events", digests.mappings)},
                 )
-                kept = self._write(connection, "filtered_events", hour, digests, made_from=source)
+                kept = self._write(connection, "filtered_events", hour, digests, made_from=source, reading=reading)
                 # A join with more people than fit into memory goes by parts.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(
-                        connection, "filtered_events", hour, digests, "order by landed_row", made_from=source
+                        connection,
+                        "filtered_events",
+                        hour,
+                        digests,
+                        "order by landed_row",
+                        made_from=source,
+                        reading=reading,
                     )
             return kept
 
@@ -208,6 +215,15 @@ class Transformations:
         raw_events = file_identity(self._lake.path("raw_events", hour))
         notes = self._lake.notes(connection, self._lake.path("filtered_events", hour))
         return raw_events is None or notes.get("made_from") == raw_events
+
+    def _reading(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> object:
+        """Which reading of the landing files a partition is of."""
+        return self._lake.notes(connection, self._lake.path(table, hour)).get("reading")
+
+    def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int:
+        # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
+        reading = self._reading(connection, "filtered_events", hour)
+        return self._write(connection, "conversion_payloads", hour, digests, reading=reading)
 
     def _kept(self, table: str, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""

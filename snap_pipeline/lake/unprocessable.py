@@ -11,8 +11,9 @@ from datetime import datetime
 import duckdb
 
 from snap_pipeline.lake.lake import Lake, literal
-from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.raw import DATA_ERRORS, load_lines_of_file, rows_that_fail
+from snap_pipeline.lake.landing import LandingZone, as_text
+from snap_pipeline.lake.raw import load_lines_of_file
+from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
 
 REASON = "unprocessable"
 
@@ -85,7 +86,7 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
 
 def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
     """The numbers of the lines of a file whose events stand in `raw_events`, in order; none where the file is gone."""
-    files = [file for file in landing.listing(hour) if file.source_file == source_file]
+    files = [file for file in landing.listing(hour) if as_text(file.source_file) == source_file]
     if not files:
         return []
     quarantine = literal(lake.path("quarantined_lines", hour))
@@ -93,7 +94,7 @@ def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str
         load_lines_of_file(lake, landing, connection, hour, files[0])
         rows = connection.execute(
             f"""
-            select line_number from lines_of_file
+            select line_number from good_lines
             anti join (
                 select line_number
                 from read_parquet({quarantine}, hive_partitioning = false)

@@ -44,6 +44,15 @@ def test_a_header_may_come_from_a_spreadsheet(run: Any, project: Project) -> Non
     assert [row["snap_event_name"] for row in project.rows("filtered_events")] == ["PURCHASE"]
 
 
+def test_what_reads_like_a_pattern_is_a_currency_of_that_name(run: Any, project: Project) -> None:
+    write(project, "currencies.csv", b"currency,accepted_by_snap\nUSD|.*,true\nA(B,false\n")
+    given = {"a": "EUR", "b": "no currency", "c": "usd", "d": "A(B"}
+    project.land(*(purchase(id, properties={"value": 1, "currency": currency}) for id, currency in given.items()))
+    assert run("materialize", *RANGE).exit_code == 0
+    currencies = {row["event_id"]: row["currency"] for row in project.rows("conversion_payloads")}
+    assert {name: currencies[name] for name in "abc"} == {"a": "EUR", "b": None, "c": "USD"}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

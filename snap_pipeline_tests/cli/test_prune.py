@@ -92,6 +92,26 @@ def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
     assert "raw_events" not in files_of(shop, OLD)
 
 
+def test_notes_in_the_lake_are_no_data_to_other_readers(shop: Project, run: Run) -> None:
+    """They skip names that begin with `_` or `.` where they read a folder of partitions."""
+    assert run("prune").output.startswith("1 hours were pruned")
+    names = {path.name for path in shop.pipeline.lake.root.rglob("*") if path.is_file()}
+    assert "_pruned.json" in names
+    assert {name for name in names if not name.startswith(("_", "."))} == {"data.parquet"}
+
+
+def test_an_hour_that_an_earlier_version_pruned_stays_pruned(shop: Project, run: Run) -> None:
+    run("prune")
+    lake = shop.pipeline.lake
+    note = lake.pruned_note(OLD)
+    note.rename(note.with_name("pruned.json"))
+    assert lake.pruned_hours() == [OLD]
+    assert lake.pruned_events(OLD) == {"default": 2}
+    assert shop.materialize(OLD).success
+    assert run("prune").output.startswith("0 hours were pruned")
+    assert lake.pruned_hours() == [OLD]
+
+
 def test_a_file_that_lands_while_its_hour_is_pruned_is_not_deleted(shop: Project, run: Run) -> None:
     shop.pipeline.lake.pruned_note(OLD).write_text('{"default": 2}')
     late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")

@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from click.testing import Result
 
 from snap_pipeline.lake.raw import make_raw_events
@@ -49,7 +51,29 @@ def test_of_events_that_are_all_excluded_each_has_its_own_reason(run: Callable[.
     ]
 
 
-@pytest.mark.parametrize("suffix", ["ndjson", "ndjson.gz"])
+def test_files_and_folders_whose_names_are_no_utf8_break_no_command(
+    run: Callable[..., Result], project: Project
+) -> None:
+    project.add_destination()
+    project.land_bytes(json.dumps(purchase("a")).encode() + b"\r\rbroken\r", os.fsdecode(b"caf\xe9.ndjson"))
+    folder = project.settings.landing / os.fsdecode(b"caf\xe9") / "2026-11-20T12"
+    folder.mkdir(parents=True)
+    assert project.materialize().success
+    assert [event["event_id"] for event in project.received()] == ["a"]
+    assert story(run, "a") == [("caf\\xe9.ndjson, line 1", "shop: delivered")]
+    status = run("status")
+    assert status.exit_code == 0, status.output
+    assert "caf\\xe9/2026-11-20T12" in status.stderr
+    assert "Nothing is unaccounted for" in status.stdout
+    told = run("forget", "--email", "a@example.com", "--landing")
+    assert told.exit_code == 0, told.output
+    (file,) = project.pipeline.landing.listing(HOUR)
+    content = (project.settings.landing / file.source_file).read_bytes()
+    assert b"a@example.com" not in content
+    assert content.endswith(b"\r\rbroken\r")
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "x.gz", "x.zst"])
 @pytest.mark.parametrize("bad_line", [b"broken", b"42", b'{"a":"\xff"}', b" "])
 def test_the_line_is_the_one_that_the_event_stands_on(
     run: Callable[..., Result], project: Project, suffix: str, bad_line: bytes
@@ -58,7 +82,8 @@ def test_the_line_is_the_one_that_the_event_stands_on(
     neighbour = json.dumps(NEIGHBOUR).encode()
     lines = [b"", bad_line, neighbour, bad_line, json.dumps(purchase("a")).encode(), bad_line, neighbour]
     content = b"\n".join(lines)
-    project.land_bytes(gzip.compress(content) if suffix.endswith("gz") else content, f"events.{suffix}")
+    packed = {".gz": gzip.compress, ".zst": zstandard.compress}.get(Path(suffix).suffix, bytes)(content)
+    project.land_bytes(packed, f"events.{suffix}")
     project.land(purchase("before"), name="another-before")
     project.land(purchase("after"), name="other-after")
     project.materialize()

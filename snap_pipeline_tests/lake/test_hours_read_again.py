@@ -1,6 +1,8 @@
 """An hour whose files are read again, by another run, while its steps go on: each step is of one reading as a whole."""
 
+import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -85,6 +87,41 @@ def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> No
     assert len(project.rows("identity_links")) == 1
     assert unaccounted(project.entries()) == []
     assert not unread_hours(project.pipeline, HOUR)
+
+
+@pytest.mark.parametrize("later", [-ONE_HOUR, timedelta(0), ONE_HOUR])
+def test_times_of_files_do_not_tell_of_which_reading_the_payloads_are(project: Project, later: timedelta) -> None:
+    """A copy of the lake, and an object store, may keep whole seconds alone, or the time of the copy."""
+
+    def set_times() -> None:
+        for table, seconds in (("raw_events", 1e9), ("conversion_payloads", 1e9 + later.total_seconds())):
+            os.utime(project.pipeline.lake.path(table, HOUR), (seconds, seconds))
+
+    project.land(purchase("a"))
+    make_all(project)
+    set_times()
+    assert not unread_hours(Pipeline(project.settings), HOUR)
+    project.land(purchase("a"), purchase("b"))
+    read(project)
+    set_times()
+    assert list(unread_hours(Pipeline(project.settings), HOUR)) == [HOUR]
+    make_all(project)
+    assert not unread_hours(Pipeline(project.settings), HOUR)
+
+
+def test_partitions_of_an_earlier_version_are_judged_by_their_times(project: Project) -> None:
+    project.land(purchase("a"))
+    make_all(project)
+    lake = project.pipeline.lake
+    for table in ("raw_events", "conversion_payloads"):
+        with lake.connect() as connection:
+            notes = lake.notes(connection, lake.path(table, HOUR))
+            del notes["reading"]
+            path = lake.path(table, HOUR)
+            lake.replace(connection, path, f"from read_parquet('{path}', hive_partitioning = false)", metadata=notes)
+    assert not unread_hours(Pipeline(project.settings), HOUR)
+    os.utime(lake.path("conversion_payloads", HOUR), (1e9, 1e9))
+    assert list(unread_hours(Pipeline(project.settings), HOUR)) == [HOUR]
 
 
 def test_links_are_of_the_reading_that_is_filtered(project: Project) -> None:

@@ -1,11 +1,14 @@
 """Landing files in: what is read, what is quarantined, and what makes an hour fail."""
 
+import errno
 import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
+import zstandard
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import parse_hour
@@ -63,6 +66,10 @@ def test_a_bad_line_leaves_the_others_in_the_order_in_which_they_landed(project:
         (b'["x"]', "not_an_object"),
         (b'{"a":"\xff\xfe"}', "not_utf8"),
         (b'{"a":"\\ud800"}', "malformed_json"),
+        (b'{"a":"\0"}', "malformed_json"),
+        (b'{"a":"\x01"}', "malformed_json"),
+        (b"\0\x01\0" * 9, "malformed_json"),
+        (b"\x01\xff\x01\xfe", "not_utf8"),
         (b'{"a":"' + b"x" * raw.MAXIMUM_LINE_BYTES + b'"}', "line_too_long"),
         (b'{"a":"' + b"x" * 40_000_000 + b'"}', "line_too_long"),
     ],
@@ -90,6 +97,10 @@ def test_a_line_that_is_not_too_long_is_read_beside_a_bad_one_and_without(projec
     [
         ("cut.ndjson.gz", gzip.compress(GOOD.encode() * 1000)[:-20], "damaged_gzip"),
         ("plain.ndjson.gz", GOOD.encode(), "damaged_gzip"),
+        ("more.ndjson.gz", gzip.compress(GOOD.encode(), mtime=0) + b"more", "damaged_gzip"),
+        ("empty.ndjson.gz", bytes(99), "damaged_gzip"),
+        ("plain.ndjson.zst", GOOD.encode(), "damaged_zstd"),
+        ("cut.ndjson.zst", zstandard.compress(GOOD.encode() * 1000)[:-3], "damaged_zstd"),
         ("binary.ndjson", bytes(range(256)) * 50, "not_text"),
         ("utf16.ndjson", GOOD.encode("utf-16"), "not_text"),
     ],
@@ -107,6 +118,62 @@ def test_gzip_crlf_byte_order_mark_and_odd_names_are_read(project: Project) -> N
     project.land_bytes(b"\xef\xbb\xbf" + GOOD.encode(), "it's.ndjson")
     assert make(project).rows == 4
     assert quarantined(project) == []
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("bad", ["", "broken\n"], ids=["good lines", "a bad line"])
+def test_what_fills_up_a_compressed_file_or_is_appended_to_it_is_read_as_its_tools_do(
+    project: Project, suffix: str, bad: str
+) -> None:
+    part = {".gz": gzip.compress, ".zst": zstandard.compress}[suffix](f"{GOOD}\n{bad}".encode())
+    project.land_bytes(part + part, f"two.ndjson{suffix}")
+    project.land_bytes(part + bytes(512) + part + bytes(512), f"filled.ndjson{suffix}")
+    assert make(project).rows == 4
+    numbers = [2, 4] if bad else []
+    assert quarantined(project) == [
+        (f"{name}.ndjson{suffix}", number, "malformed_json") for name in ("filled", "two") for number in numbers
+    ]
+
+
+def test_lines_that_end_in_different_ways_are_read_and_counted_alike(project: Project) -> None:
+    lines = [GOOD, "", "broken", GOOD, "{", GOOD]
+    for name, breaks in {"cr": ["\r"], "crlf": ["\r\n"], "all": ["\n", "\r\n", "\r"]}.items():
+        content = "".join(line + breaks[number % len(breaks)] for number, line in enumerate(lines))
+        project.land_bytes(content.encode(), f"{name}.ndjson")
+    assert make(project).rows == 9
+    assert quarantined(project) == [
+        (f"{name}.ndjson", number, "malformed_json") for name in ("all", "cr", "crlf") for number in (3, 5)
+    ]
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_under_a_name_that_is(project: Project) -> None:
+    name = os.fsdecode(b"caf\xe9.ndjson")
+    landed = project.land_bytes(f"{GOOD}\nbroken\n".encode(), name)
+    project.land(GOOD, name="clean")
+    assert make(project).rows == 2
+    assert quarantined(project) == [("caf\\xe9.ndjson", 2, "malformed_json")]
+    landed.unlink()
+    made = make(project)
+    assert (made.rows, made.quarantined, made.kept_files) == (2, 1, 1)
+
+
+def test_a_file_that_cannot_be_opened_is_named_with_what_to_do(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.land(GOOD, name="kept")
+    make(project)
+    locked = project.land("broken", name="locked")
+    opened = Path.open
+
+    def refused(path: Path, *arguments: Any) -> IO[Any]:
+        if path == locked:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(LakeError, match=r"locked\.ndjson cannot be read: Permission denied\. Mend its permissions"):
+        make(project)
+    assert len(project.rows("raw_events")) == 1
 
 
 def test_drafts_are_not_read(project: Project) -> None:
@@ -141,16 +208,16 @@ def test_a_file_that_vanishes_while_it_is_read_fails_the_hour_and_keeps_the_part
     make(project)
     doomed = project.land(purchase("doomed"), name="doomed")
     reader = raw._HourReader
-    monkeypatch.setattr(reader, "read_strictly", vanishing(reader.read_strictly, doomed))
+    monkeypatch.setattr(reader, "read", vanishing(reader.read, doomed))
     with pytest.raises(LakeError, match=r"doomed\.ndjson"):
         make(project)
     assert [row["event_id"] for row in project.rows("raw_events")] == ["kept"]
 
 
 def vanishing(read: Callable[..., object], file: Path) -> object:
-    def wrapped(self: object, files: object) -> object:
+    def wrapped(self: object, *files: object) -> object:
         file.unlink(missing_ok=True)
-        return read(self, files)
+        return read(self, *files)
 
     return wrapped
 

@@ -6,7 +6,8 @@ import pytest
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import identity, raw, transform
-from snap_pipeline.lake.raw import make_raw_events, rows_that_fail
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.row_errors import rows_that_fail
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 RAISES = "case when first_name = 'boom' then error('boom') else true end"

@@ -23,6 +23,8 @@ class Operations:
 
     queries: int = 0
     """That DuckDB ran."""
+    scans: int = 0
+    """Of files, that these queries name: a query can hold thousands of them."""
     files: int = 0
     """That DuckDB opened, to read or to write; how often it opens the same file again is its own affair."""
     bytes_read: int = field(default=0, compare=False)
@@ -72,6 +74,10 @@ class _Watched:
             """
             select
                 (select count(*) from duckdb_logs where type = 'QueryLog'),
+                (
+                    select coalesce(sum(len(regexp_extract_all(message, 'read_[a-z_]+\\('))), 0)
+                    from duckdb_logs where type = 'QueryLog'
+                ),
                 count(distinct path) filter (op = 'OPEN'),
                 coalesce(sum(bytes) filter (op = 'READ'), 0)
             from duckdb_logs_parsed('FileSystem')
@@ -79,8 +85,9 @@ class _Watched:
         ).fetchone()
         assert row is not None
         self._operations.queries += row[0]
-        self._operations.files += row[1]
-        self._operations.bytes_read += row[2]
+        self._operations.scans += row[1]
+        self._operations.files += row[2]
+        self._operations.bytes_read += row[3]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ with refused as (
     select
         line - row_number() over (order by line) as readable_before,
         row_number() over (order by line) as refused
-    from reject_errors
+    from (select distinct line from reject_errors)
 ),
 
 refused_before as (

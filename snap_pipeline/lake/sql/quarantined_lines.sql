@@ -12,9 +12,12 @@ select
     $workspace as workspace,
     $source_file as source_file,
     line as line_number,
-    case error_type
-        when 'INVALID ENCODING' then 'not_utf8'
-        when 'LINE SIZE OVER MAXIMUM' then 'line_too_long'
-        else 'unreadable'
-    end as reason
+    min(
+        case error_type
+            when 'INVALID ENCODING' then 'not_utf8'
+            when 'LINE SIZE OVER MAXIMUM' then 'line_too_long'
+            else 'unreadable'
+        end
+    ) as reason
 from reject_errors
+group by line

@@ -1,0 +1,176 @@
+"""Text files as lines, whatever their compression, their line breaks and the control bytes in them.
+
+A line ends with `\\n`, `\\r\\n` or a bare `\\r`. Compression goes by the suffix, `.gz` or `.zst`. The zeros that some
+systems fill up a compressed file with are ignored, as gzip does; anything else after its end is damage.
+"""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
+
+import duckdb
+import zstandard
+
+from snap_pipeline.errors import LakeError
+from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.landing import as_text
+
+MAXIMUM_LINE_BYTES = 16_000_000
+PLAIN_CHUNK_BYTES = 1_048_576
+COMPRESSED_CHUNK_BYTES = 16_384
+"""So few because Zstandard can make a thousand times as much of them."""
+
+FIELD_SEPARATOR = "\x01"
+"""Parts no lines, since clean copies do not hold it: the CSV reader cannot do without one."""
+CLEAN_BYTES = bytes.maketrans(b"\0\x01", b"\x02\x02")
+"""Bytes that the CSV reader cannot take as data become another control byte, which JSON allows no more than them."""
+
+
+class Decompressor(NamedTuple):
+    """One kind of compression: how a stream of it is begun, and the reason for which a damaged one is quarantined."""
+
+    start: Callable[[], Any]
+    damage: str
+
+
+DECOMPRESSORS = {
+    ".gz": Decompressor(lambda: zlib.decompressobj(wbits=31), "damaged_gzip"),
+    ".zst": Decompressor(lambda: zstandard.ZstdDecompressor().decompressobj(), "damaged_zstd"),
+}
+
+
+class DamagedFile(Exception):
+    """A compressed file that breaks off, has a wrong checksum, or is not compressed at all.
+
+    Attributes:
+        reason: for which it is quarantined.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def content_of(path: Path) -> Iterator[bytes]:
+    """Yield a file's content in chunks, decompressed.
+
+    Raises:
+        DamagedFile: it cannot be decompressed to its end.
+        LakeError: it cannot be read.
+    """
+    decompressor = DECOMPRESSORS.get(path.suffix.lower())
+    try:
+        with path.open("rb") as stream:
+            if decompressor:
+                yield from _decompressed(stream, decompressor)
+            else:
+                while chunk := stream.read(PLAIN_CHUNK_BYTES):
+                    yield chunk
+    except OSError as error:
+        raise LakeError(
+            f"{as_text(str(path))} cannot be read: {error.strerror or error}. Mend its permissions or its disk, or "
+            "take it away, and run this again; what was made before is intact."
+        ) from error
+
+
+def is_for_duckdb(name: str) -> bool:
+    """Tell whether DuckDB can read a file itself.
+
+    It finds no file whose name is no UTF-8, and takes a Zstandard file that breaks off for a whole one.
+    """
+    return as_text(name) == name and not name.lower().endswith(".zst")
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Yield a file's lines with their line breaks.
+
+    Raises:
+        DamagedFile: it cannot be decompressed to its end.
+        LakeError: it cannot be read.
+    """
+    rest = b""
+    for chunk in content_of(path):
+        *lines, rest = (rest + chunk).splitlines(keepends=True) or [b""]
+        yield from lines
+        if rest.endswith(b"\n"):
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+
+def open_for_writing(path: Path, suffix: str) -> IO[bytes]:
+    """Open a file to write content that is compressed as files of a suffix are."""
+    if suffix.lower() == ".gz":
+        return cast("IO[bytes]", gzip.open(path, "wb"))
+    if suffix.lower() == ".zst":
+        return cast("IO[bytes]", zstandard.open(path, "wb"))
+    return path.open("wb")
+
+
+def write_clean_copy(path: Path, copy: Path) -> bool:
+    """Write a file's content so that the CSV reader takes each line for one: plain, `\\n` between, no NUL bytes.
+
+    Returns:
+        Whether there were NUL bytes in it, as in binary files and UTF-16.
+
+    Raises:
+        DamagedFile: it cannot be decompressed to its end.
+        LakeError: it cannot be read.
+        OSError: the copy cannot be written.
+    """
+    has_nul, held = False, b""
+    with copy.open("wb") as stream:
+        for content in content_of(path):
+            has_nul = has_nul or b"\0" in content
+            chunk = held + content
+            held = b"\r" if chunk.endswith(b"\r") else b""  # its \n may come with the next chunk
+            chunk = chunk.removesuffix(b"\r") if held else chunk
+            stream.write(chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").translate(CLEAN_BYTES))
+        stream.write(b"\n" if held else b"")
+    return has_nul
+
+
+def read_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
+    """Make the tables `read_lines` (position, line) of a clean copy, and `reject_errors` of what is no text of a line.
+
+    Args:
+        connection: gets the tables in place of those of an earlier file.
+        copy: written by `write_clean_copy`.
+    """
+    connection.execute(
+        f"""
+        drop table if exists reject_errors;
+        drop table if exists reject_scans;
+        create or replace temp table read_lines as
+        select row_number() over () as position, line
+        from read_csv(
+            {literal(as_pattern(copy))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false,
+            delim = '{FIELD_SEPARATOR}', quote = '', escape = '', strict_mode = false, new_line = '\\n',
+            max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
+        )
+        """
+    )
+
+
+def as_pattern(path: Path) -> str:
+    """The pattern that matches a path alone, since DuckDB reads file names as patterns."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+
+
+def _decompressed(stream: IO[bytes], decompressor: Decompressor) -> Iterator[bytes]:
+    member = None
+    is_first = True
+    while chunk := stream.read(COMPRESSED_CHUNK_BYTES):
+        while chunk := chunk if is_first or member else chunk.lstrip(b"\0"):
+            member = member or decompressor.start()
+            is_first = False
+            try:
+                yield member.decompress(chunk)
+            except (zlib.error, zstandard.ZstdError) as error:
+                raise DamagedFile(decompressor.damage) from error
+            chunk, member = (member.unused_data, None) if member.eof else (b"", member)
+    if member:
+        raise DamagedFile(decompressor.damage)
