@@ -215,7 +215,7 @@ class Lake:
 
     def drop_abandoned_drafts(self) -> None:
         """Deletes what killed processes left half-written: drafts of partitions that were not written to for a day."""
-        for draft in self.root.glob("*/hour=*/.*.tmp"):
+        for draft in self.root.glob("*/*=*/.*.tmp"):
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > ABANDONED_AFTER_SECONDS:
                     draft.unlink()

@@ -55,6 +55,11 @@ class Summary:
     versions: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
 
+    @property
+    def conversions(self) -> Mapping[str, int]:
+        """Conversions by workspace, of those that have any; the other workspaces' destinations are due nothing."""
+        return {each.workspace: each.rows for each in self.counts if each.table == "conversion_payloads"}
+
 
 class Summaries:
     """Summaries of the hours of one lake. What was read once is not read again while its files are the same."""
