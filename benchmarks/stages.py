@@ -58,7 +58,7 @@ def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
     report = pipeline.dispatcher().dispatch(destination, HOUR)
     requests = Ledger(pipeline.lake, HOUR, destination.id, "default").folder("delivery_requests")
     with pipeline.lake.connect() as connection:
-        width = connection.execute(f"select sum(bytes) / sum(events) from '{requests}/data.parquet'").fetchone()
+        width = connection.execute(f"select sum(bytes) / sum(events) from '{requests}/*.parquet'").fetchone()
     return {
         "delivered": report.count("delivered"),
         "requests": report.tally.requests,

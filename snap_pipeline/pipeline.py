@@ -124,6 +124,7 @@ class Pipeline:
         """The dispatch engine."""
         return Dispatcher(
             lake=self.lake,
+            summaries=self.summaries,
             mappings=self.mappings,
             database=self.database,
             open_session=self.session,
@@ -142,4 +143,4 @@ class Pipeline:
 
     def vitals(self, destination: Destination) -> Vitals:
         """What the lake knows of how a destination does."""
-        return vitals_of(self.lake, destination, self.settings.running_hour, AgeLimits())
+        return vitals_of(self.lake, self.summaries, destination, self.settings.running_hour, AgeLimits())

@@ -4,6 +4,7 @@ Here is what is missing; when to ask for it, and how often, is decided in `autom
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,17 +75,22 @@ def owed_hours(pipeline: Pipeline, last: datetime, real_now: datetime) -> Mappin
         for each in pipeline.destinations.list()
         if each.state == "live" and (each.retry_at is None or each.retry_at <= real_now)
     ]
-    if not live:
-        return {}
     standings = Standings(pipeline.lake, AgeLimits())
+    by_workspace: dict[str, list[Destination]] = defaultdict(list)
+    for each in live:
+        by_workspace[each.workspace].append(each)
+    hours = pipeline.lake.hours("conversion_payloads") if live else []
+    hours = [hour for hour in hours if pipeline.settings.first_hour <= hour <= last]
     owed: dict[datetime, object] = {}
-    for hour in pipeline.lake.hours("conversion_payloads"):
-        if pipeline.settings.first_hour <= hour <= last:
-            why = [
-                _circumstances(each) for each in live if owes(each, hour) and _is_owed(standings, each, hour, real_now)
-            ]
-            if why:
-                owed[hour] = why
+    for hour, summary in pipeline.summaries.of(hours).items():
+        why = [
+            _circumstances(each)
+            for workspace in sorted(summary.conversions.keys() & by_workspace.keys())
+            for each in by_workspace[workspace]
+            if owes(each, hour) and _is_owed(standings, each, hour, real_now)
+        ]
+        if why:
+            owed[hour] = why
     return owed
 
 

@@ -1,5 +1,6 @@
 """Within the hour: purchases reach Snap in minutes, at the same cost however often the running hour was made."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -51,10 +52,10 @@ def land(project: Project, name: str) -> None:
 
 
 def files(project: Project) -> list[str]:
-    """Every file of the running hour in the lake."""
+    """Every file of the running hour in the lake, those that are compacted anew each time without their numbers."""
     hour = f"hour={key(project.settings.running_hour)}"
     return sorted(
-        path.relative_to(project.settings.lake).as_posix()
+        re.sub("data-[0-9a-f]{16}", "data", path.relative_to(project.settings.lake).as_posix())
         for path in project.settings.lake.rglob("*")
         if path.is_file() and hour in path.parts
     )

@@ -98,6 +98,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         live = [destination for destination in pipeline.destinations.list() if destination.state == "live"]
         if not live:
             context.log.warning("No destination is live, so nothing is sent. See `snap-pipeline destination add`.")
+        pipeline.summaries.of([hour for _, hour in hours])  # together; each run would count them again
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
             runs = list(

@@ -4,13 +4,13 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import duckdb
 
-from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.ledger import Ledger, answered_destinations
 from snap_pipeline.delivery.standing import Counts, Standings, standing_of
 from snap_pipeline.delivery.states import AgeLimits, PayloadStates, delivery_sql, owes
 from snap_pipeline.destinations.store import Destination
@@ -90,10 +90,9 @@ class Accounting:
         entries += [entry for hour in hours for entry in self._pruned(hour)]
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            for hour in hours:
-                for destination in destinations:
-                    if owes(destination, hour):
-                        entries.extend(self._delivery(connection, hour, destination))
+            for hour, summary in summaries.items():
+                for destination in self._concerned(hour, summary.conversions, destinations):
+                    entries.extend(self._delivery(connection, hour, destination))
         return entries
 
     def shared_orders(self, hours: Sequence[datetime]) -> int:
@@ -144,6 +143,20 @@ class Accounting:
         for workspace, events in self._lake.pruned_events(hour).items():
             if not self._lake.path("raw_events", hour).exists():
                 yield Entry(format_hour(hour), workspace, None, None, "raw", None, events)
+
+    def _concerned(
+        self, hour: datetime, workspaces: Container[str], destinations: Iterable[Destination]
+    ) -> Iterator[Destination]:
+        """Yield the destinations that have something of an hour: conversions, or receipts of what is none any more."""
+        answered: Container[str] | None = None
+        for destination in destinations:
+            if not owes(destination, hour):
+                continue
+            if destination.workspace not in workspaces:
+                answered = answered_destinations(self._lake, hour) if answered is None else answered
+                if destination.id not in answered:
+                    continue
+            yield destination
 
     def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
         key, counts = format_hour(hour), self._counts(connection, hour, destination)

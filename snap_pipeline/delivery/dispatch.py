@@ -12,15 +12,17 @@ import duckdb
 from snap_pipeline.capi.answers import Answer
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
+from snap_pipeline.delivery.compaction import compact
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
-from snap_pipeline.delivery.ledger import Ledger, UnwrittenLedger, files_of_all, look_again
+from snap_pipeline.delivery.ledger import Ledger, UnwrittenLedger, answered_destinations, files_of_all, look_again
 from snap_pipeline.delivery.sending import DestinationStopped, Tally
 from snap_pipeline.delivery.standing import Counts, Standing, Standings, standing_of
 from snap_pipeline.delivery.states import DEDUPLICATION_WINDOW, AgeLimits, PayloadStates, delivery_sql
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.hours import format_hour
+from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.state.database import Database
 
 
@@ -91,6 +93,7 @@ class Dispatcher:
 
     Args:
         lake: holds payloads; gets intents, receipts and requests.
+        summaries: tell whether an hour has conversions of a workspace.
         mappings: tell standard event names and currencies from others.
         database: holds leases.
         open_session: gives a destination's access to Snap.
@@ -103,6 +106,7 @@ class Dispatcher:
         self,
         *,
         lake: Lake,
+        summaries: Summaries,
         mappings: Mappings,
         database: Database,
         open_session: Callable[[Destination], ApiSession],
@@ -116,7 +120,7 @@ class Dispatcher:
             database,
             open_session,
         )
-        self._now = now
+        self._summaries, self._now = summaries, now
         self._states = PayloadStates(lake, now, limits)
         self._standings = Standings(lake, limits)
         self._real_now = real_now
@@ -127,6 +131,9 @@ class Dispatcher:
         A lease that somebody else holds ends in a report that says so. Everything else that goes wrong on this
         side, such as a full disk, is raised.
         """
+        conversions = self._summaries.of([hour])[hour].conversions
+        if destination.workspace not in conversions and destination.id not in answered_destinations(self._lake, hour):
+            return HourReport(destination, hour)
         if extent.validate_only:
             return self._validate(destination, hour, extent)
         standing = self._standings.remembered(destination, hour)
@@ -144,8 +151,10 @@ class Dispatcher:
         payloads_now = self._lake.path("conversion_payloads", hour)
         with self._lake.connect() as connection, ledger.pinned(payloads_now) as payloads:
             self._mappings.load_standards(connection)
-            ledger.fold(connection)
-            if not self._states.prepare(connection, ledger, destination, hour, payloads):
+            compact(self._lake, connection, ledger)
+            made_from = self._standings.made_from(destination, hour, payloads)
+            copies = self._states.prepare(connection, ledger, destination, hour, payloads)
+            if copies is None:
                 return HourReport(destination, hour)
             tally, stopped = Tally(), None
             classes = self._due(connection, extent)
@@ -153,11 +162,14 @@ class Dispatcher:
                 self._standings.forget(destination, hour)
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
                 stopped, tally = sending.run(), sending.tally
-                ledger.fold(connection)
-                self._states.prepare(connection, ledger, destination, hour, payloads)
+                lease.ensure_held()
+                compact(self._lake, connection, ledger)
+                made_from = self._standings.made_from(destination, hour, payloads)
+                self._states.refresh(connection, ledger, destination, hour, copies)
+                self._forget_hours_that_lost(connection, destination)
                 look_again(lambda: self._summarize(connection, hour))
             standing = standing_of(connection, self._now)
-            self._standings.remember(destination, hour, standing, payloads)
+            self._standings.remember(destination, hour, standing, made_from)
             return HourReport(destination, hour, tally, sum(each.events for each in classes), standing.counts, stopped)
 
     def _validate(self, destination: Destination, hour: datetime, extent: Extent) -> HourReport:
@@ -210,6 +222,18 @@ class Dispatcher:
             """
         ).fetchall()
         return [BatchClass(*row) for row in rows]
+
+    def _forget_hours_that_lost(self, connection: duckdb.DuckDBPyConnection, destination: Destination) -> None:
+        """Drop the standings of hours that sent the same events at the same moment, and whose answers do not count."""
+        hours = connection.execute(
+            """
+            select distinct hour
+            from other_receipts
+            semi join (from payload_states where state in ('delivered', 'rejected')) using (event_id)
+            """
+        ).fetchall()
+        for (key,) in hours:
+            self._standings.forget(destination, parse_hour(key))
 
     def _summarize(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
         """Makes the hour's `dispatched_batches` from the files of all its destinations."""

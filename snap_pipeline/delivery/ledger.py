@@ -1,13 +1,13 @@
 """What delivery remembers of one destination and hour: intents, receipts and requests, as files of the lake.
 
 An intent is on disk before a request goes out, a receipt after its answer; each is a small file of its own, so a
-crash can leave one unwritten but none half-written. At the end of a run the small files are folded into one.
+crash can leave one unwritten but none half-written. At the end of a run `compaction.py` makes one of the small files.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,10 +123,12 @@ class Ledger:
             yield pin
         finally:
             pin.unlink(missing_ok=True)
+            with suppress(OSError):  # intents are left; without any, whoever looks for them finds no folder sooner
+                pin.parent.rmdir()
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:
         """Notes that a batch is about to be sent. False where that was noted before, which then still counts."""
-        path = self._path("delivery_intents", batch.batch_id)
+        path = self.intent(batch.batch_id)
         if path.exists():
             return False
         query = f"select event_id, {literal(batch.batch_id)} as batch_id, "
@@ -136,7 +138,7 @@ class Ledger:
 
     def drop_intent(self, batch: Batch) -> None:
         """Takes an intent back: the batch is settled, or an answer proved that none of it was taken."""
-        self._path("delivery_intents", batch.batch_id).unlink(missing_ok=True)
+        self.intent(batch.batch_id).unlink(missing_ok=True)
 
     def write_receipts(
         self,
@@ -169,10 +171,9 @@ class Ledger:
 
     def note_request(self, request: Mapping[str, Any]) -> None:
         """Appends one HTTP attempt to this run's journal."""
-        path = self.folder("delivery_requests") / "_journal.ndjson"
         with self._journal_lock:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as journal:
+            self.journal.parent.mkdir(parents=True, exist_ok=True)
+            with self.journal.open("a", encoding="utf-8") as journal:
                 journal.write(json.dumps({**request, "workspace": self._workspace}, default=_utc) + "\n")
 
     def define_views(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -186,65 +187,14 @@ class Ledger:
             lambda: connection.execute(f"create or replace table {view} as {files_of(table, folder.glob('*.parquet'))}")
         )
 
-    def fold(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Folds small files into the hour's one, and drops intents whose events all have a receipt since.
+    @property
+    def journal(self) -> Path:
+        """The file that HTTP attempts are appended to until they are compacted."""
+        return self.folder("delivery_requests") / "_journal.ndjson"
 
-        A crash half-way leaves rows twice, never too few; readers take the newest row of an event.
-        """
-        self._fold_receipts(connection)
-        self._fold_requests(connection)
-        for table in TABLES:
-            _unlink_all(self.folder(table).glob("*.tmp"))  # of a run that was killed while it wrote
-        if any(self.folder("delivery_intents").glob("*.parquet")):
-            self._drop_settled_intents(connection)
-
-    def _drop_settled_intents(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.define_views(connection)
-        settled = connection.execute(
-            """
-            with settled as (
-                select
-                    event_id,
-                    max(sent_at) as settled_at
-                from own_receipts
-                group by event_id
-            )
-
-            select batch_id
-            from intents
-            left join settled using (event_id)
-            group by batch_id
-            having bool_and(coalesce(settled_at >= first_sent_at, false))
-            """
-        ).fetchall()
-        for (batch_id,) in settled:
-            self._path("delivery_intents", batch_id).unlink(missing_ok=True)
-
-    def _fold_receipts(self, connection: duckdb.DuckDBPyConnection) -> None:
-        folder = self.folder("delivery_receipts")
-        small = [path for path in folder.glob("*.parquet") if path.name != "data.parquet"]
-        if small:
-            query = f"from ({files_of('delivery_receipts', folder.glob('*.parquet'))}) "
-            query += "qualify row_number() over (partition by event_id order by sent_at desc) = 1 "
-            query += "order by event_time, event_id"
-            self._lake.replace(connection, folder / "data.parquet", query)
-            _unlink_all(small)
-
-    def _fold_requests(self, connection: duckdb.DuckDBPyConnection) -> None:
-        folder = self.folder("delivery_requests")
-        journals = list(folder.glob("*.ndjson"))
-        if journals:
-            columns = ", ".join(f"{name}: {literal(kind)}" for name, kind in TABLES["delivery_requests"].items())
-            paths = ", ".join(literal(path) for path in journals)
-            query = f"({files_of('delivery_requests', folder.glob('*.parquet'))}) union all by name "
-            query += f"from read_json([{paths}], format = 'newline_delimited', columns = {{{columns}}}, "
-            query += "ignore_errors = true)"
-            self._lake.replace(
-                connection,
-                folder / "data.parquet",
-                f"from ({query}) where request_id is not null qualify row_number() over (partition by request_id) = 1",
-            )
-            _unlink_all(journals)
+    def intent(self, batch_id: str) -> Path:
+        """The path of a batch's intent."""
+        return self._path("delivery_intents", batch_id)
 
     def _path(self, table: str, name: str) -> Path:
         return self.folder(table) / f"{name}.parquet"
@@ -294,6 +244,14 @@ def look_again(read: Callable[[], object]) -> None:
     raise failure
 
 
+def names_in(folder: str | Path) -> list[str]:
+    """Return the names in a folder; none where it is missing. Thousands of hours are looked at, so that each counts."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - no path is made of most of them
+    except FileNotFoundError:
+        return []
+
+
 def files_of(table: str, paths: Iterable[Path]) -> str:
     """A query over Parquet files of a table; an empty relation of its columns where there are none."""
     columns, names = ", ".join(TABLES[table]), ", ".join(map(literal, sorted(paths)))
@@ -301,6 +259,12 @@ def files_of(table: str, paths: Iterable[Path]) -> str:
         return f"select {columns} from read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
     nothing = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[table].items())
     return f"select {nothing} limit 0"
+
+
+def answered_destinations(lake: Lake, hour: datetime) -> frozenset[str]:
+    """Return the ids of the destinations that may have receipts of an hour, from one look at its folder."""
+    folders = (lake.root / "delivery_receipts" / f"hour={format_hour(hour)}").glob("destination=*")
+    return frozenset(folder.name.removeprefix("destination=") for folder in folders)
 
 
 def files_of_all(table: str, folder: Path) -> str:
@@ -311,11 +275,6 @@ def files_of_all(table: str, folder: Path) -> str:
         for each in sorted(folder.glob("destination=*"))
     ]
     return " union all ".join(parts) or f"select *, null::varchar as destination from ({files_of(table, [])})"
-
-
-def _unlink_all(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 def _utc(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.ledger import Ledger, names_in
 from snap_pipeline.delivery.states import DEDUPLICATION_WINDOW, AgeLimits
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake, file_identity
@@ -86,13 +86,29 @@ class Standings:
     def __init__(self, lake: Lake, limits: AgeLimits) -> None:
         self._lake, self._limits = lake, limits
 
-    def remember(self, destination: Destination, hour: datetime, standing: Standing, payloads: Path) -> None:
-        """Keeps a standing as long as what it was made from is the same; `payloads` is the partition that was read."""
+    def made_from(self, destination: Destination, hour: datetime, payloads: Path | None = None) -> list[Any]:
+        """Return what a standing depends on, as it is now.
+
+        To be asked for before anything of it is read, so that what another run changes meanwhile outdates the standing.
+        `payloads` stands for the hour's partition where it is kept under another name.
+        """
+        folder = self._path(destination, hour).parent
+        return [
+            file_identity(payloads or self._lake.path("conversion_payloads", hour)),
+            sorted(name for name in names_in(folder) if name.endswith(".parquet")),
+            destination.api_version,
+            destination.snap_app_id is not None,
+            self._limits.web_days,
+            self._limits.offline_days,
+        ]
+
+    def remember(self, destination: Destination, hour: datetime, standing: Standing, made_from: list[Any]) -> None:
+        """Keep a standing for as long as what it was made from is the same."""
         path = self._path(destination, hour)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".tmp")
         content = {
-            "made_from": self._made_from(destination, path, payloads),
+            "made_from": made_from,
             "counts": [[*state, events] for state, events in standing.counts.items()],
             "resend_until": standing.resend_until and standing.resend_until.isoformat(),
         }
@@ -110,8 +126,7 @@ class Standings:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
-        payloads = self._lake.path("conversion_payloads", hour)
-        if content["made_from"] != self._made_from(destination, path, payloads):
+        if content["made_from"] != self.made_from(destination, hour):
             return None
         until = content["resend_until"]
         return Standing(
@@ -121,13 +136,3 @@ class Standings:
 
     def _path(self, destination: Destination, hour: datetime) -> Path:
         return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE
-
-    def _made_from(self, destination: Destination, path: Path, payloads: Path) -> list[Any]:
-        return [
-            file_identity(payloads),
-            file_identity(path.with_name("data.parquet")),
-            destination.api_version,
-            destination.snap_app_id is not None,
-            self._limits.web_days,
-            self._limits.offline_days,
-        ]

@@ -50,15 +50,20 @@ class Summary:
         counts: of the tables in `REASONS`.
         versions: by table in `VERSIONED`, the code version that is noted in its partition.
         listing: of the landing files that `raw_events` was made from.
-        damaged: why the hour could not be counted; then the rest is empty.
         carried_through: whether the payloads were made from these raw events.
+        damaged: why the hour could not be counted; then the rest is empty.
     """
 
     counts: Sequence[Count] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
-    damaged: DamagedPartition | None = None
     carried_through: bool = False
+    damaged: DamagedPartition | None = None
+
+    @property
+    def conversions(self) -> Mapping[str, int]:
+        """Conversions by workspace, of those that have any; the other workspaces' destinations are due nothing."""
+        return {each.workspace: each.rows for each in self.counts if each.table == "conversion_payloads"}
 
 
 class Summaries:

@@ -162,8 +162,10 @@ class Transformations:
 
     def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int | None:
         """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
+        # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
+        reading = self._reading(connection, "filtered_events", hour)
         try:
-            return self._write(connection, "conversion_payloads", hour, digests)
+            return self._write(connection, "conversion_payloads", hour, digests, reading=reading)
         except DATA_ERRORS:
             raw_events = self._lake.path("raw_events", hour)
             if self._is_of_these_raw_events(connection, hour):
@@ -219,11 +221,6 @@ class Transformations:
     def _reading(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> object:
         """Which reading of the landing files a partition is of."""
         return self._lake.notes(connection, self._lake.path(table, hour)).get("reading")
-
-    def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int:
-        # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
-        reading = self._reading(connection, "filtered_events", hour)
-        return self._write(connection, "conversion_payloads", hour, digests, reading=reading)
 
     def _kept(self, table: str, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""

@@ -5,6 +5,7 @@ from `raw_events` to `quarantined_lines`, with file and line. When the hour's fi
 tried again, and stays where the code can process it by then.
 """
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -78,7 +79,7 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
                 if name == source_file:
                     line = lines[place - 1] if place <= len(lines) else None
                     connection.execute("insert into moved values (?, ?, ?, ?)", [workspace, name, line, REASON])
-        notes = lake.notes(connection, raw_events)
+        notes = lake.notes(connection, raw_events) | {"reading": uuid.uuid4().hex}
         lake.replace(connection, quarantine, "from moved order by all")
         kept = f"select * exclude (file_row_number) from {source} where file_row_number not in ({numbers})"
         lake.replace(connection, raw_events, kept, metadata=notes)

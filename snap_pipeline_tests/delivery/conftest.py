@@ -22,11 +22,19 @@ class Delivery:
         self._make_template()
 
     def make_payloads(
-        self, count: int, hour: datetime = HOUR, prefix: str = "e", *, backwards: bool = False
+        self,
+        count: int,
+        hour: datetime = HOUR,
+        prefix: str = "e",
+        *,
+        backwards: bool = False,
+        offline: bool = False,
+        at: datetime | None = None,
     ) -> list[str]:
         """An hour of purchases a millisecond apart, `e0` the first; returns the ids from `e0` on.
 
-        Their rows stand in the partition in order of time, or backwards.
+        Their rows stand in the partition in order of time, or backwards. They happened in the hour, or at another time,
+        and where they are offline conversions, Snap takes them for 37 days.
         """
         with self.lake.connect() as connection:
             self.lake.replace(
@@ -36,7 +44,8 @@ class Delivery:
                 select * replace (
                     {literal(prefix)} || i as event_id,
                     'o-' || {literal(prefix)} || i as order_id,
-                    {literal(hour.replace(tzinfo=None))}::timestamp + i * interval 1 millisecond as event_time
+                    {literal((at or hour).replace(tzinfo=None))}::timestamp + i * interval 1 millisecond as event_time,
+                    {"'OFFLINE'" if offline else "conversion_type"} as conversion_type
                 )
                 from read_parquet({literal(self._template)}, hive_partitioning = false), range({count}) as numbers (i)
                 order by i {"desc" if backwards else ""}

@@ -52,6 +52,7 @@ def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float
         "dispatcher",
         lambda: dispatch.Dispatcher(
             lake=delivery.lake,
+            summaries=pipeline.summaries,
             mappings=pipeline.mappings,
             database=pipeline.database,
             open_session=pipeline.session,

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from snap_pipeline.delivery import dispatch, ledger, states
+from snap_pipeline.delivery import copies, dispatch, ledger
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, ids, purchase
 
@@ -17,15 +17,15 @@ class Fold:
     """The last step of somebody else's fold, taken once, between the listing and the read."""
 
     def __init__(self, folder: Path) -> None:
-        self.whole = folder / "data.parquet"
+        (self.whole,) = folder.glob("*.parquet")
         self.part = self.whole.rename(folder / "batch-delivered.parquet")
 
     def after(self, list_files: Any) -> Any:
-        def listed(*arguments: Any) -> str:
-            query = str(list_files(*arguments))
-            if str(self.part) in query:
+        def listed(*arguments: Any) -> Any:
+            found = list_files(*arguments)
+            if str(self.part) in str(found):
                 self.part.rename(self.whole)
-            return query
+            return found
 
         return listed
 
@@ -43,7 +43,7 @@ def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
     project.materialize()
     project.land(purchase("a"), purchase("b"), hour=HOUR + ONE_HOUR)
     fold = Fold(folder(project, "delivery_receipts"))
-    monkeypatch.setattr(states, "files_of", lambda table, paths: fold.after(ledger.files_of)(table, list(paths)))
+    monkeypatch.setattr(copies.Copies, "_files", fold.after(copies.Copies._files))
 
     assert project.materialize(HOUR + ONE_HOUR).success
 

@@ -1,18 +1,29 @@
 -- Where each conversion of an hour stands with one destination, and in which batches it would go. Reads
 -- `conversion_payloads` (with file_row_number), `own_receipts` and `intents` of this hour, `other_receipts` and
--- `other_intents` of hours that may hold the same event, `snap_event_names`, `currencies`.
+-- `other_intents` of hours that hold the same event, `snap_event_names`, `currencies`.
 with own as (
     select
         event_id,
         arg_max(outcome, sent_at) as outcome,
         arg_max(reason, sent_at) as reason,
-        max(sent_at) as sent_at
+        max(sent_at) as sent_at,
+        { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': $hour } as answer
     from own_receipts
     group by event_id
 ),
 
 elsewhere as (
-    select distinct event_id from other_receipts
+    select
+        event_id,
+        min(answer) as answer
+    from (
+        select
+            event_id,
+            { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': hour } as answer
+        from other_receipts
+        group by event_id, hour
+    )
+    group by event_id
 ),
 
 doubted as (
@@ -28,6 +39,19 @@ doubted as (
     -- What was rejected may have been sent again since, and its answer lost.
     where own.outcome is null or (own.outcome = 'rejected' and sent.first_sent_at > own.sent_at)
     group by sent.event_id
+),
+
+-- Of the answers that several hours have to one event, one counts: a delivery before a refusal, then the first. Each
+-- of these hours comes to the same one.
+counted as (
+    select
+        own.event_id,
+        own.outcome,
+        own.reason
+    from own
+    left join elsewhere using (event_id)
+    left join doubted using (event_id)
+    where doubted.event_id is null and (elsewhere.event_id is null or own.answer <= elsewhere.answer)
 ),
 
 judged as (
@@ -68,14 +92,14 @@ select
     judged.event_time,
     judged.order_id,
     case
-        when own.outcome is not null and doubted.event_id is null then own.outcome
+        when counted.event_id is not null then counted.outcome
         when elsewhere.event_id is not null then 'duplicate'
         when doubted.event_id is not null then 'in_doubt'
         when judged.undeliverable_reason is not null then 'undeliverable'
         else 'pending'
     end as state,
     case
-        when own.outcome is not null and doubted.event_id is null then own.reason
+        when counted.event_id is not null then counted.reason
         when elsewhere.event_id is null and doubted.event_id is null then judged.undeliverable_reason
     end as reason,
     judged.undeliverable_reason is null as is_deliverable,
@@ -90,6 +114,6 @@ select
         where accepted_by_snap
     ) as has_rare_currency
 from judged
-left join own using (event_id)
+left join counted using (event_id)
 left join elsewhere using (event_id)
 left join doubted using (event_id)

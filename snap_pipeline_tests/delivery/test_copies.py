@@ -1,0 +1,226 @@
+"""Copies of an event in other hours, near and far: sent once, counted once, and found without reading a month."""
+
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from snap_pipeline.delivery import copies
+from snap_pipeline.delivery.compaction import is_compacted
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.errors import LakeError
+from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.lake import lake as lake_module
+from snap_pipeline.state.tables import LEASES
+from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.project import HOUR, ids
+
+APART = [timedelta(hours=60), timedelta(hours=72), timedelta(days=20), timedelta(days=36)]
+EARLY = HOUR - timedelta(days=3)
+
+
+def states(delivery: Delivery, shop: Destination, *hours: datetime) -> dict[str, int]:
+    """Events by state over the hours, as `status` tells them."""
+    entries = delivery.project.pipeline.accounting.entries(hours, [shop])
+    counts: dict[str, int] = {}
+    for each in entries:
+        if each.destination:
+            counts[each.entry] = counts.get(each.entry, 0) + each.events
+    return counts
+
+
+def received(delivery: Delivery) -> dict[str, int]:
+    """How often the sandbox got each event."""
+    return {each["event_id"]: each["received"] for each in delivery.project.received()}
+
+
+def receipts_folder(delivery: Delivery, shop: Destination, hour: datetime) -> Path:
+    return delivery.lake.root / "delivery_receipts" / f"hour={format_hour(hour)}" / f"destination={shop.id}"
+
+
+def indexes(delivery: Delivery, shop: Destination) -> list[str]:
+    return sorted(path.name for path in (delivery.lake.root / copies.INDEX_TABLE / f"destination={shop.id}").iterdir())
+
+
+@pytest.mark.parametrize("apart", APART, ids=str)
+def test_a_copy_in_a_far_hour_is_sent_once(delivery: Delivery, shop: Destination, apart: timedelta) -> None:
+    later = HOUR - 4 * ONE_HOUR
+    for keeps_its_time in (True, False):
+        for is_later_first in (True, False):
+            later, prefix = later + ONE_HOUR, f"{keeps_its_time}-{is_later_first}-"
+            earlier = later - apart
+            delivery.make_payloads(3, earlier, prefix, offline=True)
+            delivery.make_payloads(4, later, prefix, offline=True, at=earlier if keeps_its_time else None)
+            hours = (later, earlier) if is_later_first else (earlier, later)
+            reports = [delivery.dispatch(shop, hour) for hour in hours]
+            assert sum(report.count("delivered") for report in reports) == 4
+            assert reports[1].count("duplicate") == 3
+    assert len(received(delivery)) == 16
+    assert set(received(delivery).values()) == {1}
+
+
+def test_hours_that_sent_the_same_events_at_the_same_moment_count_them_once(
+    delivery: Delivery, shop: Destination
+) -> None:
+    hours = [EARLY, HOUR]
+    for hour in hours:
+        delivery.make_payloads(5, hour)
+    delivery.project.set_fault(delay_seconds=1.5)
+    runs = [threading.Thread(target=delivery.dispatch, args=(shop, hour)) for hour in hours]
+    runs[0].start()
+    while not delivery.event_requests:
+        time.sleep(0.01)
+    runs[1].start()
+    for run in runs:
+        run.join()
+    assert set(received(delivery).values()) == {2}  # which Snap counts as one
+    assert states(delivery, shop, *hours) == {"delivered": 5, "duplicate": 5}
+
+
+@pytest.mark.parametrize("first", [EARLY, HOUR], ids=["earlier hour", "later hour"])
+def test_of_hours_that_both_delivered_an_event_the_one_that_sent_it_first_counts(
+    delivery: Delivery, shop: Destination, first: datetime
+) -> None:
+    second = HOUR if first == EARLY else EARLY
+    for hour in (first, second):
+        delivery.make_payloads(5, hour)
+    delivery.dispatch(shop, first)
+    there = receipts_folder(delivery, shop, first)
+    away = there.rename(delivery.lake.root / "away")
+    assert delivery.dispatch(shop, second).count("delivered") == 5
+    away.rename(there)
+    for hour in (first, second):
+        receipts_folder(delivery, shop, hour).joinpath("_standing.json").unlink()
+    assert states(delivery, shop, first) == {"delivered": 5}
+    assert states(delivery, shop, second) == {"duplicate": 5}
+
+
+def test_an_hour_tells_the_other_one_that_its_later_answers_do_not_count(delivery: Delivery, shop: Destination) -> None:
+    """Both sent the same events, and the one that sent them last was through first."""
+    for hour in (EARLY, HOUR):
+        delivery.make_payloads(5, hour)
+    delivery.dispatch(shop, EARLY)
+    there = receipts_folder(delivery, shop, EARLY)
+    away = there.rename(delivery.lake.root / "away")
+    delivery.dispatch(shop, HOUR)
+    assert states(delivery, shop, HOUR) == {"delivered": 5}
+    there.mkdir()
+    for receipts in away.glob("*.parquet"):
+        receipts.rename(there / receipts.name)
+    delivery.make_payloads(6, EARLY)
+    assert delivery.dispatch(shop, EARLY).count("delivered") == 6
+    assert states(delivery, shop, HOUR) == {"duplicate": 5}
+
+
+def test_an_intent_from_days_before_is_seen(delivery: Delivery, shop: Destination) -> None:
+    delivery.make_payloads(3, EARLY)
+    delivery.project.set_fault(drop_after_storing=True)
+    assert delivery.dispatch(shop, EARLY).count("in_doubt") == 3
+    delivery.project.clear_faults()
+    delivery.make_payloads(3, HOUR)
+    assert states(delivery, shop, HOUR) == {"in_doubt": 3}
+
+
+def test_equal_digests_of_different_ids_lose_nothing(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "DIGEST", "(ord(event_id) % 2)::ubigint")
+    delivery.make_payloads(3, EARLY)
+    delivery.dispatch(shop, EARLY)
+    delivery.make_payloads(4)
+    assert delivery.dispatch(shop).count("delivered") == 1
+    assert received(delivery) == {"e0": 1, "e1": 1, "e2": 1, "e3": 1}
+
+
+class TestIndexes:
+    def test_one_a_day_is_made_once(self, delivery: Delivery, shop: Destination) -> None:
+        for hour in (EARLY, EARLY + ONE_HOUR, EARLY + timedelta(days=1), HOUR - ONE_HOUR):
+            delivery.make_payloads(2, hour, prefix=format_hour(hour))
+            delivery.dispatch(shop, hour)
+        delivery.make_payloads(2)
+        delivery.dispatch(shop)
+        days = [name[:10] for name in indexes(delivery, shop)]
+        assert days == ["2026-11-17", "2026-11-18"]  # and not that of the hour itself
+        before = indexes(delivery, shop)
+        delivery.make_payloads(2, HOUR + ONE_HOUR)
+        delivery.dispatch(shop, HOUR + ONE_HOUR)
+        assert indexes(delivery, shop) == before
+
+    def test_one_that_is_out_of_date_is_made_again(self, delivery: Delivery, shop: Destination) -> None:
+        delivery.make_payloads(2, EARLY)
+        delivery.dispatch(shop, EARLY)
+        delivery.make_payloads(2)
+        delivery.dispatch(shop)
+        (before,) = indexes(delivery, shop)
+        delivery.make_payloads(4, EARLY)  # late files
+        delivery.dispatch(shop, EARLY)
+        delivery.make_payloads(5)
+        assert delivery.dispatch(shop).count("duplicate") == 4
+        assert len(indexes(delivery, shop)) == 1
+        assert indexes(delivery, shop) != [before]
+        assert set(received(delivery).values()) == {1}
+
+    def test_without_them_the_receipts_themselves_are_read(
+        self, delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delivery.make_payloads(3, EARLY)
+        delivery.dispatch(shop, EARLY)
+        replace = lake_module.Lake.replace
+
+        def disk_full(lake: lake_module.Lake, connection: Any, path: Path, query: str, **options: Any) -> int:
+            if copies.INDEX_TABLE in path.parts:
+                raise OSError(28, "No space left on device")
+            return replace(lake, connection, path, query, **options)
+
+        monkeypatch.setattr(lake_module.Lake, "replace", disk_full)
+        delivery.make_payloads(4)
+        assert delivery.dispatch(shop).count("duplicate") == 3
+        assert not (delivery.lake.root / copies.INDEX_TABLE).exists()
+
+    def test_a_day_in_which_a_run_was_killed_is_read_itself(self, delivery: Delivery, shop: Destination) -> None:
+        delivery.make_payloads(3, EARLY)
+        delivery.dispatch(shop, EARLY)
+        (compacted,) = receipts_folder(delivery, shop, EARLY).glob("*.parquet")
+        batch = compacted.rename(compacted.with_name("0a1b2c3d-0-delivered.parquet"))
+        assert is_compacted(compacted)
+        assert not is_compacted(batch)
+        delivery.make_payloads(4)
+        assert delivery.dispatch(shop).count("duplicate") == 3
+        assert not (delivery.lake.root / copies.INDEX_TABLE).exists()
+
+
+def test_a_paused_process_that_lost_its_lease_takes_no_receipts_from_the_one_that_took_over(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.make_payloads(10)
+    make_durable, taken_over = lake_module.make_durable, threading.Event()
+
+    def pause(draft: Path) -> None:
+        """Lets another process take over between reading the small files and publishing the compacted one."""
+        make_durable(draft)
+        if "delivery_receipts" in str(draft) and not taken_over.is_set():
+            taken_over.set()
+            unwritten = draft.rename(delivery.lake.root / "unwritten")
+            with delivery.project.pipeline.database.transaction() as connection:
+                connection.execute(sa.delete(LEASES))
+            delivery.make_payloads(20)
+            assert delivery.dispatch(shop).count("delivered") == 20
+            unwritten.rename(draft)
+
+    monkeypatch.setattr(lake_module, "make_durable", pause)
+    with suppress(LakeError):  # its snapshot of the payloads went with the other one's
+        delivery.dispatch(shop)
+    assert taken_over.is_set()
+    before = delivery.event_requests
+    assert delivery.dispatch(shop).count("delivered") == 20
+    assert delivery.event_requests == before
+    assert sorted(event_id for (event_id,) in delivery.rows("delivery_receipts", "event_id")) == sorted(
+        f"e{number}" for number in range(20)
+    )
+    assert ids(delivery.project.received()) == sorted(f"e{number}" for number in range(20))
+    assert set(received(delivery).values()) == {1}
