@@ -135,7 +135,7 @@ def poll_until(condition: Callable[[], bool]) -> None:
 
 def put_off(database: Database, seconds: float) -> None:
     """Leave the row that a request leaves while the clock is ahead, or that a version without a limit left."""
-    with database.transaction() as connection:
+    with database.transaction(token_fingerprint="token") as connection:
         later = sa.select(database.now() + seconds).scalar_subquery()
         connection.execute(sa.update(RATE_LIMITS).values(next_slot=later, paused_until=later))
 

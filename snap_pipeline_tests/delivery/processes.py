@@ -42,7 +42,7 @@ def start_dispatch(
 
 def take_over_dead_leases(database: Database) -> None:
     """Does at once what the end of leases does after 60 seconds."""
-    with database.transaction() as connection:
+    with database.transaction("default") as connection:
         connection.execute(sa.delete(LEASES))
 
 
