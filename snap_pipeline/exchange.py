@@ -28,9 +28,9 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 from snap_pipeline.redaction import Redaction
 
 MAXIMUM_BYTES = 1_000_000
-"""Of an answer, its headers included. Those that are waited for are small; one without an end is somebody else's."""
+"""The size limit of an answer, headers included. Snap's are small; one without an end comes from somebody else."""
 PIECE_BYTES = 65_536
-"""What is sent, and read, under one time limit of the socket."""
+"""The size of the pieces that are sent and read, each under a time limit of its own."""
 USER_AGENT = "snap_pipeline"
 LOGGERS = (
     "urllib3.connection",
@@ -48,7 +48,7 @@ NEVER_CONNECTED: Mapping[type[Exception], str] = {
     NewConnectionError: "{host} refused the connection",
     ReadTimeout: "TLS: {host} did not finish the handshake within {connect_seconds:.0f} s",
 }
-"""Why no request went out, the special before the general."""
+"""Reasons for which no request went out, the special before the general."""
 
 
 class NotSent(Exception):
@@ -78,7 +78,7 @@ class Response:
 
 @dataclass
 class _Exchange:
-    """What the connection has to know of the exchange that it serves."""
+    """The state of an exchange that its connection needs to know."""
 
     deadline: float
     redact: Redaction

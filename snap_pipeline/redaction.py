@@ -1,4 +1,4 @@
-"""Takes a secret out of text that somebody else wrote: whole, encoded, or cut.
+"""Redaction: take a secret out of text that somebody else wrote, be it whole, encoded or cut.
 
 A gateway that repeats the address of a request repeats the access token in it, as it stands, percent-encoded, inside
 JSON, and cut where its message was full.

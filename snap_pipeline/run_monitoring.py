@@ -1,4 +1,4 @@
-"""Tells Dagster's run monitoring which started runs are dead, so that it fails them within seconds.
+"""Run monitoring: tell Dagster which started runs are dead, so that it fails them within seconds.
 
 Dagster's own launcher starts runs as processes of a code server and cannot say whether they are alive. When the server
 is killed or upgraded its runs stay STARTED until the maximum run time: their hours count as in flight, so nobody asks

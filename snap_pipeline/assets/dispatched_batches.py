@@ -152,7 +152,7 @@ def dispatch_all(
 
 
 def reasons_of(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
-    """Why hours were not delivered, by key."""
+    """Reasons for which hours were not delivered, by key."""
     reasons: dict[str, str] = {}
     for error in errors:
         key = format_hour(error.hour)

@@ -29,10 +29,10 @@ STEPS = (
     *("raw_events", "identity_links", "filtered_events", "conversion_payloads"),
     *("parameter_completeness", "dispatched_batches"),
 )
-"""Of an hour, in their order."""
+"""The steps of an hour, in their order."""
 
 BESIDE_DELIVERY = "parameter_completeness"
-"""Nothing comes after it, and delivery may be over before it: it tells of its own errors itself."""
+"""No step comes after it, and delivery may be over before it, so it reports its own errors."""
 
 _failed_hours: dict[str, dict[str, str]] = {}
 """By run, the hours that a step could not make, and why. The steps of a run share a process (`definitions.py`)."""
@@ -44,7 +44,7 @@ def failed_hours(context: dg.AssetExecutionContext) -> Mapping[str, str]:
 
 
 def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime], None]) -> None:
-    """Makes the run's hours, one or a range, so that one which fails holds up no other.
+    """Make the run's hours, one or a range, so that one which fails holds up no other.
 
     Dagster skips what comes after a step that failed. So a step over a range fails only where no hour could be made;
     later steps leave the hours out that failed, and the last step of the run fails for them (`step_results`).
@@ -72,7 +72,7 @@ def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime]
 
 
 def raise_failed_hours(reasons: Mapping[str, str]) -> None:
-    """Fails the step where hours of a range could not be made.
+    """Fail the step where hours of a range could not be made.
 
     Raises:
         Failure: with the hours, and why.
@@ -82,13 +82,13 @@ def raise_failed_hours(reasons: Mapping[str, str]) -> None:
 
 
 def failed_in_words(reasons: Mapping[str, str]) -> str:
-    """Which hours of a range failed, and why, and that the others did not."""
+    """Name the hours of a range that failed, each with its reason, and say that the others were made."""
     each = " ".join(f"{key}: {reason}" for key, reason in sorted(reasons.items()))
     return f"{len(reasons)} of the hours could not be made or delivered; the run went on with the others. {each}"
 
 
 def in_words(error: Exception) -> str:
-    """Why an hour failed; only our own messages are known to quote no data."""
+    """Return the reason for which an hour failed; only our own messages are known to quote no data."""
     if isinstance(error, PipelineError | dg.Failure):
         return str(error)
     return f"{type(error).__name__}. Its message may quote data, so it stays in the run's log in Dagster alone."
@@ -106,7 +106,7 @@ def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) ->
 
 
 def _is_followed(context: dg.AssetExecutionContext) -> bool:
-    """Whether a later step of the chain is part of the run, which will tell of the hours that failed."""
+    """Tell whether the run has a later step of the chain, which reports the hours that failed."""
     selection = context.run.asset_selection
     later = STEPS[STEPS.index(context.assets_def.op.name) + 1 :]
     return bool(later) and (not selection or any(dg.AssetKey(table) in selection for table in later))

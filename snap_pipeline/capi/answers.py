@@ -12,7 +12,7 @@ from typing import Literal
 
 ApiVersion = Literal["v3", "v2"]
 PATIENCE_SECONDS = 600.0
-"""How long Snap may ask for a pause before the rest of the events stays pending."""
+"""Seconds for which Snap may ask for a pause before the rest of the events stays pending."""
 
 
 class Action(StrEnum):

@@ -17,7 +17,7 @@ from snap_pipeline.redaction import Redaction
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
-"""For the whole exchange, from the connection to the last byte of the answer."""
+"""Seconds for the whole exchange, from the connection to the last byte of the answer."""
 
 
 class ConversionsClient:

@@ -21,14 +21,15 @@ SPREAD_SECONDS = 61.0
 """A minute's requests are spread over a second more, since what is sent on time may arrive up to a second late:
 spread over 60, a first one that is late would put one more than the limit into a minute."""
 LATE_SECONDS = 0.5
-"""How late a slot may be used; half of what `SPREAD_SECONDS` leaves, since the way to Snap takes time as well."""
+"""Seconds by which a slot may be used late; half of what `SPREAD_SECONDS` leaves, since the way to
+Snap takes time as well."""
 LATE_SLOTS = 3
-"""How many slots in a row are given up for being late. Where even the next one is, the machine is too slow to send
+"""The number of late slots in a row that are given up. Where even the next one is, the machine is too slow to send
 too much, and would otherwise never send."""
 LONGEST_PAUSE_SECONDS = PATIENCE_SECONDS + 60.0
 """The patience, and a minute for a clock that was set back since the pause was asked for."""
 QUEUE = 100
-"""How many requests may wait for the slots of one token at the same time."""
+"""The number of requests that may wait for the slots of one token at the same time."""
 TOLD_SECONDS = 10.0
 """A longer wait is said."""
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 FOLDER = ".drafts"
 SPILL_FOLDER = ".spill"
-"""Of the lake: what DuckDB writes where the memory does not suffice."""
+"""The folder of the lake to which DuckDB spills what does not fit into memory."""
 
 ABANDONED_AFTER_SECONDS = 3_600
-"""Far longer than a living process leaves its draft unwritten. One that is deleted all the same costs a repetition:
-its rename fails, and with it the step."""
+"""Seconds of idleness, far longer than a living process leaves its draft. One that is deleted all the same costs a
+repetition: its rename fails, and with it the step."""
 
 HEX_DIGITS = "[0-9a-f]" * 32
 

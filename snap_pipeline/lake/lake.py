@@ -28,7 +28,7 @@ ROW_GROUP_ROWS = 20_480
 """Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
 
 PRUNED_NOTE = "_pruned.json"
-"""Begins with `_`, so that other readers of the folder do not take it for data."""
+"""The note of a pruned hour; it begins with `_`, so that other readers of the folder do not take it for data."""
 EARLIER_PRUNED_NOTE = "pruned.json"
 """Its name in hours that an earlier version pruned."""
 

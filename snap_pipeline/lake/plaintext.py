@@ -37,14 +37,14 @@ class Plaintext:
 
 
 NAMED = 3
-"""So many event ids are named; `snap-pipeline sql` has the others."""
+"""The number of event ids that are named; `snap-pipeline sql` has the others."""
 
 WHAT_TO_DO = (
     "All other events of the hour go out. The SQL that makes the payloads does not know this spelling: report it, and "
     "materialize the hour again after an upgrade. `snap-pipeline sql` lists the events: "
     "select event_id, plaintext from conversion_payloads where plaintext is not null."
 )
-"""After a finding."""
+"""Advice after a finding."""
 
 
 def with_plaintext_columns(payloads: str) -> str:
@@ -53,7 +53,7 @@ def with_plaintext_columns(payloads: str) -> str:
 
 
 def plaintext_in(lake: Lake, payloads: Path) -> Plaintext | None:
-    """What is set aside of a partition of `conversion_payloads`; None where nothing is."""
+    """Return the events that are set aside of a partition of `conversion_payloads`; None where there are none."""
     with lake.connect() as connection:
         show_payloads(lake, connection, payloads)
         rows = connection.execute(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import duckdb
 
 DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.NotSupportedError)
-"""What DuckDB raises for a value that it cannot process. What it raises for disks and memory is none of these."""
+"""Errors of DuckDB about a value that it cannot process; those about disks and memory are others."""
 
 
 def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:

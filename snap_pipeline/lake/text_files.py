@@ -20,10 +20,10 @@ from snap_pipeline.lake.landing import as_text
 MAXIMUM_LINE_BYTES = 16_000_000
 PLAIN_CHUNK_BYTES = 1_048_576
 COMPRESSED_CHUNK_BYTES = 16_384
-"""So few because Zstandard can make a thousand times as much of them."""
+"""The size of compressed chunks; Zstandard can make a thousand times as much of one."""
 
 FIELD_SEPARATOR = "\x01"
-"""Parts no lines, since clean copies do not hold it: the CSV reader cannot do without one."""
+"""The delimiter that the CSV reader insists on. It parts no line, since clean copies do not hold it."""
 CLEAN_BYTES = bytes.maketrans(b"\0\x01", b"\x02\x02")
 """Bytes that the CSV reader cannot take as data become another control byte, which JSON allows no more than them."""
 

@@ -219,7 +219,7 @@ class Transformations:
         return raw_events is None or notes.get("made_from") == raw_events
 
     def _reading(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> object:
-        """Which reading of the landing files a partition is of."""
+        """Return the id of the reading of landing files that a partition was made from."""
         return self._lake.notes(connection, self._lake.path(table, hour)).get("reading")
 
     def _kept(self, table: str, hour: datetime) -> int:

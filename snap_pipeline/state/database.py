@@ -36,7 +36,7 @@ POSTGRES_OPTIONS = {"connect_timeout": 10, "application_name": "snap_pipeline"}
 ROLE = "snap_pipeline_app"
 WORKSPACE_SETTING = "snap_pipeline.workspace"
 FINGERPRINT_SETTING = "snap_pipeline.token_fingerprint"
-"""What a transaction names, as the policies of row-level security read it (`migrations/versions`)."""
+"""Settings by which a transaction names its rows to the policies of row-level security (`migrations/versions`)."""
 WITHOUT_SCHEMAS = {"destinations": None, "snap_pipeline": None}
 MIGRATION_LOCK = 0x534E4150
 """The key of the Postgres advisory lock under which one process migrates; any number that stays the same."""

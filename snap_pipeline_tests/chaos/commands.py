@@ -14,10 +14,10 @@ from snap_pipeline.delivery import batches, dispatch
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 MODULES = (forget, keys, land, prune, run)
-"""What the server has imported before the first command is forked."""
+"""Modules that the server imports before the first command is forked."""
 EVENTS_A_BATCH = 10
 LEASE_SECONDS = 3.0
-"""Of a process that was killed, the next one waits for so long in place of a minute."""
+"""Seconds after which the lease of a killed process ends, in place of a minute."""
 
 
 class Command:

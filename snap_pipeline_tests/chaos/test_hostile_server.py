@@ -51,7 +51,7 @@ ODD_BODIES = (
 
 
 class Server:
-    """What the server does with each request, by seed, body and how often the body came; and what it truly took.
+    """The server's behaviour for each request, by seed, body and how often the body came; and what it truly took.
 
     Attributes:
         is_well: whether it answers as Snap does.

@@ -1,4 +1,4 @@
-"""What killed processes leave half-written: who finds it, when it goes, and that a person is not in it any more."""
+"""Drafts of killed processes: who finds them, when they go, and that no person is left in them."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What Snap, events and users write is printed as it is: no word is markup, and none ends a command."""
+"""Words of Snap, events and users are printed as they are: none is markup, and none ends a command."""
 
 import json
 from typing import Any

@@ -264,7 +264,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
 def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
     production: Project, services: Services
 ) -> None:
-    """Nobody but the successor of a server can say that its runs are dead."""
+    """The successor of a server alone can say that its runs are dead."""
     if not production.pipeline.destinations.list():  # the state outlives a test
         production.add_destination()
     hour = HOURS[-1] + ONE_HOUR

@@ -65,7 +65,7 @@ def rotate_again_and_again(url: str, key_file: Path) -> str:
 
 
 def work(url: str, key_file: Path, turns: Any) -> str:
-    """What this one of several processes is to do."""
+    """Do the part of this one of several processes."""
     chosen: Callable[[str, Path], str] = turns.get()
     return chosen(url, key_file)
 

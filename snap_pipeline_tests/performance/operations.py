@@ -24,7 +24,7 @@ class Operations:
     queries: int = 0
     """That DuckDB ran."""
     scans: int = 0
-    """Of files, that these queries name: a query can hold thousands of them."""
+    """The number of files that these queries name: a query can hold thousands of them."""
     files: int = 0
     """That DuckDB opened, to read or to write; how often it opens the same file again is its own affair."""
     bytes_read: int = field(default=0, compare=False)

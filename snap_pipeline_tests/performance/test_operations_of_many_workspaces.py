@@ -31,7 +31,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Project]:
 
 
 def calls_of_listing(project: Project) -> int:
-    """How many functions are called, of Python and of C, to find the hours of the landing zone."""
+    """Count the functions, of Python and of C, that are called to find the hours of the landing zone."""
     landing = Project(project.settings.home, project.sandbox_url).pipeline.landing
     with cProfile.Profile() as profile:
         assert landing.hours() == {HOUR, HOUR + ONE_HOUR}
@@ -47,7 +47,7 @@ def test_finding_the_hours_takes_as_much_for_each_folder_however_many_workspaces
 
 
 def read(project: Project, monkeypatch: pytest.MonkeyPatch, hour: datetime, bad: int) -> Operations:
-    """What it takes to read an hour, all of whose lines must be in their bins, each event in its workspace."""
+    """Count what it takes to read an hour; each line must be in its bin, and each event in its workspace."""
     project = Project(project.settings.home, project.sandbox_url)
     with counted(monkeypatch) as operations:
         made = make_raw_events(project.pipeline.lake, project.pipeline.landing, hour)
