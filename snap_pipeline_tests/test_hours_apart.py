@@ -1,5 +1,7 @@
 """An hour that fails holds up no other hour of its run: those are delivered, and the run fails for that hour."""
 
+import gzip
+import os
 from datetime import datetime
 
 import dagster as dg
@@ -127,3 +129,18 @@ def test_delivery_that_breaks_off_on_this_side_holds_up_its_hour_and_destination
     assert not result.success
     assert ids(three_hours) == {"e0", "e2"}
     assert ids(three_hours, OTHER_PIXEL) == {"e0", "e1", "e2"}
+
+
+def test_odd_files_hold_up_neither_their_hour_nor_those_that_need_its_links(three_hours: Project) -> None:
+    odd = {
+        b"filled.ndjson.gz": gzip.compress(b"{}\n") + bytes(512),
+        b"appended.ndjson.gz": gzip.compress(b"{}\n") + b"more",
+        b"none.ndjson.zst": b"not compressed",
+        b"caf\xe9.ndjson": b"{}\n",
+        b"nul.ndjson": b'{"event_id": "\0"}\n',
+    }
+    for name, content in odd.items():
+        three_hours.land_bytes(content, os.fsdecode(name), hour=HOURS[0])
+    assert three_hours.materialize(HOURS[-1]).success, "before the hour of the odd files has been made"
+    assert three_hours.materialize(HOURS[0]).success
+    assert ids(three_hours) == {"e0", "e2"}
