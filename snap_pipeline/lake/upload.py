@@ -107,7 +107,10 @@ class Upload:
         except DamagedFile:
             return self._land_whole(file, digest)
         except OSError as error:
-            raise LakeError(f"{file} could not be landed: {error.strerror or error}.") from error
+            raise LakeError(
+                f"{file} could not be landed in {self._landing.root}: {error.strerror or error}. Mend that and land "
+                "the file again; nothing of it lands twice."
+            ) from error
         finally:
             if copy:
                 copy.unlink(missing_ok=True)

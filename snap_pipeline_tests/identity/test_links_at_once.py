@@ -23,12 +23,21 @@ def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
     """
     hours: list[datetime] = []
 
+    paths: dict[Path, Path] = {}
+    new_draft = lake.new_draft
+
+    def note_path(root: Path, path: Path) -> Path:
+        draft = new_draft(root, path)
+        paths[draft] = path
+        return draft
+
     def make_durable(draft: Path) -> None:
-        if draft.parent == project.pipeline.lake.path("identity_links", EARLIER).parent and hours:
+        if paths.get(draft) == project.pipeline.lake.path("identity_links", EARLIER) and hours:
             another = Project(project.settings.home, project.sandbox_url)
             another.land(said(consent={"ads": False}), hour=EARLIER, name="late")
             make(another, hours.pop())
 
+    monkeypatch.setattr(lake, "new_draft", note_path)
     monkeypatch.setattr(lake, "make_durable", make_durable)
     return hours
 

@@ -17,7 +17,7 @@ create or replace macro plaintext_pattern() as
 || '[^\x00-\x20"(),:;<>@\[\\\]/?&\x{7f}-\x{a0}\x{2000}-\x{206f}\x{3000}]*|[\x27{}%=|]+|"[^"@]{1,64}")@'
 || '(?:[^\x00-,./:-@\[-^`{-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}\x{fe00}-\x{ff0f}]+\.)+'
 || '(?:xn--[0-9A-Za-z-]+|[A-Za-z]{2,}|[A-Za-z]*[^\x00-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}\x{fe00}-\x{ff0f}]+)'
-|| '|(^|[^0-9A-Za-z+])(?:[tT][eE][lL]:\p{Z}*\+?|\+)(?:[\p{Z}\p{Pd}.()/]*[0-9٠-٩۰-۹０-９]){7,}';
+|| '|(^|[^0-9A-Za-z+])(?:[tT][eE][lL]:\p{Z}*\+?|\+)(?:[\p{Z}\p{Pd}.()/+]*[0-9٠-٩۰-۹０-９]){7,}';
 
 -- What is in no text without plaintext: a look that costs next to nothing, after which few texts are left to decode.
 create or replace macro looks_like_plaintext(text) as regexp_matches(
