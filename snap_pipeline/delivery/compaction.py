@@ -35,7 +35,7 @@ def _compact_receipts(lake: Lake, connection: duckdb.DuckDBPyConnection, folder:
     parts = list(folder.glob("*.parquet"))
     if len(parts) > 1 or not all(map(is_compacted, parts)):
         query = f"from ({files_of('delivery_receipts', parts)}) "
-        query += "qualify row_number() over (partition by event_id order by sent_at desc) = 1 "
+        query += "qualify row_number() over (partition by event_id, event_name order by sent_at desc) = 1 "
         query += "order by event_time, event_id"
         lake.replace(connection, _new_file(folder), query)
         _unlink_all(parts)
@@ -65,14 +65,18 @@ def _drop_settled_intents(connection: duckdb.DuckDBPyConnection, ledger: Ledger)
         with settled as (
             select
                 event_id,
+                event_name,
                 max(sent_at) as settled_at
             from own_receipts
-            group by event_id
+            group by event_id, event_name
         )
 
         select batch_id
         from intents
-        left join settled using (event_id)
+        -- Intents of older versions have no name.
+        left join settled
+            on intents.event_id = settled.event_id
+            and coalesce(intents.event_name, settled.event_name) = settled.event_name
         group by batch_id
         having bool_and(coalesce(settled_at >= first_sent_at, false))
         """

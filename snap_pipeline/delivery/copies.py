@@ -70,7 +70,8 @@ class Copies:
         self._receipts = self._files("delivery_receipts", self._hours)
         self._connection.execute(
             "create or replace table other_receipts as "
-            f"select null::varchar as hour, event_id, outcome, sent_at from ({files_of('delivery_receipts', [])})"
+            "select null::varchar as hour, event_id, event_name, outcome, sent_at "
+            f"from ({files_of('delivery_receipts', [])})"
         )
         self._read(self._where_copies_are())
 
@@ -86,7 +87,7 @@ class Copies:
         files = self._files("delivery_intents", self._hours)
         paths = [Path(path) for parts in files.values() for path in parts]
         self._connection.execute(
-            "create or replace table other_intents as select event_id, first_sent_at "
+            "create or replace table other_intents as select event_id, event_name, first_sent_at "
             f"from ({files_of('delivery_intents', paths)}) semi join own_ids using (event_id)"
         )
 
@@ -96,7 +97,7 @@ class Copies:
             self._connection.execute(
                 f"""
                 insert into other_receipts
-                select hour, event_id, outcome, sent_at
+                select hour, event_id, event_name, outcome, sent_at
                 from read_parquet([{paths}], hive_partitioning = true, hive_types = {{'hour': varchar}})
                 semi join own_ids using (event_id)
                 """

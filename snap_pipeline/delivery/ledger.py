@@ -32,7 +32,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "sent_at": "timestamp",
         "acknowledged_at": "timestamp",
     },
-    "delivery_intents": {"event_id": "varchar", "batch_id": "varchar", "first_sent_at": "timestamp"},
+    "delivery_intents": {
+        "event_id": "varchar",
+        "event_name": "varchar",
+        "batch_id": "varchar",
+        "first_sent_at": "timestamp",
+    },
     "delivery_requests": {
         "request_id": "varchar",
         "batch_id": "varchar",
@@ -131,7 +136,7 @@ class Ledger:
         path = self.intent(batch.batch_id)
         if path.exists():
             return False
-        query = f"select event_id, {literal(batch.batch_id)} as batch_id, "
+        query = f"select event_id, event_name, {literal(batch.batch_id)} as batch_id, "
         query += f"{literal(_utc(moment))}::timestamp as first_sent_at {batch.source}"
         self._write(connection, path, query)
         return True

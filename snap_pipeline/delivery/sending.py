@@ -23,6 +23,8 @@ from snap_pipeline.errors import PipelineError
 RETRY_SECONDS = (0.5, 1.0, 2.0)
 SLOWEST_SECONDS = 60.0
 FAILED_BATCHES_IN_A_ROW = 3
+EVENT_CLASSES = 8
+"""Classes by what the events are. A batch class is one of them, plus as many where its events are not in doubt."""
 UNPROVEN_REFUSALS = 16
 """How many refused events are held back while nothing of this run was accepted."""
 REFUSED_REQUESTS = 1_000
@@ -109,7 +111,7 @@ class BatchSender:
     def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
         """A batch of due events of one class that follow each other: position, event id, body."""
         positions, event_ids, bodies = zip(*wire_rows, strict=True)
-        return Batch(self._batch_id(event_ids), batch_class, positions, event_ids, bodies)
+        return Batch(self._batch_id(batch_class, event_ids), batch_class, positions, event_ids, bodies)
 
     def deliver(self, asset_id: str, batch: Batch) -> None:
         """Sends a batch and whatever parts of it must be sent again, until each event is settled or in doubt.
@@ -263,10 +265,16 @@ class BatchSender:
                 raise DestinationStopped(answer, f"{REFUSED_REQUESTS} requests of this run were refused:")
 
     def _part(self, batch: Batch, indices: Sequence[int]) -> Batch:
-        return batch.part(self._batch_id([batch.event_ids[i] for i in indices]), indices)
+        event_ids = [batch.event_ids[i] for i in indices]
+        return batch.part(self._batch_id(batch.batch_class, event_ids), indices)
 
-    def _batch_id(self, event_ids: Sequence[str]) -> str:
-        return hashlib.sha256("\n".join((self._destination_id, *event_ids)).encode()).hexdigest()[:32]
+    def _batch_id(self, batch_class: int, event_ids: Sequence[str]) -> str:
+        """Derive a batch's id, which stays the same when it is sent again because it is in doubt.
+
+        Events of different classes may bear the same ids.
+        """
+        parts = (self._destination_id, str(batch_class % EVENT_CLASSES), *event_ids)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     def _request(self, asset_id: str, batch: Batch, attempt: int) -> Answer:
         waited = self._session.permit()

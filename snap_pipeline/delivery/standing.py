@@ -58,8 +58,8 @@ def standing_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Standin
         """
         select
             (
-                select count(distinct event_id) from own_receipts
-                where event_id not in (select event_id from payload_states)
+                select count(distinct (event_id, event_name)) from own_receipts
+                anti join payload_states using (event_id, event_name)
             ),
             count(*) filter (state = 'pending' and expires_at <= $now::timestamp + interval 1 day),
             max(first_sent_at) filter (state = 'in_doubt' and is_deliverable)

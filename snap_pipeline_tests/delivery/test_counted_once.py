@@ -172,3 +172,25 @@ def test_an_event_corrected_in_a_late_file_of_the_same_hour_is_not_sent_again(pr
     project.materialize()
     assert project.counts()["excluded: duplicate_id"] == 1
     assert [each["received"] for each in project.received()] == [1]
+
+
+def test_events_of_one_order_that_bear_its_id_are_all_sent(project: Project) -> None:
+    """The running hour is delivered while it fills: what came first must not pass for what comes later."""
+    project.add_destination()
+    names = ["checkout_started", "purchase", "custom thing"]
+    for name in names:
+        project.land(purchase("o-1") | {"event_name": name}, name=name)
+        assert project.materialize().success
+    assert project.materialize().success
+    received = [(event["event"]["event_name"], event["received"]) for event in project.received()]
+    assert sorted(received) == [("CUSTOM_THING", 1), ("PURCHASE", 1), ("START_CHECKOUT", 1)]
+    assert project.counts()["delivered"] == 3
+
+
+def test_events_of_one_id_that_go_out_together_each_have_a_receipt(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("o-1"), purchase("o-1") | {"event_name": "custom thing"})
+    assert project.materialize().success
+    assert project.counts()["delivered"] == 2
+    assert project.materialize().success
+    assert [event["received"] for event in project.received()] == [1, 1]

@@ -4,6 +4,7 @@ with lake_rows as (
         null::varchar as hour,
         null::varchar as destination,
         null::varchar as event_id,
+        null::varchar as event_name,
         null::timestamp as event_time,
         null::varchar as workspace,
         null::varchar as outcome,
@@ -18,7 +19,7 @@ with lake_rows as (
 recent_receipts as (
     select
         *,
-        hash(destination, workspace, event_id) as id_hash
+        hash(destination, workspace, event_id, event_name) as id_hash
     from lake_rows
     where hour >= {{ hour_key(90 * 24) }}
 ),
@@ -37,7 +38,7 @@ newest_receipts as (
     union all
     select * from recent_receipts
     where id_hash in (from suspected_ids)
-    qualify row_number() over (partition by destination, workspace, event_id order by sent_at desc) = 1
+    qualify row_number() over (partition by destination, workspace, event_id, event_name order by sent_at desc) = 1
 )
 
 select

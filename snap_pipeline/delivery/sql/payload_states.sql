@@ -1,60 +1,8 @@
 -- Where each conversion of an hour stands with one destination, and in which batches it would go. Reads
 -- `conversion_payloads` (with file_row_number), `own_receipts` and `intents` of this hour, `other_receipts` and
 -- `other_intents` of hours that hold the same event, `snap_event_names`, `currencies`.
-with own as (
-    select
-        event_id,
-        arg_max(outcome, sent_at) as outcome,
-        arg_max(reason, sent_at) as reason,
-        max(sent_at) as sent_at,
-        { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': $hour } as answer
-    from own_receipts
-    group by event_id
-),
-
-elsewhere as (
-    select
-        event_id,
-        min(answer) as answer
-    from (
-        select
-            event_id,
-            { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': hour } as answer
-        from other_receipts
-        group by event_id, hour
-    )
-    group by event_id
-),
-
-doubted as (
-    select
-        sent.event_id,
-        min(sent.first_sent_at) as first_sent_at
-    from (
-        from intents
-        union all by name
-        from other_intents
-    ) as sent
-    left join own on sent.event_id = own.event_id
-    -- What was rejected may have been sent again since, and its answer lost.
-    where own.outcome is null or (own.outcome = 'rejected' and sent.first_sent_at > own.sent_at)
-    group by sent.event_id
-),
-
--- Of the answers that several hours have to one event, one counts: a delivery before a refusal, then the first. Each
--- of these hours comes to the same one.
-counted as (
-    select
-        own.event_id,
-        own.outcome,
-        own.reason
-    from own
-    left join elsewhere using (event_id)
-    left join doubted using (event_id)
-    where doubted.event_id is null and (elsewhere.event_id is null or own.answer <= elsewhere.answer)
-),
-
-judged as (
+-- An event is its id and its name, as for Snap: a checkout and a purchase may bear the id of their order.
+with judged as (
     select
         file_row_number,
         event_id,
@@ -83,7 +31,69 @@ judged as (
         end as undeliverable_reason
     from conversion_payloads
     where workspace = $workspace
+),
+
+own as (
+    select
+        event_id,
+        event_name,
+        arg_max(outcome, sent_at) as outcome,
+        arg_max(reason, sent_at) as reason,
+        max(sent_at) as sent_at,
+        { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': $hour } as answer
+    from own_receipts
+    group by event_id, event_name
+),
+
+elsewhere as (
+    select
+        event_id,
+        event_name,
+        min(answer) as answer
+    from (
+        select
+            event_id,
+            event_name,
+            { 'is_refusal': arg_max(outcome, sent_at) != 'delivered', 'sent_at': max(sent_at), 'hour': hour } as answer
+        from other_receipts
+        group by event_id, event_name, hour
+    )
+    group by event_id, event_name
+),
+
+doubted as (
+    select
+        judged.event_id,
+        judged.event_name,
+        min(sent.first_sent_at) as first_sent_at
+    from (
+        from intents
+        union all by name
+        from other_intents
+    ) as sent
+    -- Intents of older versions have no name.
+    inner join judged
+        on sent.event_id = judged.event_id and coalesce(sent.event_name, judged.event_name) = judged.event_name
+    left join own on judged.event_id = own.event_id and judged.event_name = own.event_name
+    -- What was rejected may have been sent again since, and its answer lost.
+    where own.outcome is null or (own.outcome = 'rejected' and sent.first_sent_at > own.sent_at)
+    group by judged.event_id, judged.event_name
+),
+
+-- Of the answers that several hours have to one event, one counts: a delivery before a refusal, then the first. Each
+-- of these hours comes to the same one.
+counted as (
+    select
+        own.event_id,
+        own.event_name,
+        own.outcome,
+        own.reason
+    from own
+    left join elsewhere using (event_id, event_name)
+    left join doubted using (event_id, event_name)
+    where doubted.event_id is null and (elsewhere.event_id is null or own.answer <= elsewhere.answer)
 )
+
 
 select
     judged.file_row_number,
@@ -114,6 +124,6 @@ select
         where accepted_by_snap
     ) as has_rare_currency
 from judged
-left join counted using (event_id)
-left join elsewhere using (event_id)
-left join doubted using (event_id)
+left join counted using (event_id, event_name)
+left join elsewhere using (event_id, event_name)
+left join doubted using (event_id, event_name)

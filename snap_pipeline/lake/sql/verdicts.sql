@@ -9,18 +9,11 @@ with suspected_ids as (
     having count(*) > 1
 ),
 
-repeated as (
-    select
-        workspace,
-        source_file,
-        file_row_number
-    from raw_events
-    where hash(workspace, event_id) in (from suspected_ids)
-    qualify row_number() over (partition by workspace, event_id order by source_file, file_row_number) > 1
-),
-
 judged as (
     select
+        raw_events.workspace,
+        raw_events.event_id,
+        raw_events.source_file,
         raw_events.file_row_number,
         raw_events.call_type,
         raw_events.event_time,
@@ -29,7 +22,6 @@ judged as (
         folded_name(raw_events.event_name) as folded,
         workspaces.unmapped_events,
         workspaces.unknown_consent,
-        repeated.file_row_number is not null as is_repeated,
         linked_events.profile,
         linked_events.linked_click_id,
         -- What an event says itself wins over what the person chose before it.
@@ -49,11 +41,20 @@ judged as (
             else 'WEB'
         end as conversion_type
     from raw_events
-    left join repeated using (workspace, source_file, file_row_number)
     left join linked_events on raw_events.file_row_number = linked_events.file_row_number
     left join workspaces on raw_events.workspace = workspaces.name
     left join event_names
         on raw_events.workspace = event_names.workspace and folded_name(raw_events.event_name) = event_names.folded
+),
+
+-- As for Snap, an event is its id and its name: a checkout and a purchase may bear the id of their order.
+repeated as (
+    select file_row_number
+    from judged
+    where hash(workspace, event_id) in (from suspected_ids)
+    qualify row_number() over (
+        partition by workspace, event_id, snap_event_name order by source_file, file_row_number
+    ) > 1
 )
 
 select
@@ -65,7 +66,7 @@ select
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
     case
         when is_forgotten then 'forgotten'
-        when is_repeated then 'duplicate_id'
+        when file_row_number in (from repeated) then 'duplicate_id'
         when call_type in ('identify', 'group', 'alias') then 'internal'
         when coalesce(call_type, 'track') not in ('page', 'screen') and folded in (select folded from internal_events)
             then 'internal'
