@@ -3,7 +3,8 @@
 Reading a month of receipts for every hour would cost more than the hour, so each day of them has an index: a Parquet
 file of 64-bit digests of the answered event ids. It is derived data. Files of receipts are never overwritten, and an
 index is named after the files that it was made from: one that is missing or out of date is not found, and is made
-again. A digest only tells which days to read; the ids in their receipts decide.
+again. A digest only tells which days to read; the ids and names in their receipts decide. An order's purchase is no copy
+of its checkout that bears the same id: Snap counts both.
 """
 
 import hashlib
@@ -50,7 +51,7 @@ class Copies:
         self._lake, self._connection, self._destination_id = lake, connection, destination.id
         self._day = format_hour(hour)[:10]
         row = connection.execute(
-            f"create or replace table own_ids as select distinct event_id, {DIGEST} as digest "
+            f"create or replace table own_ids as select distinct event_id, event_name, {DIGEST} as digest "
             "from conversion_payloads where workspace = ?",
             [destination.workspace],
         ).fetchone()
@@ -98,7 +99,7 @@ class Copies:
                 insert into other_receipts
                 select hour, event_id, outcome, sent_at
                 from read_parquet([{paths}], hive_partitioning = true, hive_types = {{'hour': varchar}})
-                semi join own_ids using (event_id)
+                semi join own_ids using (event_id, event_name)
                 """
             )
 

@@ -137,6 +137,15 @@ def test_equal_digests_of_different_ids_lose_nothing(
     assert received(delivery) == {"e0": 1, "e1": 1, "e2": 1, "e3": 1}
 
 
+def test_a_purchase_under_the_id_of_its_checkout_is_no_copy_of_it(delivery: Delivery, shop: Destination) -> None:
+    """Sites that know an order's id from its first step on send all steps under it, and Snap counts each name."""
+    for hour, name in ((EARLY, "START_CHECKOUT"), (HOUR - ONE_HOUR, "ADD_BILLING"), (HOUR, "PURCHASE")):
+        delivery.make_payloads(3, hour, name=name)
+        assert delivery.dispatch(shop, hour).count("delivered") == 3
+    delivery.make_payloads(4, HOUR + ONE_HOUR, name="PURCHASE")
+    assert delivery.dispatch(shop, HOUR + ONE_HOUR).count("duplicate") == 3
+
+
 class TestIndexes:
     def test_one_a_day_is_made_once(self, delivery: Delivery, shop: Destination) -> None:
         for hour in (EARLY, EARLY + ONE_HOUR, EARLY + timedelta(days=1), HOUR - ONE_HOUR):
