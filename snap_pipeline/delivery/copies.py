@@ -3,8 +3,8 @@
 Reading a month of receipts for every hour would cost more than the hour, so each day of them has an index: a Parquet
 file of 64-bit digests of the answered event ids. It is derived data. Files of receipts are never overwritten, and an
 index is named after the files that it was made from: one that is missing or out of date is not found, and is made
-again. A digest only tells which days to read; the ids and names in their receipts decide. An order's purchase is no copy
-of its checkout that bears the same id: Snap counts both.
+again. A digest only tells which days to read; the ids and names in their receipts decide. An order's purchase is no
+copy of its checkout that bears the same id: Snap counts both.
 """
 
 import hashlib
