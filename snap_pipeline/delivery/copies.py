@@ -19,7 +19,7 @@ from snap_pipeline.delivery.compaction import is_compacted
 from snap_pipeline.delivery.ledger import files_of, look_again, names_in
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake, file_identity, literal
 
 INDEX_TABLE = "_answered_ids"
 DIGEST = "md5_number_lower(event_id)"
@@ -139,7 +139,7 @@ class Copies:
 
         A day in which some run is sending, or was killed while it sent, has none until that hour is compacted.
         """
-        names = "\n".join(file.removeprefix(str(self._lake.root)) for file in files)
+        names = "\n".join(file.removeprefix(str(self._lake.root)) + _version(file) for file in files)
         path = folder / f"{day}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.parquet"
         if path.name in present:
             return path
@@ -153,6 +153,14 @@ class Copies:
                         older.unlink(missing_ok=True)
                 return path
         return None
+
+
+def _version(file: str) -> str:
+    """Tell apart what bore the same name: programs before this one compacted into the same file again and again.
+
+    They still do where an upgrade is taken back for a while.
+    """
+    return f" {file_identity(file)}" if file.endswith("/data.parquet") else ""
 
 
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:

@@ -174,6 +174,18 @@ class TestIndexes:
         assert indexes(delivery, shop) != [before]
         assert set(received(delivery).values()) == {1}
 
+    def test_one_of_receipts_that_an_older_program_wrote_over_is_made_again(
+        self, delivery: Delivery, shop: Destination
+    ) -> None:
+        """An upgrade was taken back for a while: the older program compacts into `data.parquet` again and again."""
+        for prefix in ("on time", "late"):
+            delivery.make_payloads(3, EARLY, prefix)
+            delivery.dispatch(shop, EARLY)
+            (compacted,) = receipts_folder(delivery, shop, EARLY).glob("*.parquet")
+            compacted.rename(compacted.with_name("data.parquet"))
+            delivery.make_payloads(4, HOUR, prefix)
+            assert delivery.dispatch(shop).count("duplicate") == 3
+
     def test_without_them_the_receipts_themselves_are_read(
         self, delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
     ) -> None:
