@@ -21,6 +21,7 @@ from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, file_identity, literal
 
+ONE_DAY = timedelta(days=1)
 INDEX_TABLE = "_answered_ids"
 DIGEST = "md5_number_lower(event_id)"
 """Indexes outlive an upgrade of DuckDB, whose own `hash` may change with it."""
@@ -164,10 +165,11 @@ def _version(file: str) -> str:
 
 
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:
-    """Yield the keys of the other hours, up to the running one, in which a copy of an hour's event may be answered.
+    """Yield the keys of the other hours in which a copy of an hour's event may be answered.
 
     They are whole days, as their indexes are. An event may be stamped with a time shortly after the hour in which it
-    landed, so that they begin and end an hour further away than the reach.
+    landed, so that they begin and end an hour further away than the reach. They end a day after the running hour,
+    since a run keeps the clock that it began with, and the hours that began meanwhile are sent by others.
 
     Args:
         hour: the hour.
@@ -176,5 +178,5 @@ def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterab
         now: the data's clock.
     """
     first = (hour - reach - ONE_HOUR).replace(hour=0)
-    last = min((hour + reach + ONE_HOUR).replace(hour=23), now)
+    last = min(hour + reach + ONE_HOUR, now + ONE_DAY).replace(hour=23)
     return (format_hour(each) for each in hours_between(first, last) if each != hour)

@@ -18,7 +18,7 @@ from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake import lake as lake_module
 from snap_pipeline.state.tables import LEASES
 from snap_pipeline_tests.delivery.conftest import Delivery
-from snap_pipeline_tests.project import HOUR, ids
+from snap_pipeline_tests.project import HOUR, NOW, ids
 
 APART = [timedelta(hours=60), timedelta(hours=72), timedelta(days=20), timedelta(days=36)]
 EARLY = HOUR - timedelta(days=3)
@@ -62,6 +62,16 @@ def test_a_copy_in_a_far_hour_is_sent_once(delivery: Delivery, shop: Destination
             assert reports[1].count("duplicate") == 3
     assert len(received(delivery)) == 16
     assert set(received(delivery).values()) == {1}
+
+
+def test_a_copy_in_an_hour_that_began_after_the_run_is_seen(delivery: Delivery, shop: Destination) -> None:
+    """A run of many hours keeps the clock that it began with, while the sensor asks for the hour that fills."""
+    for begin in (NOW + ONE_HOUR, NOW + 5 * ONE_HOUR):
+        later, prefix = begin.replace(minute=0), begin.isoformat()
+        for hour in (later, HOUR):
+            delivery.make_payloads(3, hour, prefix, at=HOUR)
+            report = delivery.dispatch(shop, hour)
+        assert report.count("duplicate") == 3
 
 
 def test_hours_that_sent_the_same_events_at_the_same_moment_count_them_once(
