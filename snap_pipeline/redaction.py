@@ -13,6 +13,8 @@ from urllib.parse import unquote
 TELLING_CHARACTERS = 8
 """A piece of a secret this long is taken out wherever it stands. Shorter ones occur in ordinary words."""
 HIDDEN = "…"
+LAYERS = 8
+"""Of encoding that are undone. A text in more of them was made to be slow to read, and is hidden whole."""
 JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
@@ -32,11 +34,14 @@ class Redaction:
         """Return the text without the secrets; it comes back decoded where one was encoded in it."""
         shown = self._without(text)
         plain = shown
-        while (plainer := _decoded(plain)) != plain:
+        for _ in range(LAYERS):
+            plainer = _decoded(plain)
+            if plainer == plain:
+                return shown
             plain = self._without(plainer)
             if plain != plainer:
                 shown = plain
-        return shown
+        return HIDDEN
 
     def _without(self, text: str) -> str:
         hidden: set[int] = set()

@@ -48,7 +48,9 @@ def health(**address: object) -> WorkerStatus:
     return MonitoredRunLauncher().check_run_worker_health(run).status
 
 
-def test_the_run_of_a_killed_command_is_failed_and_lets_go_of_its_hour(project: Project) -> None:
+def test_the_run_of_a_killed_command_is_failed_and_lets_go_of_its_hour(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.add_destination()
     project.land(purchase("e"))
     project.set_fault(delay_seconds=60)
@@ -71,8 +73,7 @@ def test_the_run_of_a_killed_command_is_failed_and_lets_go_of_its_hour(project: 
     command.wait()
     look(project.instance)
     assert hours_in_flight(project.instance) == {HOUR}
-    (run,) = project.instance.get_runs()
-    project.instance.add_run_tags(run.run_id, {ALIVE_UNTIL_TAG: (datetime.now(UTC) - timedelta(seconds=1)).isoformat()})
+    monkeypatch.setattr(run_monitoring, "LEASE", timedelta(0))
     look(project.instance)
     assert hours_in_flight(project.instance) == set()
     (run,) = project.instance.get_runs()
@@ -98,6 +99,34 @@ def test_a_command_that_runs_for_long_renews_its_lease(project: Project, monkeyp
         wait_for_renewal()
 
     assert execute_here(long, project.instance).success
+
+
+def test_a_command_whose_clock_or_sleep_makes_its_lease_late_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is dead when its lease is the same for as long as a lease is good for, by the clock of who looks."""
+    launcher, now = MonitoredRunLauncher(), time.monotonic()
+    run = dg.DagsterRun(job_name=HOURLY_JOB)
+
+    def health_after(seconds: float, renewals: int) -> WorkerStatus:
+        monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+        tags = {ALIVE_UNTIL_TAG: f"2026-11-20T12:0{renewals}:00+00:00"}  # long past
+        return launcher.check_run_worker_health(run.with_tags(tags)).status
+
+    assert health_after(0, renewals=0) is WorkerStatus.RUNNING
+    assert health_after(55, renewals=0) is WorkerStatus.RUNNING
+    assert health_after(70, renewals=4) is WorkerStatus.RUNNING
+    assert health_after(125, renewals=4) is WorkerStatus.RUNNING
+    assert health_after(135, renewals=4) is WorkerStatus.FAILED
+
+
+def test_the_run_of_a_command_that_is_executed_again_in_the_ui_is_the_servers() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        address = {"host": "127.0.0.1", "port": server.getsockname()[1]}
+        tags = {ALIVE_UNTIL_TAG: "2026-11-20T12:00:00+00:00", GRPC_INFO_TAG: json.dumps(address)}
+        run, launcher = dg.DagsterRun(job_name=HOURLY_JOB, tags=tags), MonitoredRunLauncher()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run_monitoring, "LEASE", timedelta(seconds=-1))
+            assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
 
 
 def test_a_server_that_ended_took_its_runs_with_it(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 Reading a month of receipts for every hour would cost more than the hour, so each day of them has an index: a Parquet
 file of 64-bit digests of the answered event ids. It is derived data. Files of receipts are never overwritten, and an
 index is named after the files that it was made from: one that is missing or out of date is not found, and is made
-again. A digest only tells which days to read; the ids in their receipts decide.
+again. A digest only tells which days to read; the ids and names in their receipts decide. An order's purchase is no
+copy of its checkout that bears the same id: Snap counts both.
 """
 
 import hashlib
@@ -18,8 +19,9 @@ from snap_pipeline.delivery.compaction import is_compacted
 from snap_pipeline.delivery.ledger import files_of, look_again, names_in
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake, file_identity, literal
 
+ONE_DAY = timedelta(days=1)
 INDEX_TABLE = "_answered_ids"
 DIGEST = "md5_number_lower(event_id)"
 """Indexes outlive an upgrade of DuckDB, whose own `hash` may change with it."""
@@ -50,7 +52,7 @@ class Copies:
         self._lake, self._connection, self._destination_id = lake, connection, destination.id
         self._day = format_hour(hour)[:10]
         row = connection.execute(
-            f"create or replace table own_ids as select distinct event_id, {DIGEST} as digest "
+            f"create or replace table own_ids as select distinct event_id, event_name, {DIGEST} as digest "
             "from conversion_payloads where workspace = ?",
             [destination.workspace],
         ).fetchone()
@@ -99,7 +101,7 @@ class Copies:
                 insert into other_receipts
                 select hour, event_id, event_name, outcome, sent_at
                 from read_parquet([{paths}], hive_partitioning = true, hive_types = {{'hour': varchar}})
-                semi join own_ids using (event_id)
+                semi join own_ids using (event_id, event_name)
                 """
             )
 
@@ -139,7 +141,7 @@ class Copies:
 
         A day in which some run is sending, or was killed while it sent, has none until that hour is compacted.
         """
-        names = "\n".join(file.removeprefix(str(self._lake.root)) for file in files)
+        names = "\n".join(file.removeprefix(str(self._lake.root)) + _version(file) for file in files)
         path = folder / f"{day}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.parquet"
         if path.name in present:
             return path
@@ -155,11 +157,20 @@ class Copies:
         return None
 
 
+def _version(file: str) -> str:
+    """Tell apart what bore the same name: programs before this one compacted into the same file again and again.
+
+    They still do where an upgrade is taken back for a while.
+    """
+    return f" {file_identity(file)}" if file.endswith("/data.parquet") else ""
+
+
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:
-    """Yield the keys of the other hours, up to the running one, in which a copy of an hour's event may be answered.
+    """Yield the keys of the other hours in which a copy of an hour's event may be answered.
 
     They are whole days, as their indexes are. An event may be stamped with a time shortly after the hour in which it
-    landed, so that they begin and end an hour further away than the reach.
+    landed, so that they begin and end an hour further away than the reach. They end a day after the running hour,
+    since a run keeps the clock that it began with, and the hours that began meanwhile are sent by others.
 
     Args:
         hour: the hour.
@@ -168,5 +179,5 @@ def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterab
         now: the data's clock.
     """
     first = (hour - reach - ONE_HOUR).replace(hour=0)
-    last = min((hour + reach + ONE_HOUR).replace(hour=23), now)
+    last = min(hour + reach + ONE_HOUR, now + ONE_DAY).replace(hour=23)
     return (format_hour(each) for each in hours_between(first, last) if each != hour)

@@ -48,15 +48,15 @@ class Lease:
         self._destination_id, self._hour = destination_id, hour
         self._lease_seconds = lease_seconds
         self._holder = uuid.uuid4().hex
-        self._held_until = 0.0
+        self._held_until = (0.0, 0.0)
 
     def ensure_held(self) -> None:
-        """Asks this process's clock alone, so that it can be called before every request.
+        """Asks this process's clocks alone, so that it can be called before every request.
 
         Raises:
             LeaseLost: the lease may be somebody else's by now.
         """
-        if time.monotonic() >= self._held_until:
+        if any(now >= until for now, until in zip(_clocks(), self._held_until, strict=True)):
             raise LeaseLost(
                 f"The lease of {self._hour} could not be renewed in time, so this run stopped sending. "
                 "The next run goes on where it ended."
@@ -68,7 +68,7 @@ class Lease:
         Raises:
             StateDatabaseError: the database cannot be reached.
         """
-        started = time.monotonic()
+        monotonic, wall = _clocks()
         with self._database.transaction(self._workspace) as connection:
             now = self._database.now()
             insert = self._database.insert(LEASES).values(
@@ -84,7 +84,7 @@ class Lease:
                     where=sa.or_(LEASES.c.holder == self._holder, LEASES.c.expires_at <= now),
                 ).returning(LEASES.c.holder)
             )
-        self._held_until = started + self._lease_seconds if taken else 0.0
+        self._held_until = (monotonic + self._lease_seconds, wall + self._lease_seconds) if taken else (0.0, 0.0)
         return taken is not None
 
     def renew_until(self, finished: threading.Event, renew_seconds: float) -> None:
@@ -101,6 +101,11 @@ class Lease:
         """Gives the lease back; where the database cannot be reached it expires by itself."""
         with suppress(StateDatabaseError), self._database.transaction(self._workspace) as connection:
             connection.execute(sa.delete(LEASES).where(LEASES.c.holder == self._holder))
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds of a clock that nobody sets, but that stands still while the machine sleeps, and of one that goes on."""
+    return time.monotonic(), time.time()
 
 
 @contextmanager

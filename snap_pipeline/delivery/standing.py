@@ -126,13 +126,24 @@ class Standings:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
-        if content["made_from"] != self.made_from(destination, hour):
+        if not self._is_current(content["made_from"], destination, hour):
             return None
         until = content["resend_until"]
         return Standing(
             {(state, reason): events for state, reason, events in content["counts"]},
             datetime.fromisoformat(until) if until else None,
         )
+
+    def _is_current(self, made_from: list[Any], destination: Destination, hour: datetime) -> bool:
+        """Tell whether what a standing was made from is the same; earlier versions noted their one file of receipts.
+
+        Taken for outdated, each hour that they delivered would count as pending, and be asked for, after an upgrade.
+        """
+        now = self.made_from(destination, hour)
+        if made_from == now or now[1] not in ([], ["data.parquet"]):
+            return made_from == now
+        now[1] = file_identity(self._path(destination, hour).with_name("data.parquet"))
+        return made_from == now
 
     def _path(self, destination: Destination, hour: datetime) -> Path:
         return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE

@@ -47,7 +47,8 @@ def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
         yield from (
             path for path in root.rglob(f".{HEX_DIGITS}.tmp") if path.parent.name != FOLDER and path.parent != root
         )
-        yield from root.glob("delivery_intents/hour=*/destination=*/payloads.pinned")
+        # Older versions named it without the underscore.
+        yield from root.glob("delivery_intents/hour=*/destination=*/*payloads.pinned")
 
 
 def delete_abandoned(paths: Iterable[Path]) -> list[Path]:

@@ -30,8 +30,9 @@ class Delivery:
         backwards: bool = False,
         offline: bool = False,
         at: datetime | None = None,
+        name: str = "PURCHASE",
     ) -> list[str]:
-        """An hour of purchases a millisecond apart, `e0` the first; returns the ids from `e0` on.
+        """An hour of events, purchases by default, a millisecond apart, `e0` the first; returns the ids from `e0` on.
 
         Their rows stand in the partition in order of time, or backwards. They happened in the hour, or at another time,
         and where they are offline conversions, Snap takes them for 37 days.
@@ -44,6 +45,7 @@ class Delivery:
                 select * replace (
                     {literal(prefix)} || i as event_id,
                     'o-' || {literal(prefix)} || i as order_id,
+                    {literal(name)} as event_name,
                     {literal((at or hour).replace(tzinfo=None))}::timestamp + i * interval 1 millisecond as event_time,
                     {"'OFFLINE'" if offline else "conversion_type"} as conversion_type
                 )

@@ -18,7 +18,7 @@ from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake import lake as lake_module
 from snap_pipeline.state.tables import LEASES
 from snap_pipeline_tests.delivery.conftest import Delivery
-from snap_pipeline_tests.project import HOUR, ids
+from snap_pipeline_tests.project import HOUR, NOW, ids
 
 APART = [timedelta(hours=60), timedelta(hours=72), timedelta(days=20), timedelta(days=36)]
 EARLY = HOUR - timedelta(days=3)
@@ -62,6 +62,16 @@ def test_a_copy_in_a_far_hour_is_sent_once(delivery: Delivery, shop: Destination
             assert reports[1].count("duplicate") == 3
     assert len(received(delivery)) == 16
     assert set(received(delivery).values()) == {1}
+
+
+def test_a_copy_in_an_hour_that_began_after_the_run_is_seen(delivery: Delivery, shop: Destination) -> None:
+    """A run of many hours keeps the clock that it began with, while the sensor asks for the hour that fills."""
+    for begin in (NOW + ONE_HOUR, NOW + 5 * ONE_HOUR):
+        later, prefix = begin.replace(minute=0), begin.isoformat()
+        for hour in (later, HOUR):
+            delivery.make_payloads(3, hour, prefix, at=HOUR)
+            report = delivery.dispatch(shop, hour)
+        assert report.count("duplicate") == 3
 
 
 def test_hours_that_sent_the_same_events_at_the_same_moment_count_them_once(
@@ -137,6 +147,15 @@ def test_equal_digests_of_different_ids_lose_nothing(
     assert received(delivery) == {"e0": 1, "e1": 1, "e2": 1, "e3": 1}
 
 
+def test_a_purchase_under_the_id_of_its_checkout_is_no_copy_of_it(delivery: Delivery, shop: Destination) -> None:
+    """Sites that know an order's id from its first step on send all steps under it, and Snap counts each name."""
+    for hour, name in ((EARLY, "START_CHECKOUT"), (HOUR - ONE_HOUR, "ADD_BILLING"), (HOUR, "PURCHASE")):
+        delivery.make_payloads(3, hour, name=name)
+        assert delivery.dispatch(shop, hour).count("delivered") == 3
+    delivery.make_payloads(4, HOUR + ONE_HOUR, name="PURCHASE")
+    assert delivery.dispatch(shop, HOUR + ONE_HOUR).count("duplicate") == 3
+
+
 class TestIndexes:
     def test_one_a_day_is_made_once(self, delivery: Delivery, shop: Destination) -> None:
         for hour in (EARLY, EARLY + ONE_HOUR, EARLY + timedelta(days=1), HOUR - ONE_HOUR):
@@ -164,6 +183,18 @@ class TestIndexes:
         assert len(indexes(delivery, shop)) == 1
         assert indexes(delivery, shop) != [before]
         assert set(received(delivery).values()) == {1}
+
+    def test_one_of_receipts_that_an_older_program_wrote_over_is_made_again(
+        self, delivery: Delivery, shop: Destination
+    ) -> None:
+        """An upgrade was taken back for a while: the older program compacts into `data.parquet` again and again."""
+        for prefix in ("on time", "late"):
+            delivery.make_payloads(3, EARLY, prefix)
+            delivery.dispatch(shop, EARLY)
+            (compacted,) = receipts_folder(delivery, shop, EARLY).glob("*.parquet")
+            compacted.rename(compacted.with_name("data.parquet"))
+            delivery.make_payloads(4, HOUR, prefix)
+            assert delivery.dispatch(shop).count("duplicate") == 3
 
     def test_without_them_the_receipts_themselves_are_read(
         self, delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch

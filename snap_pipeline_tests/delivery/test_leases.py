@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from snap_pipeline.delivery.leases import LeaseLost, LeaseTaken, acquire
+from snap_pipeline.delivery.leases import LEASE_SECONDS, LeaseLost, LeaseTaken, acquire
 from snap_pipeline.state.database import Database, StateDatabaseError
 from snap_pipeline.state.tables import LEASES
 from snap_pipeline_tests.processes import SPAWN, run_at_once
@@ -144,3 +144,17 @@ def test_a_holder_that_cannot_reach_the_database_must_stop_when_the_lease_expire
         with pytest.raises(LeaseLost):
             while True:
                 lease.ensure_held()
+
+
+def test_a_holder_whose_machine_slept_through_the_lease_must_stop(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The monotonic clock stands still while a laptop's lid is closed; whoever took over sends meanwhile."""
+    with acquire(database, WORKSPACE, "shop", HOUR) as lease:
+        lease.ensure_held()
+        wall = time.time
+        monkeypatch.setattr(time, "time", lambda: wall() + LEASE_SECONDS)
+        with pytest.raises(LeaseLost):
+            lease.ensure_held()
+        assert lease.take()  # as the renewal does
+        lease.ensure_held()

@@ -1,10 +1,17 @@
 """How an hour stands, in numbers."""
 
+import json
+
 import duckdb
 import pytest
 
-from snap_pipeline.delivery.standing import standing_of
-from snap_pipeline_tests.project import NOW
+from snap_pipeline import reconcile
+from snap_pipeline.delivery.standing import FILE, standing_of
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.lake import file_identity
+from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.project import HOUR, NOW
 
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
@@ -32,3 +39,23 @@ def test_states_are_told_in_one_order_whatever_the_order_of_events(direction: st
         (("undeliverable", "expired"), 1),
         (("undeliverable", "no_app_id"), 1),
     ]
+
+
+def test_what_an_earlier_version_delivered_is_not_pending_after_the_upgrade(
+    delivery: Delivery, shop: Destination
+) -> None:
+    pipeline = delivery.project.pipeline
+    delivery.make_payloads(3)
+    delivery.dispatch(shop)
+    folder = delivery.lake.root / "delivery_receipts" / f"hour={format_hour(HOUR)}" / f"destination={shop.id}"
+    (compacted,) = folder.glob("*.parquet")
+    receipts = compacted.rename(compacted.with_name("data.parquet"))  # as it called them
+    note = json.loads((folder / FILE).read_text())
+    note["made_from"][1] = file_identity(receipts)
+    (folder / FILE).write_text(json.dumps(note))
+    assert pipeline.vitals(shop).pending == 0
+    assert reconcile.owed_hours(pipeline, HOUR, NOW) == {}
+
+    receipts.touch()
+    assert pipeline.vitals(shop).pending == 3
+    assert list(reconcile.owed_hours(pipeline, HOUR, NOW)) == [HOUR]
