@@ -22,13 +22,23 @@ def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
     A refusal has landed in it by then.
     """
     hours: list[datetime] = []
+    written: list[Path] = []
+    whole = lake.Lake.replace
 
-    def make_durable(draft: Path) -> None:
-        if draft.parent == project.pipeline.lake.path("identity_links", EARLIER).parent and hours:
+    def replace(self: lake.Lake, connection: Any, path: Path, *arguments: Any, **options: Any) -> int:
+        written.append(path)
+        try:
+            return whole(self, connection, path, *arguments, **options)
+        finally:
+            written.pop()
+
+    def make_durable(_: Path) -> None:
+        if written[-1] == project.pipeline.lake.path("identity_links", EARLIER) and hours:
             another = Project(project.settings.home, project.sandbox_url)
             another.land(said(consent={"ads": False}), hour=EARLIER, name="late")
             make(another, hours.pop())
 
+    monkeypatch.setattr(lake.Lake, "replace", replace)
     monkeypatch.setattr(lake, "make_durable", make_durable)
     return hours
 
