@@ -100,14 +100,13 @@ create or replace macro without_plaintext(text) as case
     when looks_like_plaintext(text)
         then list_transform(
             [readable_text(text)],
-            lambda readable: case
-                when regexp_matches(readable, plaintext_pattern())
-                    then list_filter(
-                        [regexp_replace(readable, plaintext_pattern(), '\1', 'g')],
-                        lambda rest: rest <> '' and not regexp_matches(rest, plaintext_pattern())
-                    )[1]
-                else text
-            end
+            lambda readable: list_transform(
+                [regexp_replace(readable, plaintext_pattern(), '\1', 'g')],
+                lambda rest: case
+                    when rest = readable then text
+                    when rest <> '' and not regexp_matches(rest, plaintext_pattern()) then rest
+                end
+            )[1]
         )[1]
     else text
 end;
