@@ -27,6 +27,10 @@ COMPRESSION = "uncompressed"
 """Each file is read by every hour of the window after it, and most of it are digests: LZ4 makes it a sixth smaller and
 takes a tenth longer to read, Zstandard makes it a third smaller and takes twice as long."""
 
+MANY_MISSING = 100
+"""From so many hours without links on, the landing zone is walked once. A window holds 720, and what a walk takes grows
+with the folders that are there."""
+
 
 class IdentityLinks:
     """The links of one lake.
@@ -72,9 +76,9 @@ class IdentityLinks:
         """
         current = self._current(list(self._window(hour)))
         made = []
-        for each in self._window(hour):
+        for each in self._with_events([each for each in self._window(hour) if each not in current]):
             # A pruned hour has only its links left. What lands in it afterwards is not read.
-            if each in current or self._lake.is_pruned(each):
+            if self._lake.is_pruned(each):
                 continue
             try:
                 if self._source(each):
@@ -175,6 +179,19 @@ class IdentityLinks:
             current = {parse_hour(_hour_key(name)) for (name,) in rows}
             self._seen_current |= {each: found[each] for each in current}
         return {each for each in found if found[each] == self._seen_current.get(each)}
+
+    def _with_events(self, hours: Sequence[datetime]) -> Sequence[datetime]:
+        """Leave out the hours that no events landed in, where one walk costs less than a look for each.
+
+        A young lake has no links of most hours of its window, and a look lists a folder of each workspace.
+        """
+        if len(hours) < MANY_MISSING:
+            return hours
+        try:
+            landed = self._landing.hours()
+        except LakeError:
+            return hours  # a folder of none of them may be at fault
+        return [each for each in hours if each in landed or self._lake.path("raw_events", each).exists()]
 
     def _source(self, hour: datetime) -> Sequence[object]:
         """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""

@@ -7,11 +7,14 @@ import duckdb
 DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.NotSupportedError)
 """Errors of DuckDB about a value that it cannot process; those about disks and memory are others."""
 
+FEW_ROWS = 3
+"""So few may all be at fault; where more fail to the last one, the step itself is taken to be."""
+
 
 def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:
     """Return the positions of the rows with which a step fails, found by halving.
 
-    Empty where it fails with every row alone, since then it is not about rows.
+    Empty where it fails with every one of more than `FEW_ROWS` rows, since then it is not about rows.
 
     Args:
         rows: how many there are.
@@ -27,4 +30,4 @@ def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:
             else:
                 middle = (first + end) // 2
                 parts += [(middle, end), (first, middle)]
-    return found if len(found) < max(rows, 2) else []
+    return found if rows <= FEW_ROWS or len(found) < rows else []

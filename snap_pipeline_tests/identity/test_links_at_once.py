@@ -22,7 +22,6 @@ def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
     A refusal has landed in it by then.
     """
     hours: list[datetime] = []
-
     paths: dict[Path, Path] = {}
     new_draft = lake.new_draft
 

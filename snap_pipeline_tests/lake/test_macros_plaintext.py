@@ -30,6 +30,8 @@ NUMBERS = (
     "+٤٤٧٧٠٠٩٠٠١٢٣",
     "tel:07700900123",
     "Tel: +44 7700 900123",
+    "+44\t7700\n900123",
+    "+      44 7700 900123",
 )
 ENCODINGS = {
     "written out": str,
@@ -38,6 +40,8 @@ ENCODINGS = {
     "percent-encoded three times": lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
     "as decimal entities": lambda text: "".join(f"&#{ord(character)};" for character in text),
     "as hexadecimal entities": lambda text: "".join(f"&#x{ord(character):X};" for character in text),
+    "as entities with leading zeros": lambda text: "".join(f"&#x{ord(character):08x};" for character in text),
+    "as named entities": lambda text: text.replace("@", "&commat;").replace("+", "&plus;").replace(" ", "&nbsp;"),
     "as escapes of JSON": lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
     "as entities of entities": lambda text: html.escape("".join(f"&#{ord(character)};" for character in text)),
     "as entities in an address": lambda text: quote("".join(f"&#{ord(character)};" for character in text), safe=""),

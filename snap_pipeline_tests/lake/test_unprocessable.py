@@ -85,6 +85,19 @@ def test_links_of_an_earlier_hour_that_was_not_read_are_made_without_the_event(
     assert pipeline.transformations.make_filtered_events(HOUR + ONE_HOUR).kept == 1
 
 
+@pytest.mark.parametrize("table", FAULTS)
+def test_a_quiet_hour_may_hold_nothing_but_odd_events(
+    project: Project, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    odd = {"first_name": "boom", "anonymous_id": "a"}
+    project.land(purchase("odd", **odd), purchase("odd too", **odd))
+    inject(monkeypatch, table)
+    make(project)
+    assert ids(project) == []
+    assert [row["reason"] for row in project.rows("quarantined_lines")] == ["unprocessable"] * 2
+    assert unaccounted(project.entries()) == []
+
+
 @pytest.mark.parametrize("error", [duckdb.IOException, duckdb.OutOfMemoryException])
 def test_disks_and_memory_quarantine_nothing(
     landed: Project, monkeypatch: pytest.MonkeyPatch, error: type[duckdb.Error]

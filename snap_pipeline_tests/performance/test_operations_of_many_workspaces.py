@@ -76,3 +76,17 @@ def test_a_bad_line_has_each_file_looked_at_once(projects: dict[int, Project], m
         done[count] = read(projects[count], monkeypatch, hour, 1)
     assert (done[100].scans - done[1].scans) / 99 <= 1
     assert (done[100].opened - done[1].opened) / 99 <= 2
+
+
+def test_a_young_lake_lists_each_workspace_a_few_times_only(
+    projects: dict[int, Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = {}
+    for count in (1, 100):
+        project = projects[count]
+        make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+        with counted(monkeypatch) as operations:
+            made = project.pipeline.transformations.make_filtered_events(HOUR)
+        assert made.kept + sum(made.excluded.values()) == count
+        opened[count] = operations.opened
+    assert (opened[100] - opened[1]) / 99 <= 3

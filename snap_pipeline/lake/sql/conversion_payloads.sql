@@ -103,6 +103,19 @@ valued as (
     from itemized
 ),
 
+-- In a step of its own: a name that the same list of columns uses again is planned again.
+hashed as (
+    select
+        *,
+        hashed_name(first_name) as fn,
+        hashed_name(last_name) as ln,
+        hashed_gender(gender) as ge,
+        hashed_city(city) as ct,
+        hashed_state(state, country_code) as st,
+        hashed_zip(zip, country_code) as zp
+    from valued
+),
+
 own as (
     select
         workspace,
@@ -120,16 +133,16 @@ own as (
         -- user_data
         in_order_once(em) as em,
         in_order_once(ph) as ph,
-        hashed_name(first_name) as fn,
-        hashed_name(last_name) as ln,
-        hashed_gender(gender) as ge,
-        hashed_city(city) as ct,
-        hashed_state(state, country_code) as st,
-        hashed_zip(zip, country_code) as zp,
+        fn,
+        ln,
+        ge,
+        ct,
+        st,
+        zp,
         coalesce(given_digest(country), sha256(country_code)) as country,
         external_ids_of(given_external_ids, ph, workspace_settings.default_calling_code) as external_id,
         client_ip_address,
-        user_agent(valued.user_agent) as client_user_agent,
+        user_agent(hashed.user_agent) as client_user_agent,
         nullif(sc_click_id, '') as sc_click_id,
         nullif(sc_cookie1, '') as sc_cookie1,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
@@ -138,14 +151,14 @@ own as (
         hashed_name_v2(first_name) as first_name_v2,
         hashed_name_v2(last_name) as last_name_v2,
         hashed_city_v2(city) as city_v2,
-        coalesce(given_digest(valued.ip_address), sha256(client_ip_address)) as hashed_ip_address,
+        coalesce(given_digest(hashed.ip_address), sha256(client_ip_address)) as hashed_ip_address,
         case
             when
                 conversion_type = 'MOBILE_APP'
-                then coalesce(given_digest(valued.advertising_id), sha256(madid_normalized))
+                then coalesce(given_digest(hashed.advertising_id), sha256(madid_normalized))
         end as hashed_mobile_ad_id,
         case
-            when conversion_type = 'MOBILE_APP' then coalesce(given_digest(valued.idfv), sha256(idfv_normalized))
+            when conversion_type = 'MOBILE_APP' then coalesce(given_digest(hashed.idfv), sha256(idfv_normalized))
         end as hashed_idfv,
         -- custom_data
         amount as value,
@@ -230,16 +243,16 @@ own as (
                 case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
                 case when first_name is not null and fn is null then 'first_name' end,
                 case when last_name is not null and ln is null then 'last_name' end,
-                case when valued.gender is not null and ge is null then 'gender' end,
-                case when valued.city is not null and ct is null then 'city' end,
-                case when valued.state is not null and st is null then 'state' end,
-                case when valued.zip is not null and zp is null then 'zip' end,
+                case when gender is not null and ge is null then 'gender' end,
+                case when city is not null and ct is null then 'city' end,
+                case when state is not null and st is null then 'state' end,
+                case when zip is not null and zp is null then 'zip' end,
                 case
-                    when valued.country is not null and coalesce(country_code, given_digest(valued.country)) is null
+                    when hashed.country is not null and coalesce(country_code, given_digest(hashed.country)) is null
                         then 'country'
                 end,
-                case when valued.ip_address is not null and client_ip_address is null then 'ip_address' end,
-                case when valued.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
+                case when hashed.ip_address is not null and client_ip_address is null then 'ip_address' end,
+                case when hashed.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
                 case when given_value is not null and amount is null then 'value' end,
                 case when given_currency is not null and known_currency is null then 'currency' end
             ],
@@ -247,7 +260,7 @@ own as (
         ) as dropped,
         linked,
         linked_click_id
-    from valued
+    from hashed
 ),
 
 -- Texts that a visitor or the shop may have put an e-mail address or a phone number into. They are values, no JSON any

@@ -43,20 +43,22 @@ create or replace macro external_id_of(id, ph, default_calling_code) as list_tra
     end
 )[1];
 
--- The external ids that go out, each once. The expressions that see e-mail addresses and phone numbers are compiled for
--- every chunk of rows where a list has one of their characters, and where it may repeat the event's phone number: as a
--- text without letters.
+-- What goes out of each id, in their order; null for one that is of no use. The expressions that see e-mail addresses
+-- and phone numbers are compiled for every chunk of rows where a list has one of their characters, and where it may
+-- repeat the event's phone number: as a text without letters.
+create or replace macro external_ids_as_sent(ids, ph, default_calling_code) as case
+    when
+        looks_like_plaintext(array_to_string(ids, chr(31)))
+        or regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)\+')
+        or (
+            ph is not null
+            and regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)[^A-Za-z\x1f]*(?:\x1f|$)')
+        )
+        then list_transform(ids, lambda id: external_id_of(id, ph, default_calling_code))
+    else ids
+end;
+
+-- The external ids that go out, each once.
 create or replace macro external_ids_of(ids, ph, default_calling_code) as in_order_once(
-    case
-        when
-            looks_like_plaintext(array_to_string(ids, chr(31)))
-            or (
-                ph is not null
-                and regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)[^A-Za-z\x1f]*(?:\x1f|$)')
-            )
-            then list_filter(
-                list_transform(ids, lambda id: external_id_of(id, ph, default_calling_code)), lambda id: id is not null
-            )
-        else ids
-    end
+    list_filter(external_ids_as_sent(ids, ph, default_calling_code), lambda id: id is not null)
 );

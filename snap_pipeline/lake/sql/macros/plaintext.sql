@@ -4,9 +4,9 @@
 --
 -- An e-mail address is what stands around an @, with a domain of any script after it. A phone number is a + or tel:
 -- with seven digits or more after it, separators between them or not; without a + it cannot be told from an order
--- or article number. Both are seen written out, percent-encoded at any depth, as HTML entities (&#64; &#x40; &commat;),
--- as JSON escapes (\u0040) and with full-width signs, also one within the other. Texts that only a human reads as an
--- address ("ann at example.com") are none.
+-- or article number. Both are seen written out, percent-encoded at any depth, as HTML entities (&#64; &#x40; &commat;
+-- &plus;), as JSON escapes (\u0040) and with full-width signs, also one within the other. Texts that only a human reads
+-- as an address ("ann at example.com") are none.
 
 
 -- As a reader sees it. In local parts and domains, letters and digits of any script; the classes say what may not stand
@@ -17,13 +17,13 @@ create or replace macro plaintext_pattern() as
 || '[^\x00-\x20"(),:;<>@\[\\\]/?&\x{7f}-\x{a0}\x{2000}-\x{206f}\x{3000}]*|[\x27{}%=|]+|"[^"@]{1,64}")@'
 || '(?:[^\x00-,./:-@\[-^`{-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}\x{fe00}-\x{ff0f}]+\.)+'
 || '(?:xn--[0-9A-Za-z-]+|[A-Za-z]{2,}|[A-Za-z]*[^\x00-\x{bf}\x{2000}-\x{206f}\x{3000}-\x{303f}\x{fe00}-\x{ff0f}]+)'
-|| '|(^|[^0-9A-Za-z+])(?:[tT][eE][lL]:\p{Z}*\+?|\+)(?:[\p{Z}\p{Pd}.()/+]*[0-9٠-٩۰-۹０-９]){7,}';
+|| '|(^|[^0-9A-Za-z+])(?:[tT][eE][lL]:\p{Z}*\+?|\+)(?:[\t-\r\p{Z}\p{Pd}.()/+]*[0-9٠-٩۰-۹０-９]){7,}';
 
 -- What is in no text without plaintext: a look that costs next to nothing, after which few texts are left to decode.
 create or replace macro looks_like_plaintext(text) as regexp_matches(
     text,
-    '[@＠﹫＋]|[+][^0-9A-Za-z]{0,4}[0-9٠-٩۰-۹０-９]|[eE][lL](?::|%)|%(?:25)*(?:40|2[bB]|26|5[cC]|[eE][fF])'
-    || '|&(?:amp|#|commat|period)|\\+u'
+    '[@＠﹫＋]|[+][^0-9A-Za-z]*[0-9٠-٩۰-۹０-９]|[eE][lL](?::|%)|%(?:25)*(?:40|2[bB]|26|5[cC]|[eE][fF])'
+    || '|&(?:amp|#|commat|period|plus)|\\+u'
 );
 
 -- Bytes that are no UTF-8 must not hide the rest.
@@ -45,11 +45,11 @@ create or replace macro numbered_character(part) as
 try(
     chr(
         try_cast(
-            regexp_replace(regexp_extract(part, '^(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7})'), '^[xX]', '0x') as integer
+            regexp_replace(regexp_extract(part, '^(?:[xX]0*[0-9A-Fa-f]{1,6}|0*[0-9]{1,7})'), '^[xX]', '0x') as integer
         )
     )
 )
-|| regexp_replace(part, '^(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7});?', '');
+|| regexp_replace(part, '^(?:[xX]0*[0-9A-Fa-f]{1,6}|0*[0-9]{1,7});?', '');
 
 create or replace macro entities_decoded(text) as array_to_string(
     list_transform( -- noqa: LT01
@@ -72,7 +72,17 @@ create or replace macro readable_text(text) as translate(
                     then entities_decoded(
                         regexp_replace(
                             replace(
-                                replace(regexp_replace(given, '&(?:amp;)+', '&', 'g'), '&commat;', '@'), '&period;', '.'
+                                replace(
+                                    replace(
+                                        replace(regexp_replace(given, '&(?:amp;)+', '&', 'g'), '&commat;', '@'),
+                                        '&period;',
+                                        '.'
+                                    ),
+                                    '&plus;',
+                                    '+'
+                                ),
+                                '&nbsp;',
+                                ' '
                             ),
                             '\\+u([0-9A-Fa-f]{4})',
                             '&#x\1;',
@@ -100,14 +110,13 @@ create or replace macro without_plaintext(text) as case
     when looks_like_plaintext(text)
         then list_transform(
             [readable_text(text)],
-            lambda readable: case
-                when regexp_matches(readable, plaintext_pattern())
-                    then list_filter(
-                        [regexp_replace(readable, plaintext_pattern(), '\1', 'g')],
-                        lambda rest: rest <> '' and not regexp_matches(rest, plaintext_pattern())
-                    )[1]
-                else text
-            end
+            lambda readable: list_transform(
+                [regexp_replace(readable, plaintext_pattern(), '\1', 'g')],
+                lambda rest: case
+                    when rest = readable then text
+                    when rest <> '' and not regexp_matches(rest, plaintext_pattern()) then rest
+                end
+            )[1]
         )[1]
     else text
 end;
