@@ -188,7 +188,7 @@ class IdentityLinks:
         if len(hours) < MANY_MISSING:
             return hours
         try:
-            landed = self._landing.hours()
+            landed = self._landing.hours(of_any_kind=True)
         except LakeError:
             return hours  # a folder of none of them may be at fault
         return [each for each in hours if each in landed or self._lake.path("raw_events", each).exists()]

@@ -79,9 +79,14 @@ class LandingZone:
         """
         return sorted(file for name in self.workspaces for file in self._files(name, self.folder(name, hour)))
 
-    def hours(self) -> set[datetime]:
-        """Every hour that has a folder, of any workspace."""
-        return {hour for _, hour in self._hours_by_folder() if hour is not None}
+    def hours(self, *, of_any_kind: bool = False) -> set[datetime]:
+        """Every hour that has a folder, of any workspace.
+
+        Args:
+            of_any_kind: also those where something else stands in the folder's place, which cannot be listed.
+        """
+        folders = self._hours_by_folder(of_any_kind=of_any_kind)
+        return {hour for _, hour in folders if hour is not None}
 
     def unknown_folders(self) -> list[str]:
         """Folders as deep as those of hours that stand for no hour of a known workspace: nobody reads their files."""
@@ -91,8 +96,8 @@ class LandingZone:
             if hour is None and not any(map(_is_draft, PurePosixPath(folder).parts))
         )
 
-    def _hours_by_folder(self) -> Iterator[tuple[str, datetime | None]]:
-        for folder in _folders(self.root, len(PurePosixPath(self.layout).parts)):
+    def _hours_by_folder(self, *, of_any_kind: bool = False) -> Iterator[tuple[str, datetime | None]]:
+        for folder in _folders(self.root, len(PurePosixPath(self.layout).parts), of_any_kind=of_any_kind):
             relative = folder.relative_to(self.root).as_posix()
             yield relative, self._hour_of(relative)
 
@@ -185,15 +190,16 @@ def _is_draft(name: str) -> bool:
     return name.startswith((".", "_")) or name.endswith(".tmp")
 
 
-def _folders(root: Path, depth: int) -> Iterator[Path]:
+def _folders(root: Path, depth: int, *, of_any_kind: bool = False) -> Iterator[Path]:
     if depth == 0:
         yield root
         return
     try:
-        children = [Path(entry.path) for entry in os.scandir(root) if entry.is_dir()]
+        is_last = of_any_kind and depth == 1
+        children = [Path(entry.path) for entry in os.scandir(root) if is_last or entry.is_dir()]
     except FileNotFoundError:
         return
     except OSError as error:
         raise LakeError(f"The landing folder {root} cannot be read: {error.strerror}.") from error
     for child in children:
-        yield from _folders(child, depth - 1)
+        yield from _folders(child, depth - 1, of_any_kind=of_any_kind)
