@@ -97,9 +97,27 @@ class LandingZone:
         )
 
     def _hours_by_folder(self, *, of_any_kind: bool = False) -> Iterator[tuple[str, datetime | None]]:
-        for folder in _folders(self.root, len(PurePosixPath(self.layout).parts), of_any_kind=of_any_kind):
+        for folder in self._folders(self.root, len(PurePosixPath(self.layout).parts), of_any_kind=of_any_kind):
             relative = folder.relative_to(self.root).as_posix()
             yield relative, self._hour_of(relative)
+
+    def _folders(self, folder: Path, depth: int, *, of_any_kind: bool) -> Iterator[Path]:
+        if depth == 0:
+            yield folder
+            return
+        try:
+            is_last = of_any_kind and depth == 1
+            children = [Path(entry.path) for entry in os.scandir(folder) if is_last or entry.is_dir()]
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            names = folder.relative_to(self.root).parts
+            if names and names[0] not in self._known and self.layout.startswith("{workspace}/"):
+                yield folder  # of no workspace, such as the lost+found of a volume
+                return
+            raise LakeError(f"The landing folder {folder} cannot be read: {error.strerror}.") from error
+        for child in children:
+            yield from self._folders(child, depth - 1, of_any_kind=of_any_kind)
 
     def _hour_of(self, folder: str) -> datetime | None:
         found = self._pattern.fullmatch(folder)
@@ -188,18 +206,3 @@ _PROBE_HOURS = tuple(
 
 def _is_draft(name: str) -> bool:
     return name.startswith((".", "_")) or name.endswith(".tmp")
-
-
-def _folders(root: Path, depth: int, *, of_any_kind: bool = False) -> Iterator[Path]:
-    if depth == 0:
-        yield root
-        return
-    try:
-        is_last = of_any_kind and depth == 1
-        children = [Path(entry.path) for entry in os.scandir(root) if is_last or entry.is_dir()]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise LakeError(f"The landing folder {root} cannot be read: {error.strerror}.") from error
-    for child in children:
-        yield from _folders(child, depth - 1, of_any_kind=of_any_kind)

@@ -1,7 +1,11 @@
 """What landed and was not read: `status` says so, and does not say that nothing is unaccounted for."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
@@ -58,3 +62,25 @@ def test_folders_that_stand_for_no_hour_of_a_workspace_are_told(run: Any, projec
         (root / name).mkdir(parents=True)
     assert "3 folders of the landing zone are of no configured workspace" in run("status").stderr
     assert "Default/2026-11-20T09, default/2026-11-20T9, shop/2026-11-20T09." in run("status").stderr
+
+
+@pytest.mark.parametrize(("name", "is_of_a_workspace"), [("lost+found", False), ("default", True)])
+def test_a_folder_that_cannot_be_read_holds_up_its_workspace_alone(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch, name: str, is_of_a_workspace: bool
+) -> None:
+    project.land(purchase("a"))
+    locked = project.pipeline.landing.root / name
+    locked.mkdir(exist_ok=True)
+    scan = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    told = run("status")
+    if is_of_a_workspace:
+        assert (told.exit_code, f"{locked} cannot be read: Permission denied" in told.stderr) == (1, True)
+    else:
+        assert (told.exit_code, "1 hours have landed files that were not read" in told.stderr) == (0, True)

@@ -22,6 +22,7 @@ def test_states_are_told_in_one_order_whatever_the_order_of_events(direction: st
             create table payload_states as
             select
                 'e' || i as event_id,
+                'PURCHASE' as event_name,
                 ['delivered', 'in_doubt', 'undeliverable', 'undeliverable'][i + 1] as state,
                 [null, null, 'expired', 'no_app_id'][i + 1] as reason,
                 true as is_deliverable,
@@ -29,7 +30,7 @@ def test_states_are_told_in_one_order_whatever_the_order_of_events(direction: st
                 null::timestamp as first_sent_at
             from range(4) as numbers (i)
             order by i {direction};
-            create table own_receipts as select 'e0' as event_id;
+            create table own_receipts as select 'e0' as event_id, 'PURCHASE' as event_name;
             """
         )
         counts = standing_of(connection, NOW).counts
