@@ -16,7 +16,7 @@ test: .venv/.installed-dev
 
 chaos: .venv/.installed-dev
 	@SNAP_CHAOS_SEED=$(or $(SEED),17) SNAP_CHAOS_SCALE=$(or $(SCALE),20) \
-		$(BIN)/python -m pytest --quiet -rP --timeout 3600 --override-ini faulthandler_timeout=0 snap_pipeline_tests/chaos
+		$(BIN)/python -m pytest --quiet --timeout 3600 --override-ini faulthandler_timeout=0 snap_pipeline_tests/chaos
 
 week: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet -rP -m week --override-ini faulthandler_timeout=0

@@ -6,6 +6,15 @@ from random import Random
 
 import pytest
 
+FIGURES: list[str] = []
+"""Lines of this run's harnesses, which its end shows."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of all harnesses together."""
+    for line in FIGURES:
+        terminalreporter.write_line(line)
+
 
 @dataclass(frozen=True)
 class Chaos:
@@ -27,7 +36,7 @@ class Chaos:
 
     def figures(self, **figures: object) -> None:
         """Print what was tried and what held; `make chaos` shows it."""
-        print(f"chaos seed={self.seed}", *(f"{name}={value}" for name, value in figures.items()))
+        FIGURES.append(" ".join([f"chaos seed={self.seed}", *(f"{name}={value}" for name, value in figures.items())]))
 
 
 @pytest.fixture
