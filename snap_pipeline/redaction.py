@@ -14,7 +14,7 @@ TELLING_CHARACTERS = 8
 """A piece of a secret this long is taken out wherever it stands. Shorter ones occur in ordinary words."""
 HIDDEN = "…"
 LAYERS = 8
-"""Of encoding that are undone. A text in more of them was made to be slow to read, and is hidden whole."""
+"""The layers of encoding that are undone. A text in more of them was made to be slow to read, and is hidden whole."""
 JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
