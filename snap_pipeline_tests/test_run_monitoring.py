@@ -152,6 +152,6 @@ def test_where_nobody_monitors_runs_their_hours_are_let_go_of_after_the_longest_
     run = project.instance.create_run_for_job(job, tags=range_tags(HOUR, HOUR), status=dg.DagsterRunStatus.STARTED)
     begin = (datetime.now(UTC) - LONGEST_RUN).timestamp()
     for start, hours in ((begin + 60, {HOUR}), (begin - 60, set())):
-        with project.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        with project.instance.run_storage.connect() as connection:
             connection.exec_driver_sql("update runs set start_time = ? where run_id = ?", (start, run.run_id))
         assert hours_in_flight(project.instance) == hours

@@ -36,7 +36,7 @@ def calls_of_listing(project: Project) -> int:
     with cProfile.Profile() as profile:
         assert landing.hours() == {HOUR, HOUR + ONE_HOUR}
         assert landing.unknown_folders() == []
-    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+    return int(pstats.Stats(profile).total_calls)
 
 
 def test_finding_the_hours_takes_as_much_for_each_folder_however_many_workspaces_there_are(
