@@ -13,7 +13,6 @@ from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.reconcile import needs, unread_hours
 
 EVENTS = 100_000
 DAYS = (0, 30, 365)
@@ -35,7 +34,7 @@ def status(pipeline: Pipeline) -> None:
     accounting.entries(hours, pipeline.destinations.list())
     accounting.shared_orders(hours)
     pipeline.transformations.outdated_hours(hours)
-    unread_hours(pipeline, settings.running_hour)
+    pipeline.backlog.unread_hours(settings.running_hour)
     pipeline.landing.unknown_folders()
 
 
@@ -61,7 +60,10 @@ def look_back(home: str) -> Mapping[str, Any]:
 
     hours = timed("listing the partitions of a table", lambda: pipeline.lake.hours("raw_events"))
     timed("`status`", lambda: status(pipeline))
-    timed("the reconcile sensor", lambda: needs(pipeline, datetime.now(UTC)))
+    timed(
+        "the reconcile sensor",
+        lambda: pipeline.backlog.find(pipeline.settings.running_hour - ONE_HOUR, datetime.now(UTC)),
+    )
     return {"hours": len(hours), "seconds": taken, "state_bytes": (Path(home) / "state.db").stat().st_size}
 
 

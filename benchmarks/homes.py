@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.destinations.destination import Destination
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import ONE_HOUR, parse_hour
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.pipeline import Pipeline

@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks.homes import HOUR, add_destination, forget_delivery, make_payloads, open_home, sandbox
 from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
+from snap_pipeline.delivery.event_status import AgeLimits
+from snap_pipeline.delivery.hour_status import HourStatusCache
 from snap_pipeline.delivery.ledger import Ledger
-from snap_pipeline.delivery.standing import Standings
-from snap_pipeline.delivery.states import AgeLimits
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.pipeline import Pipeline
@@ -61,7 +61,7 @@ def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
         width = connection.execute(f"select sum(bytes) / sum(events) from '{requests}/*.parquet'").fetchone()
     return {
         "delivered": report.count("delivered"),
-        "requests": report.tally.requests,
+        "requests": report.stats.requests,
         "bytes_an_event": round(width[0]) if width else None,
     }
 
@@ -71,9 +71,9 @@ def again(home: str, *, forget: bool) -> Mapping[str, Any]:
     pipeline = open_home(home)
     (destination,) = pipeline.destinations.list()
     if forget:  # as a crash just before the end of a run leaves it
-        Standings(pipeline.lake, AgeLimits()).forget(destination, HOUR)
+        HourStatusCache(pipeline.lake, AgeLimits()).forget(destination, HOUR)
     report = pipeline.dispatcher().dispatch(destination, HOUR)
-    return {"requests": report.tally.requests}
+    return {"requests": report.stats.requests}
 
 
 def ask(home: Path, events: int) -> tuple[Section, Mapping[str, Measured]]:

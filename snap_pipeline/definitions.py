@@ -2,29 +2,24 @@
 
 import dagster as dg
 
-from snap_pipeline import checks
-from snap_pipeline.alerts import alert_sensor
-from snap_pipeline.assets import (
+from snap_pipeline.orchestration import checks
+from snap_pipeline.orchestration.alerts.sensor import alert_sensor
+from snap_pipeline.orchestration.assets import (
     conversion_payloads,
+    dbt_marts,
     dispatched_batches,
     filtered_events,
     identity_links,
-    insights,
     parameter_completeness,
     raw_events,
 )
-from snap_pipeline.automation import (
-    hourly_job,
-    hourly_schedule,
-    insights_job,
-    insights_schedule,
-    reconcile_sensor,
-)
-from snap_pipeline.connections import connection_job
-from snap_pipeline.partitions import hourly_partitions
+from snap_pipeline.orchestration.connection_test import connection_job
+from snap_pipeline.orchestration.jobs import hourly_job, hourly_schedule, insights_job, insights_schedule
+from snap_pipeline.orchestration.maintenance import prune_job, prune_schedule
+from snap_pipeline.orchestration.partitions import hourly_partitions
+from snap_pipeline.orchestration.reconcile_sensor import reconcile_sensor
+from snap_pipeline.orchestration.resources import SnapConversionsApi
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.resources import SnapConversionsApi
-from snap_pipeline.retention import prune_job, prune_schedule
 from snap_pipeline.settings import Settings, load_settings
 
 
@@ -46,7 +41,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             conversion_payloads.build(pipeline, partitions),
             dispatched_batches.build(partitions),
             parameter_completeness.build(pipeline, partitions),
-            *insights.build(pipeline),
+            *dbt_marts.build(pipeline),
         ],
         asset_checks=checks.build(pipeline, partitions),
         jobs=[hourly, marts, connection_job(pipeline), pruning],
@@ -55,7 +50,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         resources={
             "pipeline": pipeline,
             "snap": SnapConversionsApi(web_age_days=7, offline_age_days=37),
-            **insights.resources(),
+            **dbt_marts.resources(),
         },
         # Importing is most of a step's cost on small machines; runs, not steps, are what is parallel.
         executor=dg.in_process_executor,

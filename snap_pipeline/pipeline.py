@@ -10,12 +10,13 @@ from pathlib import Path
 from snap_pipeline.capi.rate_limit import RateLimiter
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.accounting import Accounting
+from snap_pipeline.delivery.backlog import Backlog
+from snap_pipeline.delivery.destination_backlog import destination_backlog_of
 from snap_pipeline.delivery.dispatch import Dispatcher
-from snap_pipeline.delivery.states import AgeLimits, PayloadStates
-from snap_pipeline.delivery.vitals import vitals_of
-from snap_pipeline.destinations.health import Vitals
+from snap_pipeline.delivery.event_status import AgeLimits, PayloadStates
+from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.store import Destination, DestinationStore
-from snap_pipeline.destinations.tokens import TokenCipher, load_or_create_key_file
+from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.lake.drafts import delete_abandoned, drafts
 from snap_pipeline.lake.forget import Forgetting
@@ -137,10 +138,15 @@ class Pipeline:
         return PayloadStates(self.lake, self.settings.now(), limits or AgeLimits())
 
     @property
+    def backlog(self) -> Backlog:
+        """Hours that need a run though no schedule comes back to them."""
+        return Backlog(self.lake, self.landing, self.summaries, self.destinations.list, self.settings.first_hour)
+
+    @property
     def accounting(self) -> Accounting:
         """What became of every landed line."""
         return Accounting(self.lake, self.mappings, self.summaries, self.settings.now(), AgeLimits())
 
-    def vitals(self, destination: Destination) -> Vitals:
+    def destination_backlog(self, destination: Destination) -> DestinationBacklog:
         """What the lake knows of how a destination does."""
-        return vitals_of(self.lake, self.summaries, destination, self.settings.running_hour, AgeLimits())
+        return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour, AgeLimits())

@@ -11,8 +11,8 @@ import requests
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from snap_pipeline.assets import dispatched_batches
-from snap_pipeline.delivery import sending
+from snap_pipeline.delivery import batch_sender
+from snap_pipeline.orchestration.assets import dispatched_batches
 from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.state.database import Database
 from snap_pipeline_tests.browser import CHROMIUM, MISSING, browser
@@ -32,7 +32,7 @@ def sandbox_url() -> Iterator[str]:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is tried again almost at once; tests of the delays themselves set them back."""
     monkeypatch.setattr(dispatched_batches, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(sending, "RETRY_SECONDS", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(batch_sender, "RETRY_SECONDS", (0.01, 0.02, 0.04))
 
 
 def make_project(home: Path, sandbox_url: str) -> Project:

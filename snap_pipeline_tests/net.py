@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from snap_pipeline import automation
-from snap_pipeline.automation import HOURLY_JOB
 from snap_pipeline.definitions import build_definitions
+from snap_pipeline.orchestration import reconcile_sensor
+from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline_tests.project import Project
 
 
@@ -17,7 +17,7 @@ class Net:
     def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         self.project, self._cursor = project, None
         self.now = datetime.now(UTC)
-        monkeypatch.setattr(automation, "real_now", lambda: self.now)
+        monkeypatch.setattr(reconcile_sensor, "wall_clock", lambda: self.now)
 
     def tick(self) -> list[tuple[str, bool]]:
         """Runs what the sensor asks for; each request as its partition or range, and whether all assets were due."""

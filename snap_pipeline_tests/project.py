@@ -9,12 +9,13 @@ from typing import Any
 import dagster as dg
 import requests
 
-from snap_pipeline.automation import HOURLY_JOB, range_tags
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import Entry
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.orchestration.jobs import HOURLY_JOB
+from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Answer, ApiVersion, Category
 from snap_pipeline.capi.reading import read_answer
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.exchange import HttpClient, NoAnswer, NotSent
 from snap_pipeline.redaction import Redaction
 

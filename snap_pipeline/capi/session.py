@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Answer, ApiVersion
 from snap_pipeline.capi.client import ConversionsClient
-from snap_pipeline.capi.probe import probe_event
 from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
-from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.capi.test_event import probe_event
 
 
 class ApiSession:

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.delivery.accounting import BESIDE_THE_SUM, Entry, unaccounted
+from snap_pipeline.delivery.accounting import NON_ADDITIVE_ENTRIES, Entry, unaccounted
 from snap_pipeline.hours import format_hour
 
 STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
@@ -126,7 +126,7 @@ def _label(entry: Entry) -> str:
 
 
 def _order(label: str) -> tuple[int, str]:
-    order = ("raw", "quarantined", "excluded", "payloads", *STATES, *BESIDE_THE_SUM)
+    order = ("raw", "quarantined", "excluded", "payloads", *STATES, *NON_ADDITIVE_ENTRIES)
     return order.index(label.split(":", maxsplit=1)[0]), label
 
 
@@ -143,4 +143,4 @@ def _empty_hour(entry: Entry) -> dict[str, Any]:
 
 
 def _empty_destination() -> dict[str, Any]:
-    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, *BESIDE_THE_SUM)}
+    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, *NON_ADDITIVE_ENTRIES)}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from snap_pipeline.destinations.validation import is_this_machine
+from snap_pipeline.demo.traffic import write_traffic
+from snap_pipeline.destinations.fields import is_this_machine
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.sandbox.server import SandboxServer
-from snap_pipeline.sandbox.traffic import write_traffic
 from snap_pipeline.settings import load_settings
 
 NAME = "demo"

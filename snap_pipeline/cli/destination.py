@@ -14,12 +14,12 @@ from typing import Any
 import click
 from rich.table import Table
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.destinations.health import Badge, Vitals, health
+from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 
@@ -70,8 +70,8 @@ def list_() -> None:
     )
     advice = []
     for each in pipeline.destinations.list():
-        vitals = pipeline.vitals(each)
-        found = health(each, vitals)
+        backlog = pipeline.destination_backlog(each)
+        found = health(each, backlog)
         table.add_row(
             each.name,
             each.workspace,
@@ -79,7 +79,7 @@ def list_() -> None:
             moment(found.since),
             moment(each.last_success_at),
             moment(each.last_error_at),
-            latency(vitals),
+            latency(backlog),
             each.api_version,
             each.pixel_id,
         )
@@ -96,8 +96,8 @@ def show(name: str) -> None:
     """Show one destination. Of the token, its last four characters."""
     pipeline = open_pipeline()
     found = pipeline.destinations.get(name)
-    vitals = pipeline.vitals(found)
-    state = health(found, vitals)
+    backlog = pipeline.destination_backlog(found)
+    state = health(found, backlog)
     last_error = f"{moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
     for label, value in (
         ("name", found.name),
@@ -106,8 +106,8 @@ def show(name: str) -> None:
         ("last success", moment(found.last_success_at) or "none yet"),
         ("last error", last_error),
         ("next attempt", f"after {moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
-        ("average latency", latency(vitals) or "no request yet"),
-        ("pending", f"{vitals.pending:,} events of closed hours, {vitals.in_doubt:,} in doubt"),
+        ("average latency", latency(backlog) or "no request yet"),
+        ("pending", f"{backlog.pending:,} events of closed hours, {backlog.in_doubt:,} in doubt"),
         ("id", found.id),
         ("workspace", found.workspace),
         ("pixel id", found.pixel_id),
@@ -200,9 +200,9 @@ def moment(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M}" if when else ""
 
 
-def latency(vitals: Vitals) -> str:
+def latency(backlog: DestinationBacklog) -> str:
     """The average latency; nothing where nothing was sent."""
-    return "" if vitals.latency_ms is None else f"{vitals.latency_ms:.0f} ms"
+    return "" if backlog.latency_ms is None else f"{backlog.latency_ms:.0f} ms"
 
 
 def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:

@@ -14,7 +14,6 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.reconcile import unread_hours
 
 
 @click.command()
@@ -37,7 +36,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
     if machine_readable:
         click.echo(json.dumps(as_json(entries), indent=2))
     else:
-        unread = [hour for hour in unread_hours(pipeline, min(last, running_hour)) if hour >= first]
+        unread = [hour for hour in pipeline.backlog.unread_hours(min(last, running_hour)) if hour >= first]
         print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))
         print_warnings(entries, pipeline.transformations.outdated_hours(hours))

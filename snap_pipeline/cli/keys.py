@@ -4,7 +4,7 @@ import click
 
 from snap_pipeline.cli.options import open_pipeline
 from snap_pipeline.destinations.rotation import encrypt_under_first_key, rotate_key_file
-from snap_pipeline.destinations.tokens import SecretKeyError
+from snap_pipeline.destinations.token_cipher import SecretKeyError
 from snap_pipeline.pipeline import Pipeline
 
 MAKE_A_KEY = "`openssl rand -base64 32 | tr '+/' '-_'`"

@@ -11,23 +11,24 @@ from typing import Any
 import click
 import dagster as dg
 
-from snap_pipeline.assets.hourly import HOURS_A_RUN
-from snap_pipeline.automation import HOURLY_JOB, INSIGHTS_JOB, range_tags
 from snap_pipeline.cli.accounting import print_accounting
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
+from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
+from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, execute_here
+from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.run_monitoring import LONGEST_RUN, execute_here
 from snap_pipeline.settings import Settings, load_settings
 
 INSTANCE_SETTINGS = f"""\
 telemetry:
   enabled: false
 run_launcher:
-  module: snap_pipeline.run_monitoring
+  module: snap_pipeline.orchestration.run_monitoring
   class: MonitoredRunLauncher
 run_monitoring:
   enabled: true
@@ -50,7 +51,7 @@ QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITIC
 @click.option(
     "--validate", "validate_only", is_flag=True, help="Send to Snap's validate endpoint only, which counts nothing."
 )
-def materialize(first: datetime, last: datetime, **extent: bool) -> None:
+def materialize(first: datetime, last: datetime, **options: bool) -> None:
     """Run the hourly job over a range of hours, in this process.
 
     Ends with 0 only if every live destination is complete: nothing pending, nothing in doubt. With --validate, only if
@@ -61,7 +62,7 @@ def materialize(first: datetime, last: datetime, **extent: bool) -> None:
     check_partitions(settings, first, last)
     definitions = build_definitions(settings)
     job = definitions.resolve_job_def(HOURLY_JOB)
-    run_config = QUIET | {"ops": {"dispatched_batches": {"config": extent}}}
+    run_config = QUIET | {"ops": {"dispatched_batches": {"config": options}}}
     failed = False
     with instance_of(settings) as instance:
         start = first
@@ -73,9 +74,9 @@ def materialize(first: datetime, last: datetime, **extent: bool) -> None:
             report_failures(result)
             start = end + ONE_HOUR
     complete = print_completeness(Pipeline(settings), first, last)
-    if extent["validate_only"] and not failed:
+    if options["validate_only"] and not failed:
         click.echo("Snap would take everything that is pending. Nothing was counted.")
-    sys.exit(0 if not failed and (complete or extent["validate_only"]) else 1)
+    sys.exit(0 if not failed and (complete or options["validate_only"]) else 1)
 
 
 @click.command()

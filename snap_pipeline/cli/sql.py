@@ -12,7 +12,7 @@ import click
 import duckdb
 
 from snap_pipeline.cli.options import open_pipeline
-from snap_pipeline.delivery.ledger import look_again
+from snap_pipeline.delivery.ledger import retry_during_compaction
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.lake.damage import damaged_partition
 from snap_pipeline.lake.lake import literal
@@ -68,7 +68,7 @@ class Session:
         """
         try:
             for statement in self._connection.extract_statements(text):
-                look_again(partial(self._run, statement))
+                retry_during_compaction(partial(self._run, statement))
         except duckdb.PermissionException as error:
             raise NotAllowed(str(error)) from None
         except duckdb.CatalogException as error:

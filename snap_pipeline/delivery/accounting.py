@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import duckdb
 
+from snap_pipeline.delivery.event_status import AgeLimits, PayloadStates, delivery_sql, is_in_scope
+from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
-from snap_pipeline.delivery.standing import Counts, Standings, standing_of
-from snap_pipeline.delivery.states import AgeLimits, PayloadStates, delivery_sql, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake, literal
@@ -30,7 +30,7 @@ ENTRIES = {
 ONE_ORDER = timedelta(days=30)
 """Within them, Snap counts purchases of one order once (reference, section 5)."""
 
-BESIDE_THE_SUM = ("withdrawn", "expiring")
+NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
 """Entries of delivery that are no state of a payload, or are part of one."""
 
 
@@ -61,7 +61,7 @@ class Accounting:
     def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime, limits: AgeLimits) -> None:
         self._lake, self._mappings, self._summaries, self._now = lake, mappings, summaries, now
         self._states = PayloadStates(lake, now, limits)
-        self._standings = Standings(lake, limits)
+        self._statuses = HourStatusCache(lake, limits)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
         """The hours of a range that have been read, pruned ones among them."""
@@ -150,7 +150,7 @@ class Accounting:
         """Yield the destinations that have something of an hour: conversions, or receipts of what is none any more."""
         answered: Container[str] | None = None
         for destination in destinations:
-            if not owes(destination, hour):
+            if not is_in_scope(destination, hour):
                 continue
             if destination.workspace not in workspaces:
                 answered = answered_destinations(self._lake, hour) if answered is None else answered
@@ -166,14 +166,14 @@ class Accounting:
         ]
 
     def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
-        standing = self._standings.remembered(destination, hour)
+        status = self._statuses.cached(destination, hour)
         # What is pending or in doubt may have expired, or have been delivered in another hour, since the last run.
-        if standing and not standing.count("pending") and not standing.count("in_doubt"):
-            return standing.counts
+        if status and not status.count("pending") and not status.count("in_doubt"):
+            return status.counts
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):
             return {}
-        return standing_of(connection, self._now).counts
+        return hour_status_of(connection, self._now).counts
 
 
 def unbalanced_hours(entries: Iterable[Entry]) -> set[str]:
@@ -194,7 +194,7 @@ def unaccounted(entries: Iterable[Entry]) -> list[str]:
             raw[key] -= entry.events
         elif entry.entry == "payloads":
             payloads[key] += entry.events
-        elif entry.destination is not None and entry.entry not in BESIDE_THE_SUM:
+        elif entry.destination is not None and entry.entry not in NON_ADDITIVE_ENTRIES:
             delivery[*key, entry.destination] += entry.events
     gaps = [
         f"{hour} {workspace}: raw events less excluded ones are {raw[hour, workspace]}, "

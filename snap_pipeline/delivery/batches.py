@@ -1,6 +1,6 @@
 """Due events become batches: written as Snap gets them, in event-time order, and sent several at once.
 
-Which events are due is decided in `dispatch.py`; what happens to a single batch is `sending.py`.
+Which events are due is decided in `dispatch.py`; what happens to a single batch is `batch_sender.py`.
 """
 
 import threading
@@ -13,9 +13,9 @@ import duckdb
 
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.capi.wire import MAXIMUM_BYTES, MAXIMUM_EVENTS, projection
+from snap_pipeline.delivery.batch_sender import BatchSender, DestinationStopped, DispatchStats
 from snap_pipeline.delivery.leases import Lease
 from snap_pipeline.delivery.ledger import Batch, Ledger
-from snap_pipeline.delivery.sending import BatchSender, DestinationStopped, Tally
 from snap_pipeline.destinations.destination import Destination
 
 REQUESTS_IN_FLIGHT = 8
@@ -66,9 +66,9 @@ class BatchStream:
         )
 
     @property
-    def tally(self) -> Tally:
+    def stats(self) -> DispatchStats:
         """What was sent so far, and what came of it."""
-        return self._sender.tally
+        return self._sender.stats
 
     def run(self) -> DestinationStopped | None:
         """Sends everything; the first batch goes alone, so that a revoked token costs one request."""

@@ -16,10 +16,10 @@ from pathlib import Path
 import duckdb
 
 from snap_pipeline.delivery.compaction import is_compacted
-from snap_pipeline.delivery.ledger import files_of, look_again, names_in
+from snap_pipeline.delivery.ledger import files_of, names_in, retry_during_compaction
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
-from snap_pipeline.lake.lake import Lake, file_identity, literal
+from snap_pipeline.lake.lake import Lake, file_fingerprint, literal
 
 ONE_DAY = timedelta(days=1)
 INDEX_TABLE = "_answered_ids"
@@ -61,12 +61,12 @@ class Copies:
 
     def define(self) -> None:
         """Make both tables."""
-        look_again(self._define_receipts)
-        look_again(self._define_intents)
+        retry_during_compaction(self._define_receipts)
+        retry_during_compaction(self._define_intents)
 
     def refresh(self) -> None:
         """Bring `other_receipts` up to date with what other runs have answered since it was made."""
-        look_again(self._read_changed_hours)
+        retry_during_compaction(self._read_changed_hours)
 
     def _define_receipts(self) -> None:
         self._receipts = self._files("delivery_receipts", self._hours)
@@ -162,7 +162,7 @@ def _version(file: str) -> str:
 
     They still do where an upgrade is taken back for a while.
     """
-    return f" {file_identity(file)}" if file.endswith("/data.parquet") else ""
+    return f" {file_fingerprint(file)}" if file.endswith("/data.parquet") else ""
 
 
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:

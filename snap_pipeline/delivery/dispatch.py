@@ -1,6 +1,7 @@
 """One hour to one destination: takes the lease, sends what is due in batches, and says how it ended.
 
-What happens to a single batch is `sending.py`; what is due is `states.py`; what is remembered is `ledger.py`.
+A single batch is settled in `batch_sender.py`; which events are due is decided in `event_status.py`; receipts are
+written by `ledger.py`.
 """
 
 from collections.abc import Callable
@@ -11,13 +12,19 @@ import duckdb
 
 from snap_pipeline.capi.answers import Answer
 from snap_pipeline.capi.session import ApiSession
+from snap_pipeline.delivery.batch_sender import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.compaction import compact
+from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits, PayloadStates, delivery_sql
+from snap_pipeline.delivery.hour_status import Counts, HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
-from snap_pipeline.delivery.ledger import Ledger, UnwrittenLedger, answered_destinations, files_of_all, look_again
-from snap_pipeline.delivery.sending import DestinationStopped, Tally
-from snap_pipeline.delivery.standing import Counts, Standing, Standings, standing_of
-from snap_pipeline.delivery.states import DEDUPLICATION_WINDOW, AgeLimits, PayloadStates, delivery_sql
+from snap_pipeline.delivery.ledger import (
+    Ledger,
+    NullLedger,
+    answered_destinations,
+    files_of_all,
+    retry_during_compaction,
+)
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake
@@ -27,7 +34,7 @@ from snap_pipeline.state.database import Database
 
 
 @dataclass(frozen=True)
-class Extent:
+class DispatchOptions:
     """How far a run goes beyond what is plainly pending, or in doubt and safe to send again.
 
     Attributes:
@@ -40,12 +47,12 @@ class Extent:
     retry_rejected: bool = False
     validate_only: bool = False
 
-    def is_owed(self, standing: Standing, real_now: datetime) -> bool:
+    def is_undelivered(self, status: HourStatus, wall_clock: datetime) -> bool:
         """Whether a run of this extent could send anything."""
         return (
-            standing.is_owed(real_now)
-            or (self.resend_in_doubt and standing.count("in_doubt") > 0)
-            or (self.retry_rejected and standing.count("rejected") > 0)
+            status.is_undelivered(wall_clock)
+            or (self.resend_in_doubt and status.count("in_doubt") > 0)
+            or (self.retry_rejected and status.count("rejected") > 0)
         )
 
 
@@ -63,7 +70,7 @@ class HourReport:
 
     destination: Destination
     hour: datetime
-    tally: Tally = field(default_factory=Tally)
+    stats: DispatchStats = field(default_factory=DispatchStats)
     due: int = 0
     counts: Counts = field(default_factory=dict)
     stopped: DestinationStopped | None = None
@@ -84,8 +91,8 @@ class HourReport:
 
         A run goes on with the next hour then, since a single batch may be what its answers are about.
         """
-        settled = self.tally.delivered or self.tally.rejected
-        return self.tally.last_failure if not settled and not self.is_complete else None
+        settled = self.stats.delivered or self.stats.rejected
+        return self.stats.last_failure if not settled and not self.is_complete else None
 
 
 class Dispatcher:
@@ -112,7 +119,7 @@ class Dispatcher:
         open_session: Callable[[Destination], ApiSession],
         now: datetime,
         limits: AgeLimits,
-        real_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lake, self._mappings, self._database, self._open_session = (
             lake,
@@ -122,10 +129,12 @@ class Dispatcher:
         )
         self._summaries, self._now = summaries, now
         self._states = PayloadStates(lake, now, limits)
-        self._standings = Standings(lake, limits)
-        self._real_now = real_now
+        self._statuses = HourStatusCache(lake, limits)
+        self._wall_clock = wall_clock
 
-    def dispatch(self, destination: Destination, hour: datetime, extent: Extent = Extent()) -> HourReport:
+    def dispatch(
+        self, destination: Destination, hour: datetime, options: DispatchOptions = DispatchOptions()
+    ) -> HourReport:
         """Sends what is due, and returns when each event is settled or the destination stopped.
 
         A lease that somebody else holds ends in a report that says so. Everything else that goes wrong on this
@@ -134,59 +143,59 @@ class Dispatcher:
         conversions = self._summaries.of([hour])[hour].conversions
         if destination.workspace not in conversions and destination.id not in answered_destinations(self._lake, hour):
             return HourReport(destination, hour)
-        if extent.validate_only:
-            return self._validate(destination, hour, extent)
-        standing = self._standings.remembered(destination, hour)
+        if options.validate_only:
+            return self._validate(destination, hour, options)
+        status = self._statuses.cached(destination, hour)
         # What is in doubt may have been delivered in another hour meanwhile.
-        if standing and not standing.count("in_doubt") and not extent.is_owed(standing, self._real_now()):
-            return HourReport(destination, hour, counts=standing.counts)
+        if status and not status.count("in_doubt") and not options.is_undelivered(status, self._wall_clock()):
+            return HourReport(destination, hour, counts=status.counts)
         try:
             with acquire(self._database, destination.workspace, destination.id, format_hour(hour)) as lease:
-                return self._dispatch(destination, hour, extent, lease)
+                return self._dispatch(destination, hour, options, lease)
         except LeaseTaken as error:
             return HourReport(destination, hour, skipped=str(error))
 
-    def _dispatch(self, destination: Destination, hour: datetime, extent: Extent, lease: Lease) -> HourReport:
+    def _dispatch(self, destination: Destination, hour: datetime, options: DispatchOptions, lease: Lease) -> HourReport:
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         payloads_now = self._lake.path("conversion_payloads", hour)
-        with self._lake.connect() as connection, ledger.pinned(payloads_now) as payloads:
+        with self._lake.connect() as connection, ledger.snapshot(payloads_now) as payloads:
             self._mappings.load_standards(connection)
             compact(self._lake, connection, ledger)
-            made_from = self._standings.made_from(destination, hour, payloads)
+            made_from = self._statuses.made_from(destination, hour, payloads)
             copies = self._states.prepare(connection, ledger, destination, hour, payloads)
             if copies is None:
                 return HourReport(destination, hour)
-            tally, stopped = Tally(), None
-            classes = self._due(connection, extent)
+            stats, stopped = DispatchStats(), None
+            classes = self._due(connection, options)
             if classes:
-                self._standings.forget(destination, hour)
+                self._statuses.forget(destination, hour)
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
-                stopped, tally = sending.run(), sending.tally
+                stopped, stats = sending.run(), sending.stats
                 lease.ensure_held()
                 compact(self._lake, connection, ledger)
-                made_from = self._standings.made_from(destination, hour, payloads)
+                made_from = self._statuses.made_from(destination, hour, payloads)
                 self._states.refresh(connection, ledger, destination, hour, copies)
                 self._forget_hours_that_lost(connection, destination)
-                look_again(lambda: self._summarize(connection, hour))
-            standing = standing_of(connection, self._now)
-            self._standings.remember(destination, hour, standing, made_from)
-            return HourReport(destination, hour, tally, sum(each.events for each in classes), standing.counts, stopped)
+                retry_during_compaction(lambda: self._summarize(connection, hour))
+            status = hour_status_of(connection, self._now)
+            self._statuses.remember(destination, hour, status, made_from)
+            return HourReport(destination, hour, stats, sum(each.events for each in classes), status.counts, stopped)
 
-    def _validate(self, destination: Destination, hour: datetime, extent: Extent) -> HourReport:
-        ledger = UnwrittenLedger(self._lake, hour, destination.id, destination.workspace)
+    def _validate(self, destination: Destination, hour: datetime, options: DispatchOptions) -> HourReport:
+        ledger = NullLedger(self._lake, hour, destination.id, destination.workspace)
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
             if not self._states.prepare(connection, ledger, destination, hour):
                 return HourReport(destination, hour)
-            counts = standing_of(connection, self._now).counts
-            classes = self._due(connection, extent)
+            counts = hour_status_of(connection, self._now).counts
+            classes = self._due(connection, options)
             sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes)
             stopped = sending.run()
-            return HourReport(destination, hour, sending.tally, sum(each.events for each in classes), counts, stopped)
+            return HourReport(destination, hour, sending.stats, sum(each.events for each in classes), counts, stopped)
 
-    def _due(self, connection: duckdb.DuckDBPyConnection, extent: Extent) -> list[BatchClass]:
+    def _due(self, connection: duckdb.DuckDBPyConnection, options: DispatchOptions) -> list[BatchClass]:
         """Makes the table of due events and returns its batch classes: standard names and currencies go first."""
-        resend_from = (self._real_now() - DEDUPLICATION_WINDOW).astimezone(UTC).replace(tzinfo=None)
+        resend_from = (self._wall_clock() - DEDUPLICATION_WINDOW).astimezone(UTC).replace(tzinfo=None)
         connection.execute(
             """
             create or replace table due_events as
@@ -210,8 +219,8 @@ class Dispatcher:
             """,
             {
                 "resend_from": resend_from,
-                "resend_in_doubt": extent.resend_in_doubt,
-                "retry_rejected": extent.retry_rejected,
+                "resend_in_doubt": options.resend_in_doubt,
+                "retry_rejected": options.retry_rejected,
             },
         )
         rows = connection.execute(
@@ -233,7 +242,7 @@ class Dispatcher:
             """
         ).fetchall()
         for (key,) in hours:
-            self._standings.forget(destination, parse_hour(key))
+            self._statuses.forget(destination, parse_hour(key))
 
     def _summarize(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
         """Makes the hour's `dispatched_batches` from the files of all its destinations."""

@@ -54,7 +54,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-LOOKS = 5
+MAX_READ_ATTEMPTS = 5
 """At files that others fold; a fold takes milliseconds."""
 
 
@@ -114,7 +114,7 @@ class Ledger:
         return self._lake.root / table / self._key
 
     @contextmanager
-    def pinned(self, payloads: Path) -> Iterator[Path]:
+    def snapshot(self, payloads: Path) -> Iterator[Path]:
         """The partition as it is now, under a name of its own: whoever makes it again meanwhile shifts no row.
 
         Yields the path where it would lie, when there is no partition.
@@ -188,7 +188,7 @@ class Ledger:
 
     def _define_view(self, connection: duckdb.DuckDBPyConnection, view: str, table: str) -> None:
         folder = self.folder(table)
-        look_again(
+        retry_during_compaction(
             lambda: connection.execute(f"create or replace table {view} as {files_of(table, folder.glob('*.parquet'))}")
         )
 
@@ -213,7 +213,7 @@ class Ledger:
         make_durable(path.parent)
 
 
-class UnwrittenLedger(Ledger):
+class NullLedger(Ledger):
     """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002 - as the base calls it
@@ -230,7 +230,7 @@ class UnwrittenLedger(Ledger):
         """Requests that deliver nothing are no part of the destination's health."""
 
 
-def look_again(read: Callable[[], object]) -> None:
+def retry_during_compaction(read: Callable[[], object]) -> None:
     """Does a read that lists files first, and does it again where one of them was folded away in between.
 
     Whoever holds the lease of another hour or destination folds its files at any moment. The whole is there before
@@ -239,7 +239,7 @@ def look_again(read: Callable[[], object]) -> None:
     Raises:
         duckdb.IOException: the files cannot be read for another reason.
     """
-    for _ in range(LOOKS):
+    for _ in range(MAX_READ_ATTEMPTS):
         try:
             read()
         except duckdb.IOException as error:

@@ -6,8 +6,8 @@ from itertools import islice
 
 import duckdb
 
+from snap_pipeline.delivery.event_status import PayloadStates, is_in_scope
 from snap_pipeline.delivery.ledger import Ledger
-from snap_pipeline.delivery.states import PayloadStates, owes
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake, literal
@@ -149,7 +149,7 @@ class Trace:
     def _delivery(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination, event_id: str
     ) -> str:
-        if not owes(destination, hour):
+        if not is_in_scope(destination, hour):
             return f"not owed: it is owed the hours from {destination.since} on"
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-ApiVersion = Literal["v3", "v2"]
+from snap_pipeline.capi.answers import ApiVersion
+
 State = Literal["live", "paused", "removed"]
 NAMESPACE = uuid.UUID("8f0f2ea4-7a5e-4f63-9a53-5d1f0b1f6c1e")
 """Of the ids; it must stay what it is, since receipts are found by them."""

@@ -1,6 +1,6 @@
 """How a destination is: one badge, since when, and what to do about it.
 
-The numbers come from the lake (`delivery/vitals.py`), everything else from the destination's own row.
+The numbers come from the lake (`delivery/destination_backlog.py`), everything else from the destination's own row.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Badge(StrEnum):
 
 
 @dataclass(frozen=True)
-class Vitals:
+class DestinationBacklog:
     """What the lake knows of a destination.
 
     Attributes:
@@ -51,24 +51,24 @@ class Health:
 UNAUTHORIZED = (Category.UNAUTHORIZED, Category.FORBIDDEN)
 
 
-def health(destination: Destination, vitals: Vitals) -> Health:
+def health(destination: Destination, backlog: DestinationBacklog) -> Health:
     """The badge by its precedence. A stop outweighs what is left, because it is why."""
     if destination.state == "paused":
-        left = f"What is pending is kept ({vitals.pending:,} events). " if vitals.pending else ""
+        left = f"What is pending is kept ({backlog.pending:,} events). " if backlog.pending else ""
         resume = f"{left}Nothing is sent until `snap-pipeline destination resume {destination.name}`."
         return Health(Badge.PAUSED, destination.state_since, resume)
     if destination.stopped_at is not None:
         category = Category(destination.stop_category) if destination.stop_category else Category.NO_ANSWER
         badge = Badge.UNAUTHORIZED if category in UNAUTHORIZED else Badge.FAILING
         return Health(badge, destination.stopped_at, CATALOGUE[category].remedy)
-    if vitals.oldest is not None:
-        return Health(Badge.BEHIND, parse_hour(vitals.oldest) + ONE_HOUR, _catch_up(vitals))
+    if backlog.oldest is not None:
+        return Health(Badge.BEHIND, parse_hour(backlog.oldest) + ONE_HOUR, _catch_up(backlog))
     return Health(Badge.LIVE, destination.state_since, "Nothing to do.")
 
 
-def _catch_up(vitals: Vitals) -> str:
-    in_doubt = f", {vitals.in_doubt:,} in doubt" if vitals.in_doubt else ""
+def _catch_up(backlog: DestinationBacklog) -> str:
+    in_doubt = f", {backlog.in_doubt:,} in doubt" if backlog.in_doubt else ""
     return (
-        f"Events not delivered: {vitals.pending:,} pending{in_doubt}, the oldest of {vitals.oldest}. The sensor "
+        f"Events not delivered: {backlog.pending:,} pending{in_doubt}, the oldest of {backlog.oldest}. The sensor "
         "`reconcile`, where it is switched on, asks for those hours; or run `snap-pipeline materialize` from there on."
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from snap_pipeline.destinations.tokens import (
+from snap_pipeline.destinations.token_cipher import (
     SecretKeyError,
     TokenCipher,
     keep_first_key,

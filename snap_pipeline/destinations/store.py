@@ -12,10 +12,11 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from snap_pipeline.destinations.destination import ApiVersion, Destination, State, destination_id
-from snap_pipeline.destinations.errors import DestinationError, DestinationTaken, UnknownDestination
-from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
-from snap_pipeline.destinations.validation import (
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.destinations.destination import Destination, State, destination_id
+from snap_pipeline.destinations.destination_errors import DestinationError, DestinationTaken, UnknownDestination
+from snap_pipeline.destinations.fields import (
     Changes,
     check_changes,
     check_name,
@@ -23,6 +24,7 @@ from snap_pipeline.destinations.validation import (
     check_uuid,
     check_workspace,
 )
+from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import DESTINATIONS, UtcDateTime
 

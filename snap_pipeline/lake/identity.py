@@ -14,7 +14,7 @@ import duckdb
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between, parse_hour
 from snap_pipeline.lake.damage import DamagedPartition
-from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
+from snap_pipeline.lake.lake import Lake, file_fingerprint, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
@@ -61,7 +61,7 @@ class IdentityLinks:
         """Makes the links of an hour where they are not of the `raw_events` that are there."""
         with self._lake.connect() as connection:
             notes = self._lake.notes(connection, self._lake.path(TABLE, hour))
-        if notes.get("made_from") != file_identity(self._lake.path("raw_events", hour)):
+        if notes.get("made_from") != file_fingerprint(self._lake.path("raw_events", hour)):
             self.make(hour)
 
     def make_missing(self, hour: datetime) -> list[datetime]:
@@ -166,7 +166,7 @@ class IdentityLinks:
         """
         version = links_version(self._mappings.digests.consent)
         found = {
-            each: (version, identity) for each in hours if (identity := file_identity(self._lake.path(TABLE, each)))
+            each: (version, identity) for each in hours if (identity := file_fingerprint(self._lake.path(TABLE, each)))
         }
         unread = [self._lake.path(TABLE, each) for each in found if found[each] != self._seen_current.get(each)]
         if unread:
@@ -197,8 +197,8 @@ class IdentityLinks:
         """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""
         raw_events = self._lake.path("raw_events", hour)
         if self._is_of_today(raw_events):
-            return file_identity(raw_events) or ()
-        return self._landing.listing(hour) or file_identity(raw_events) or ()
+            return file_fingerprint(raw_events) or ()
+        return self._landing.listing(hour) or file_fingerprint(raw_events) or ()
 
     def _is_of_today(self, raw_events: Path) -> bool:
         """Whether raw events were read by today's version: an older one may not have understood a refusal in them."""
@@ -211,7 +211,7 @@ class IdentityLinks:
             digests = self._mappings.load(connection)
             end = (hour + ONE_HOUR).replace(tzinfo=None)
             connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
-            read = file_identity(raw_events) if self._is_of_today(raw_events) else None
+            read = file_fingerprint(raw_events) if self._is_of_today(raw_events) else None
             if read:
                 connection.execute(
                     f"create temp view raw_events as from read_parquet({literal(raw_events)}, "
@@ -232,7 +232,7 @@ class IdentityLinks:
             try:
                 return write()
             except DATA_ERRORS:
-                if read != file_identity(raw_events):
+                if read != file_fingerprint(raw_events):
                     return 0  # read again meanwhile, and so made again by whoever asked
                 found = unprocessable_rows(
                     connection,

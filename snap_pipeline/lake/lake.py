@@ -90,15 +90,17 @@ class Lake:
             for file in (self.root / table).glob("hour=*/data.parquet")
         )
 
-    def identities(self, tables: Iterable[str], hour: datetime) -> dict[str, list[int] | None]:
+    def fingerprints(self, tables: Iterable[str], hour: datetime) -> dict[str, list[int] | None]:
         """What tells an hour's partitions from those that replace them, by table; None where there is none.
 
         `status` asks it of every hour, so that it makes no path of each.
         """
         root, key = str(self.root), format_hour(hour)
-        return {table: file_identity(f"{root}/{_partition(table, key)}") for table in tables}
+        return {table: file_fingerprint(f"{root}/{_partition(table, key)}") for table in tables}
 
-    def carried_through(self, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> set[datetime]:
+    def hours_with_current_payloads(
+        self, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]
+    ) -> set[datetime]:
         """The hours whose payloads were made from the raw events that are there, and not from an earlier reading.
 
         Both partitions note which reading of the landing files they are of. Times would not tell: a copy or an object
@@ -271,7 +273,7 @@ class Lake:
         return [(name, kind) for name, kind, *_ in rows]
 
 
-def file_identity(path: Path | str) -> list[int] | None:
+def file_fingerprint(path: Path | str) -> list[int] | None:
     """What tells a file from the one that replaces it; None where there is none."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a year of hours would be a year of paths to take apart
@@ -284,7 +286,7 @@ def _is_of_reading(payloads: Path, payload_notes: Mapping[str, Any], raw: Path, 
     if "reading" in raw_notes:
         return bool(payload_notes.get("reading") == raw_notes["reading"])
     # Of an earlier version, which noted no reading.
-    made, read = file_identity(payloads), file_identity(raw)
+    made, read = file_fingerprint(payloads), file_fingerprint(raw)
     return made is not None and read is not None and made[-1] >= read[-1]
 
 

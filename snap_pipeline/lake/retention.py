@@ -72,12 +72,12 @@ def _listing_read(lake: Lake, hour: datetime) -> list[LandedFile] | None:
 def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> bool:
     listing = landing.listing(hour)
     with lake.connect() as connection:
-        carried_through = lake.carried_through(connection, [hour])
+        payloads_are_current = lake.hours_with_current_payloads(connection, [hour])
     return (
         read is not None
         and (not listing or listing == read)
         and all(lake.path(table, hour).exists() for table in NEEDED)
-        and hour in carried_through
+        and hour in payloads_are_current
     )
 
 

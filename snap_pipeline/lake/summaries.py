@@ -57,7 +57,7 @@ class Summary:
     counts: Sequence[Count] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
-    carried_through: bool = False
+    payloads_are_current: bool = False
     damaged: DamagedPartition | None = None
 
     @property
@@ -83,22 +83,22 @@ class Summaries:
         changed: dict[datetime, Any] = {}
         for hour in hours:
             # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
-            identities = self._lake.identities(TABLES, hour)
-            remembered = self._remembered(hour, identities)
+            fingerprints = self._lake.fingerprints(TABLES, hour)
+            remembered = self._cached(hour, fingerprints)
             if remembered:
-                self._read[hour] = identities, remembered
+                self._read[hour] = fingerprints, remembered
             summaries[hour] = remembered or Summary()
-            if remembered is None and any(identities.values()):
-                changed[hour] = identities
+            if remembered is None and any(fingerprints.values()):
+                changed[hour] = fingerprints
         if changed:
             counted = self._count_around_damage(changed)
-            for hour, identities in changed.items():
+            for hour, fingerprints in changed.items():
                 summaries[hour] = counted[hour]
                 if counted[hour].damaged:
                     continue
                 # Who may only read the lake counts again the next time.
                 with suppress(OSError):
-                    self._remember(hour, identities, counted[hour])
+                    self._remember(hour, fingerprints, counted[hour])
         return summaries
 
     def _count_around_damage(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
@@ -142,22 +142,22 @@ class Summaries:
                             hour = parse_hour(path.parent.name.removeprefix("hour="))
                             versions[hour][table] = notes["code_version"]
             listings = read_listings(self._lake, connection, hours)
-            carried_through = self._lake.carried_through(connection, hours)
+            payloads_are_current = self._lake.hours_with_current_payloads(connection, hours)
         return {
-            hour: Summary(counts[hour], versions[hour], listings.get(hour, ()), hour in carried_through)
+            hour: Summary(counts[hour], versions[hour], listings.get(hour, ()), hour in payloads_are_current)
             for hour in hours
         }
 
-    def _remembered(self, hour: datetime, identities: Mapping[str, Any]) -> Summary | None:
+    def _cached(self, hour: datetime, fingerprints: Mapping[str, Any]) -> Summary | None:
         before, summary = self._read.get(hour, ({}, None))
-        if summary and before == identities:
+        if summary and before == fingerprints:
             return summary
         try:
             content = json.loads(self._path(hour).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # a power cut can leave it empty
             return None
         # Those of an older version do not say what their payloads were made from.
-        if content["made_from"] != identities or "carried_through" not in content:
+        if content["made_from"] != fingerprints or "carried_through" not in content:
             return None
         return Summary(
             [Count(*count) for count in content["counts"]],
@@ -166,16 +166,16 @@ class Summaries:
             content["carried_through"],
         )
 
-    def _remember(self, hour: datetime, identities: Mapping[str, Any], summary: Summary) -> None:
+    def _remember(self, hour: datetime, fingerprints: Mapping[str, Any], summary: Summary) -> None:
         path = self._path(hour)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
         content = {
-            "made_from": identities,
+            "made_from": fingerprints,
             "counts": summary.counts,
             "versions": summary.versions,
             "listing": [file.as_note() for file in summary.listing],
-            "carried_through": summary.carried_through,
+            "carried_through": summary.payloads_are_current,
         }
         draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(path)

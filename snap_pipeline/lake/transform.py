@@ -13,7 +13,7 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
-from snap_pipeline.lake.lake import Lake, file_identity, literal, sql
+from snap_pipeline.lake.lake import Lake, file_fingerprint, literal, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
 from snap_pipeline.lake.plaintext import with_plaintext_columns
@@ -101,13 +101,13 @@ class Transformations:
         raw_events = self._lake.path("raw_events", hour)
         source = None
         # Other runs may read the hour again meanwhile: what stays is made of one reading as a whole, and of the last.
-        while source is None or source != file_identity(raw_events):
+        while source is None or source != file_fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
-            source = file_identity(raw_events)
+            source = file_fingerprint(raw_events)
             try:
                 kept = self._filter(hour, source)
             except DATA_ERRORS:
-                if source == file_identity(raw_events) and not self._quarantine_unfilterable(hour):
+                if source == file_fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
@@ -214,7 +214,7 @@ class Transformations:
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Whether `filtered_events` was made from the raw events that are there; those that are gone cannot tell."""
-        raw_events = file_identity(self._lake.path("raw_events", hour))
+        raw_events = file_fingerprint(self._lake.path("raw_events", hour))
         notes = self._lake.notes(connection, self._lake.path("filtered_events", hour))
         return raw_events is None or notes.get("made_from") == raw_events
 

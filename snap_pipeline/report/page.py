@@ -5,7 +5,7 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from snap_pipeline.report import numbers, words
+from snap_pipeline.report import labels, numbers
 from snap_pipeline.report.marts import Report
 
 GOOD, FAIR = 7, 4
@@ -59,8 +59,8 @@ def _environment() -> Environment:
         numbers.moment,
         numbers.day,
         level,
-        words.remedy,
+        labels.remedy,
     ):
         environment.filters[filter_.__name__] = filter_
-    environment.globals["words"] = words
+    environment.globals["words"] = labels
     return environment

@@ -3,10 +3,10 @@
 import click
 
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.sandbox.event_rules import Rules
 from snap_pipeline.sandbox.faults import Fault
 from snap_pipeline.sandbox.sandbox import DEFAULT_TOKEN, Access, SandboxOptions
 from snap_pipeline.sandbox.server import DEFAULT_PORT, run
-from snap_pipeline.sandbox.validation import Rules
 from snap_pipeline.settings import load_settings
 
 

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from snap_pipeline.sandbox.event_rules import Conversion, EventRefused, epoch_milliseconds, identifier
+from snap_pipeline.sandbox.event_store import identity, records_of
 from snap_pipeline.sandbox.faults import Fault
 from snap_pipeline.sandbox.names import WEB
 from snap_pipeline.sandbox.sandbox import Sandbox
-from snap_pipeline.sandbox.store import identity, records_of
-from snap_pipeline.sandbox.validation import Conversion, EventRefused, epoch_milliseconds, identifier
 
 
 def routes() -> list[Route]:

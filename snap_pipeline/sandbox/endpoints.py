@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from snap_pipeline.sandbox.answers import Post, answer, invalid_token
+from snap_pipeline.sandbox.event_rules import identifier
 from snap_pipeline.sandbox.faults import Fault, canned_answer, throttled
 from snap_pipeline.sandbox.journal import RequestRecord, fingerprint
+from snap_pipeline.sandbox.responses import Post, answer, invalid_token
 from snap_pipeline.sandbox.sandbox import Sandbox, ValidatedEvent
-from snap_pipeline.sandbox.validation import identifier
 
 HOUR_MS = 3_600_000
 TRANSPORT = "snap_pipeline.sandbox.transport"

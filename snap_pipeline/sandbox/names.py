@@ -1,6 +1,6 @@
 """The words that Snap's API knows: event names, currencies, action sources (reference, sections 3.3, 3.6 and 4).
 
-Rules that use them are in `validation.py`.
+Rules that use them are in `event_rules.py`.
 """
 
 from collections.abc import Mapping

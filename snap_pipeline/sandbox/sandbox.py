@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from snap_pipeline.sandbox.event_rules import DAY_MS, Rules
+from snap_pipeline.sandbox.event_store import EventStore
 from snap_pipeline.sandbox.faults import Fault, FaultPlan
 from snap_pipeline.sandbox.journal import Journal, RateLimit
-from snap_pipeline.sandbox.store import EventStore
-from snap_pipeline.sandbox.validation import DAY_MS, Rules
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 MAXIMUM_TESTS = 10_000

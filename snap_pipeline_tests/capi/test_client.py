@@ -14,9 +14,9 @@ from urllib.parse import unquote
 import pytest
 
 from snap_pipeline.capi import client, reading
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, Category
 from snap_pipeline.capi.client import ConversionsClient
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.exchange import Response
 from snap_pipeline.redaction import Redaction
 from snap_pipeline_tests.certificates import self_signed_context

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from snap_pipeline.capi import client, reading
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
 from snap_pipeline.capi.session import ApiSession
-from snap_pipeline.delivery import batches, sending
+from snap_pipeline.delivery import batch_sender, batches
 from snap_pipeline.destinations.destination import ApiVersion
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline_tests.chaos.conftest import Chaos
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.hostile_server import Connection, hostile_server
@@ -157,7 +157,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(batches, "MAXIMUM_EVENTS", 4)
-    monkeypatch.setattr(sending, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(batch_sender, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(reading, "PATIENCE_SECONDS", 6.0)
     slow_down = ApiSession.slow_down
     monkeypatch.setattr(ApiSession, "slow_down", lambda session, seconds: slow_down(session, seconds / 100))
@@ -187,7 +187,7 @@ def test_whatever_a_server_says_no_event_is_lost_and_none_is_made_up(
             slowest = max(slowest, time.monotonic() - started)
             assert sum(report.count(state) for state in STATES) == sum(report.counts.values()) == EVENTS
             outcomes.update({state: report.count(state) for state in STATES})
-            categories.update(report.tally.categories)
+            categories.update(report.stats.categories)
             assert TOKEN not in f"{report}"
         delivered = delivery.rows("delivery_receipts", "event_id, outcome")
         assert {event_id for event_id, outcome in delivered if outcome == "delivered"} <= behaviour.taken

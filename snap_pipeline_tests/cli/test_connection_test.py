@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from snap_pipeline.capi import client
-from snap_pipeline.destinations.tokens import AccessToken
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline_tests.certificates import self_signed_context
 from snap_pipeline_tests.project import PIXEL_ID, TOKEN, Project
 

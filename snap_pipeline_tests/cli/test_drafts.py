@@ -139,7 +139,7 @@ def test_a_pinned_hour_of_a_killed_delivery_does_not_keep_a_person(
     project.materialize()
     lake = project.pipeline.lake
     payloads = lake.path("conversion_payloads", HOUR)
-    with Ledger(lake, HOUR, "d", "default").pinned(payloads) as pin:
+    with Ledger(lake, HOUR, "d", "default").snapshot(payloads) as pin:
         pass
     pin.parent.mkdir(parents=True, exist_ok=True)
     pin = pin.with_name("payloads.pinned") if is_of_an_older_version else pin

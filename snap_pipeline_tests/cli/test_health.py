@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import CATALOGUE, Category
-from snap_pipeline.destinations.tokens import AccessToken
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, key, purchase
 
@@ -54,7 +54,7 @@ def test_a_refused_token_is_told_before_what_is_left_and_goes_when_it_is_renewed
 
 
 def test_servers_in_trouble_are_failing(shown, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_pipeline.delivery.sending.RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("snap_pipeline.delivery.batch_sender.RETRY_SECONDS", (0.0, 0.0, 0.0))
     project.add_destination()
     project.set_fault(status=404)
     project.land(purchase("a"))

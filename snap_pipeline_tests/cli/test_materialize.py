@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from snap_pipeline.automation import HOURLY_JOB
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery import dispatch
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline_tests.project import HOUR, NOW, Project, ids, key, purchase
 
 OTHER_PIXEL = "99999999-2222-4333-8444-555555555555"

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from click.testing import Result
 
-from snap_pipeline import reconcile
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline_tests.identity.stories import digest
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
@@ -69,7 +68,7 @@ def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: 
 def test_a_file_that_lands_in_a_pruned_hour_is_named_and_waits(shop: Project, run: Run) -> None:
     run("prune")
     late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")
-    assert OLD not in reconcile.unread_hours(shop.pipeline, HOUR)
+    assert OLD not in shop.pipeline.backlog.unread_hours(HOUR)
     assert shop.materialize(OLD).success
     said = run("prune")
     assert "1 older hours have unread files" in said.output

@@ -4,7 +4,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.destinations.token_cipher import SecretKeyError
 from snap_pipeline_tests.project import TOKEN, Project
 
 

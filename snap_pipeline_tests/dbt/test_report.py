@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from snap_pipeline.cli import main
-from snap_pipeline.delivery.states import delivery_sql
+from snap_pipeline.delivery.event_status import delivery_sql
 from snap_pipeline.lake.lake import sql
-from snap_pipeline.report import words
+from snap_pipeline.report import labels
 from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import NOW, Query
 
@@ -262,7 +262,7 @@ def test_every_reason_of_the_pipeline_has_words() -> None:
     states = {"undeliverable", "in_doubt", "duplicate", "pending", "delivered", "rejected"}
     kinds = {"app", "pixel"}
     assert {"forgotten", "unreadable", "expired"} <= reasons
-    assert reasons - states - kinds <= words.REASONS.keys()
+    assert reasons - states - kinds <= labels.REASONS.keys()
 
 
 def test_an_unknown_workspace_and_a_missing_folder_are_plain_errors(report: Report, tmp_path: Path) -> None:

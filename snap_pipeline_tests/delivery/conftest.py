@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from snap_pipeline.delivery.dispatch import Extent, HourReport
+from snap_pipeline.delivery.dispatch import DispatchOptions, HourReport
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, parse_hour
 from snap_pipeline.lake.lake import literal
@@ -55,9 +55,9 @@ class Delivery:
             )
         return [f"{prefix}{i}" for i in range(count)]
 
-    def dispatch(self, destination: Destination, hour: datetime = HOUR, **extent: bool) -> HourReport:
+    def dispatch(self, destination: Destination, hour: datetime = HOUR, **options: bool) -> HourReport:
         """One run of one hour, with its lease."""
-        return self.project.pipeline.dispatcher().dispatch(destination, hour, Extent(**extent))
+        return self.project.pipeline.dispatcher().dispatch(destination, hour, DispatchOptions(**options))
 
     def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """Rows of a delivery table over all hours and destinations, `[]` where there is none."""

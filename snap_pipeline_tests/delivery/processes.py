@@ -52,4 +52,4 @@ def _dispatch(settings: Settings, hour: datetime, answers: Any, events_a_batch: 
     pipeline = Pipeline(settings)
     report = pipeline.dispatcher().dispatch(pipeline.destinations.get("shop"), hour)
     if answers is not None:
-        answers.put((report.tally.requests, report.skipped))
+        answers.put((report.stats.requests, report.skipped))

@@ -8,7 +8,7 @@ import pytest
 
 from snap_pipeline.capi import client
 from snap_pipeline.capi.answers import Category
-from snap_pipeline.delivery import batches, sending
+from snap_pipeline.delivery import batch_sender, batches
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.project import TOKEN, ids
@@ -78,10 +78,10 @@ def test_answer(delivery: Delivery, shop: Destination, row: Row) -> None:
     report = delivery.dispatch(shop)
     assert {state: report.count(state) for state in row.counts} == row.counts
     assert sum(report.counts.values()) == 6
-    assert delivery.event_requests == report.tally.requests == row.requests
+    assert delivery.event_requests == report.stats.requests == row.requests
     assert (report.stopped and report.stopped.answer.category) == row.stopped
-    assert row.says in f"{report.stopped} {report.tally.last_error}"
-    assert TOKEN not in f"{report.stopped} {report.tally.last_error}"
+    assert row.says in f"{report.stopped} {report.stats.last_error}"
+    assert TOKEN not in f"{report.stopped} {report.stats.last_error}"
     held = delivery.project.received()
     assert ids(held) == sorted(sent)[: row.held]
     assert len(delivery.rows("delivery_requests")) == row.requests
@@ -114,7 +114,7 @@ def test_without_a_connection_everything_stays_pending(delivery: Delivery, base_
 def test_a_throttled_destination_gives_up_after_its_patience(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(batch_sender, "PATIENCE_SECONDS", 2.0)
     delivery.make_payloads(2)
     delivery.project.set_fault(status=429)
     report = delivery.dispatch(shop)
@@ -122,13 +122,13 @@ def test_a_throttled_destination_gives_up_after_its_patience(
     assert report.stopped is not None
     assert report.stopped.answer.category is Category.THROTTLED
     # 1 s, then 2 s, then the patience has run out.
-    assert report.tally.requests == 3
+    assert report.stats.requests == 3
 
 
 def test_retries_wait_at_least_half_a_second_then_one_then_two(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "RETRY_SECONDS", (0.5, 1.0, 2.0))
+    monkeypatch.setattr(batch_sender, "RETRY_SECONDS", (0.5, 1.0, 2.0))
     delivery.make_payloads(1)
     delivery.project.set_fault(status=500, count=3)
     assert delivery.dispatch(shop).count("delivered") == 1

@@ -58,15 +58,15 @@ def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float
             open_session=pipeline.session,
             now=delivery.project.settings.now(),
             limits=dispatch.AgeLimits(),
-            real_now=lambda: datetime.now(UTC) + timedelta(hours=hours),
+            wall_clock=lambda: datetime.now(UTC) + timedelta(hours=hours),
         ),
     )
 
 
-def lose_answers(delivery: Delivery, shop: Destination, **extent: bool) -> None:
+def lose_answers(delivery: Delivery, shop: Destination, **options: bool) -> None:
     """A run whose events Snap stores and whose answers all get lost."""
     delivery.project.set_fault(drop_after_storing=True)
-    delivery.dispatch(shop, **extent)
+    delivery.dispatch(shop, **options)
     delivery.project.clear_faults()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.destinations.store import Destination, DestinationStore
-from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
+from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 
 WORKSPACES = ("shop_a", "shop_b")

@@ -7,11 +7,11 @@ import pytest
 
 from snap_pipeline.capi.answers import CATALOGUE, Action, Category
 from snap_pipeline.destinations.destination import Destination
-from snap_pipeline.destinations.health import Badge, Vitals, health
+from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
 
 SET, STOPPED, ADDED = (datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (1, 2, 3))
-BACKLOG = Vitals(pending=1_234, in_doubt=5, oldest="2026-11-20T12")
-NOTHING = Vitals()
+BACKLOG = DestinationBacklog(pending=1_234, in_doubt=5, oldest="2026-11-20T12")
+NOTHING = DestinationBacklog()
 STOP = {"stopped_at": STOPPED, "stop_count": 1, "stop_message": "…"}
 
 
@@ -35,13 +35,18 @@ def destination(**changes: Any) -> Destination:
 
 
 @pytest.mark.parametrize(
-    ("changes", "vitals", "badge", "since"),
+    ("changes", "backlog", "badge", "since"),
     [
         ({}, NOTHING, Badge.LIVE, ADDED),
         ({"state_since": None}, NOTHING, Badge.LIVE, None),
         ({"last_error": "HTTP 401", "last_error_at": SET}, NOTHING, Badge.LIVE, ADDED),
         ({}, BACKLOG, Badge.BEHIND, datetime(2026, 11, 20, 13, tzinfo=UTC)),
-        ({}, Vitals(in_doubt=1, oldest="2026-11-20T12"), Badge.BEHIND, datetime(2026, 11, 20, 13, tzinfo=UTC)),
+        (
+            {},
+            DestinationBacklog(in_doubt=1, oldest="2026-11-20T12"),
+            Badge.BEHIND,
+            datetime(2026, 11, 20, 13, tzinfo=UTC),
+        ),
         (STOP | {"stop_category": "server_error"}, BACKLOG, Badge.FAILING, STOPPED),
         (STOP | {"stop_category": "not_found"}, NOTHING, Badge.FAILING, STOPPED),
         (STOP | {"stop_category": "unauthorized"}, BACKLOG, Badge.UNAUTHORIZED, STOPPED),
@@ -51,9 +56,9 @@ def destination(**changes: Any) -> Destination:
     ],
 )
 def test_the_first_badge_that_holds_is_shown(
-    changes: dict[str, Any], vitals: Vitals, badge: Badge, since: datetime | None
+    changes: dict[str, Any], backlog: DestinationBacklog, badge: Badge, since: datetime | None
 ) -> None:
-    found = health(destination(**changes), vitals)
+    found = health(destination(**changes), backlog)
     assert (found.badge, found.since) == (badge, since)
 
 

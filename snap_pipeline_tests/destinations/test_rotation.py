@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from snap_pipeline.destinations import rotation, tokens
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.destinations import rotation, token_cipher
 from snap_pipeline.destinations.rotation import encrypt_under_first_key, rotate_key_file
 from snap_pipeline.destinations.store import DestinationStore
-from snap_pipeline.destinations.tokens import AccessToken, SecretKeyError, TokenCipher, load_or_create_key_file
+from snap_pipeline.destinations.token_cipher import SecretKeyError, TokenCipher, load_or_create_key_file
 from snap_pipeline.state.database import Database
 from snap_pipeline_tests.destinations.conftest import TOKEN, WORKSPACES, Add, fields
 from snap_pipeline_tests.processes import SPAWN, run_at_once
@@ -128,14 +129,14 @@ def test_the_new_key_is_durable_before_a_token_is_under_it(home: Home, monkeypat
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    tokens.put_new_key_first(home.key_file)
+    token_cipher.put_new_key_first(home.key_file)
 
     assert [path.is_dir() for path in flushed] == [False, True]
     assert flushed[-1] == home.key_file.parent
 
 
 def test_an_old_key_stays_as_long_as_a_token_is_under_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_new_key_first = tokens.put_new_key_first
+    put_new_key_first = token_cipher.put_new_key_first
 
     def put_another_first(path: Path) -> str:
         keys = put_new_key_first(path)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
 from snap_pipeline.delivery.leases import Lease, acquire
 from snap_pipeline.destinations.store import DestinationStore
-from snap_pipeline.destinations.tokens import TokenCipher
+from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline_tests.destinations.conftest import TOKEN, WORKSPACES, fields
 

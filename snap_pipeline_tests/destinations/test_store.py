@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from snap_pipeline.destinations.errors import (
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.destinations.destination_errors import (
     DestinationError,
     DestinationTaken,
     InvalidDestination,
     UnknownDestination,
 )
 from snap_pipeline.destinations.store import DestinationStore
-from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
+from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import DESTINATIONS
 from snap_pipeline_tests.destinations.conftest import PIXEL_ID, TOKEN, WORKSPACES, Add, Clock, fields

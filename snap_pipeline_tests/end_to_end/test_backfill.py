@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.daemon import run_backfills
 from benchmarks.homes import make_payloads
-from snap_pipeline.assets.hourly import HOURS_A_RUN
 from snap_pipeline.hours import ONE_HOUR, floor_hour, hours_between
+from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.identity.histories import HOURS as HOURS_OF_A_HISTORY
 from snap_pipeline_tests.identity.histories import as_event, history

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.cli.run import instance_of
-from snap_pipeline.destinations.tokens import AccessToken
-from snap_pipeline_tests.alerts.channel import Channel, Watch
-from snap_pipeline_tests.alerts.conftest import channel
 from snap_pipeline_tests.cli.conftest import run
 from snap_pipeline_tests.hostile_server import Connection, hostile_server
 from snap_pipeline_tests.leaks import holds, leaks_of
+from snap_pipeline_tests.orchestration.alerts.channel import Channel, Watch
+from snap_pipeline_tests.orchestration.alerts.conftest import channel
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 __all__ = ["channel", "run"]

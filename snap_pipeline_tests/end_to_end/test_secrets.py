@@ -8,8 +8,9 @@ from cryptography.fernet import Fernet
 from dagster._core.events.log import EventLogEntry
 from pydantic import SecretStr
 
+from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline.destinations.tokens import AccessToken, TokenCipher
+from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline_tests.project import Project, purchase
 

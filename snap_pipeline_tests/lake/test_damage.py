@@ -8,12 +8,11 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from snap_pipeline.assets.insights import build, resources
 from snap_pipeline.cli import main
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.raw import make_raw_events
-from snap_pipeline.reconcile import needs
+from snap_pipeline.orchestration.assets.dbt_marts import build, resources
 from snap_pipeline_tests.project import HOUR, NOW, START, Project, ids, purchase
 
 NEXT = HOUR + ONE_HOUR
@@ -126,7 +125,7 @@ def test_a_run_makes_again_what_is_made_from_raw_events(two_hours: Project) -> N
 def test_its_hour_is_asked_for_and_other_hours_go_on(two_hours: Project, table: str) -> None:
     spoil(two_hours.pipeline.lake.path(table, HOUR))
     two_hours.land(purchase("late", at=NEXT), hour=NEXT, name="late")
-    assert set(needs(two_hours.pipeline, NOW)) == {HOUR, NEXT}
+    assert set(two_hours.pipeline.backlog.find(two_hours.settings.running_hour - ONE_HOUR, NOW)) == {HOUR, NEXT}
     make(two_hours, NEXT)
     assert ids(two_hours.received()) == ["a", "b", "late"]
 

@@ -12,7 +12,6 @@ from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.retention import prune
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.reconcile import unread_hours
 from snap_pipeline_tests.project import HOUR, Project, ids, purchase
 
 DENIED = {"consent": {"ad_storage": "denied"}}
@@ -73,7 +72,7 @@ def test_verdicts_are_on_the_events_that_they_are_about(
     project.pipeline.transformations.make_conversion_payloads(HOUR)
     assert ids(project.rows("conversion_payloads")) == kept
     assert unaccounted(project.entries()) == []
-    assert not unread_hours(project.pipeline, HOUR)
+    assert not project.pipeline.backlog.unread_hours(HOUR)
 
 
 def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> None:
@@ -86,7 +85,7 @@ def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> No
     assert ids(project.rows("conversion_payloads")) == ["a", "b"]
     assert len(project.rows("identity_links")) == 1
     assert unaccounted(project.entries()) == []
-    assert not unread_hours(project.pipeline, HOUR)
+    assert not project.pipeline.backlog.unread_hours(HOUR)
 
 
 @pytest.mark.parametrize("later", [-ONE_HOUR, timedelta(0), ONE_HOUR])
@@ -100,13 +99,13 @@ def test_times_of_files_do_not_tell_of_which_reading_the_payloads_are(project: P
     project.land(purchase("a"))
     make_all(project)
     set_times()
-    assert not unread_hours(Pipeline(project.settings), HOUR)
+    assert not Pipeline(project.settings).backlog.unread_hours(HOUR)
     project.land(purchase("a"), purchase("b"))
     read(project)
     set_times()
-    assert list(unread_hours(Pipeline(project.settings), HOUR)) == [HOUR]
+    assert list(Pipeline(project.settings).backlog.unread_hours(HOUR)) == [HOUR]
     make_all(project)
-    assert not unread_hours(Pipeline(project.settings), HOUR)
+    assert not Pipeline(project.settings).backlog.unread_hours(HOUR)
 
 
 def test_partitions_of_an_earlier_version_are_judged_by_their_times(project: Project) -> None:
@@ -119,9 +118,9 @@ def test_partitions_of_an_earlier_version_are_judged_by_their_times(project: Pro
             del notes["reading"]
             path = lake.path(table, HOUR)
             lake.replace(connection, path, f"from read_parquet('{path}', hive_partitioning = false)", metadata=notes)
-    assert not unread_hours(Pipeline(project.settings), HOUR)
+    assert not Pipeline(project.settings).backlog.unread_hours(HOUR)
     os.utime(lake.path("conversion_payloads", HOUR), (1e9, 1e9))
-    assert list(unread_hours(Pipeline(project.settings), HOUR)) == [HOUR]
+    assert list(Pipeline(project.settings).backlog.unread_hours(HOUR)) == [HOUR]
 
 
 def test_links_are_of_the_reading_that_is_filtered(project: Project) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from snap_pipeline.lake.summaries import FILE, Summaries
-from snap_pipeline.reconcile import unread_hours
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 
@@ -84,7 +83,7 @@ def test_numbers_of_an_older_version_that_names_no_files_are_counted_again(count
     content = json.loads(summary.read_text())
     summary.write_text(json.dumps({name: content[name] for name in ("made_from", "counts", "versions")}))
     counted.reopen()
-    assert not unread_hours(counted.pipeline, HOUR)
+    assert not counted.pipeline.backlog.unread_hours(HOUR)
     assert json.loads(summary.read_text()) == content
 
 

@@ -13,7 +13,6 @@ from benchmarks.homes import make_payloads
 from snap_pipeline.delivery.dispatch import HourReport
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.hours import ONE_HOUR, format_hour
-from snap_pipeline.reconcile import needs
 from snap_pipeline_tests.performance.operations import Operations, counted
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
@@ -68,11 +67,11 @@ def test_an_hour_does_the_same_whatever_lies_behind_it(
         project = project_of(home, sandbox_url)
         with counted(monkeypatch) as done[hours]:
             report = run_hour(project, "event")
-        assert (report.count("delivered"), report.tally.requests) == (50, 1)
+        assert (report.count("delivered"), report.stats.requests) == (50, 1)
         with counted(monkeypatch) as again:
             pipeline = project.pipeline
             report = pipeline.dispatcher().dispatch(report.destination, HOUR)
-        assert report.tally.requests == 0
+        assert report.stats.requests == 0
         assert (again.queries, again.files) == (0, 0)
     # Copies of its events are looked up in one small file a day, of the days in which they may have landed.
     few, many = done[FEW], done[MANY]
@@ -109,7 +108,7 @@ def test_the_sensor_asks_as_many_questions_of_a_long_lake_as_of_a_short_one(
     for hours, home in homes.items():
         project = project_of(home, sandbox_url)
         with counted(monkeypatch) as done[hours]:
-            needed = needs(project.pipeline, datetime.now(UTC))
+            needed = project.pipeline.backlog.find(project.settings.running_hour - ONE_HOUR, datetime.now(UTC))
         assert set(needed) <= {HOUR}
     few, many = done[FEW], done[MANY]
     assert many.queries == few.queries

@@ -7,7 +7,6 @@ import pytest
 
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.reconcile import owed_hours
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.performance.operations import Operations, counted
 from snap_pipeline_tests.project import HOUR, Project
@@ -37,7 +36,7 @@ def test_an_hour_costs_the_same_with_a_thousand_idle_tenants(project: Project, m
         destinations = with_tenants(shop, tenants)
         monkeypatch.setattr(DestinationStore, "list", lambda _, destinations=destinations: destinations)
         with counted(monkeypatch) as looked[tenants]:
-            assert set(owed_hours(pipeline, HOUR, datetime.now(UTC))) == {HOUR}
+            assert set(pipeline.backlog.undelivered_hours(HOUR, datetime.now(UTC))) == {HOUR}
             entries = pipeline.accounting.entries(HOURS, destinations)
         assert sum(entry.events for entry in entries if entry.entry == "delivered") == 5 * len(HOURS[1:])
         dispatcher = pipeline.dispatcher()

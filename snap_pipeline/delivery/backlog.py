@@ -1,0 +1,165 @@
+"""The backlog: hours that need a run though no schedule comes back to them.
+
+Either their files were not read, or their conversions were not delivered. When to ask for a run, and how often, is
+decided in `orchestration/reconcile_sensor.py`.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from snap_pipeline.delivery.event_status import AgeLimits, is_in_scope
+from snap_pipeline.delivery.hour_status import HourStatusCache
+from snap_pipeline.destinations.destination import Destination
+from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.summaries import Summaries
+
+
+@dataclass(frozen=True)
+class BacklogItem:
+    """One hour of the backlog.
+
+    Attributes:
+        fingerprint: of what the run depends on; when it changes, an earlier request for the hour no longer counts.
+        unread: whether files were not read, so that every asset of the hour is due; otherwise delivery alone is.
+    """
+
+    fingerprint: str
+    unread: bool
+
+
+class Backlog:
+    """Finds the backlog of one pipeline.
+
+    Args:
+        lake: holds what the hours' runs made.
+        landing: the landing zone.
+        summaries: of the lake's hours.
+        list_destinations: returns all destinations as they are now.
+        first_hour: earlier hours are never in the backlog.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        landing: LandingZone,
+        summaries: Summaries,
+        list_destinations: Callable[[], Sequence[Destination]],
+        first_hour: datetime,
+    ) -> None:
+        self._lake, self._landing, self._summaries = lake, landing, summaries
+        self._list_destinations, self._first_hour = list_destinations, first_hour
+
+    def find(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, BacklogItem]:
+        """Return every hour up to `last` that needs a run now.
+
+        Args:
+            last: the last hour to look at.
+            wall_clock: the time for back-offs and Snap's deduplication window, which the data's clock does not move.
+        """
+        undelivered = self.undelivered_hours(last, wall_clock)
+        unread = self.unread_hours(last)
+        return {hour: BacklogItem(_fingerprint(why), unread=False) for hour, why in undelivered.items()} | {
+            hour: BacklogItem(_fingerprint(why), unread=True) for hour, why in unread.items()
+        }
+
+    def unread_hours(self, last: datetime) -> Mapping[datetime, object]:
+        """Return the hours whose folders list other files than `raw_events` read, each with what the folder shows.
+
+        With them come the hours whose payloads derive from an earlier reading, because a step in between failed. Times
+        of landed files are not compared: that would lose a file which lands while its hour is read, or which was
+        copied in with an old modification time.
+        """
+        landed = self._landing.hours().difference(self._lake.pruned_hours())
+        hours = sorted(hour for hour in landed if self._first_hour <= hour <= last)
+        read = self._summaries.of(hours)
+        unread: dict[datetime, object] = {}
+        for hour in hours:
+            listing = self._landing.listing(hour)
+            # An emptied folder keeps its partition, so there is nothing to read.
+            if listing and listing != read[hour].listing:
+                unread[hour] = listing
+            elif listing and not read[hour].payloads_are_current:
+                unread[hour] = (listing, "payloads")
+        return unread
+
+    def undelivered_hours(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, object]:
+        """Return the hours that a live destination has not received in full, with what a retry depends on.
+
+        A destination that was stopped is left out until it may be retried. An hour whose status is not known since its
+        payloads were made counts as undelivered: the destination was paused then, or is new.
+        """
+        due = [
+            each
+            for each in self._list_destinations()
+            if each.state == "live" and (each.retry_at is None or each.retry_at <= wall_clock)
+        ]
+        statuses = HourStatusCache(self._lake, AgeLimits())
+        by_workspace: dict[str, list[Destination]] = defaultdict(list)
+        for each in due:
+            by_workspace[each.workspace].append(each)
+        hours = self._lake.hours("conversion_payloads") if due else []
+        hours = [hour for hour in hours if self._first_hour <= hour <= last]
+        undelivered: dict[datetime, object] = {}
+        for hour, summary in self._summaries.of(hours).items():
+            why = [
+                _retry_fingerprint(each)
+                for workspace in sorted(summary.conversions.keys() & by_workspace.keys())
+                for each in by_workspace[workspace]
+                if is_in_scope(each, hour) and _is_undelivered(statuses, each, hour, wall_clock)
+            ]
+            if why:
+                undelivered[hour] = why
+        return undelivered
+
+
+def by_urgency(ranges: Iterable[tuple[datetime, datetime]], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Ranges of hours, the soonest to expire first.
+
+    An hour's events become too old for Snap at two moments, those of the web and all the others. The next one counts;
+    what is past both can only be told to be late, and comes last.
+    """
+
+    limits = AgeLimits()
+
+    def expiry(each: tuple[datetime, datetime]) -> tuple[bool, datetime]:
+        moments = sorted(each[0] + timedelta(days=days) for days in (limits.web_days, limits.offline_days))
+        return moments[-1] <= now, next((moment for moment in moments if moment > now), each[0])
+
+    return sorted(ranges, key=expiry)
+
+
+def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, datetime]]:
+    """Ranges of at most `longest` hours, each without a gap: one run can take each."""
+    ranges: list[tuple[datetime, datetime]] = []
+    for hour in sorted(hours):
+        if ranges and hour - ranges[-1][1] == ONE_HOUR and hour - ranges[-1][0] < longest * ONE_HOUR:
+            ranges[-1] = (ranges[-1][0], hour)
+        else:
+            ranges.append((hour, hour))
+    return ranges
+
+
+def _is_undelivered(statuses: HourStatusCache, destination: Destination, hour: datetime, wall_clock: datetime) -> bool:
+    status = statuses.cached(destination, hour)
+    return status is None or status.is_undelivered(wall_clock)
+
+
+def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:
+    """Return what makes a retry worth while at once: a new token, other settings, a stop that was waited out."""
+    return (
+        destination.id,
+        destination.api_version,
+        destination.snap_app_id,
+        destination.base_url,
+        destination.token_set_at,
+        destination.retry_at,
+    )
+
+
+def _fingerprint(why: object) -> str:
+    return hashlib.sha256(repr(why).encode()).hexdigest()[:16]

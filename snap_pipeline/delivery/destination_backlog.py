@@ -1,0 +1,67 @@
+"""What the lake knows of how a destination does: what it has not got yet, and how fast it answered lately."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from snap_pipeline.delivery.event_status import AgeLimits, is_in_scope
+from snap_pipeline.delivery.hour_status import HourStatusCache
+from snap_pipeline.delivery.ledger import files_of
+from snap_pipeline.destinations.destination import Destination
+from snap_pipeline.destinations.health import DestinationBacklog
+from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.summaries import Summaries
+
+LATEST_HOURS = 24
+"""Of those with requests, whose latency counts."""
+
+
+def destination_backlog_of(
+    lake: Lake, summaries: Summaries, destination: Destination, running_hour: datetime, limits: AgeLimits
+) -> DestinationBacklog:
+    """Counts closed hours alone: the running one is never complete. Reads what runs left behind, and so is quick.
+
+    Of an hour that no run has looked at since its payloads were made, every event counts as pending.
+
+    Args:
+        lake: holds payloads, standings and requests.
+        summaries: of its hours.
+        destination: whose.
+        running_hour: the hour that is not over yet.
+        limits: of age, as its runs have them.
+    """
+    statuses = HourStatusCache(lake, limits)
+    hours = [
+        hour for hour in lake.hours("conversion_payloads") if is_in_scope(destination, hour) and hour < running_hour
+    ]
+    left: dict[datetime, tuple[int, int]] = {}
+    for hour, summary in summaries.of(hours).items():
+        conversions = summary.conversions.get(destination.workspace)
+        if conversions:
+            status = statuses.cached(destination, hour)
+            left[hour] = (status.count("pending"), status.count("in_doubt")) if status else (conversions, 0)
+    return DestinationBacklog(
+        pending=sum(pending for pending, _ in left.values()),
+        in_doubt=sum(in_doubt for _, in_doubt in left.values()),
+        oldest=min((format_hour(hour) for hour, events in left.items() if any(events)), default=None),
+        latency_ms=_latency(lake, destination),
+    )
+
+
+def _latency(lake: Lake, destination: Destination) -> float | None:
+    with lake.connect() as connection:
+        query = f"select avg(latency_ms) from ({files_of('delivery_requests', _latest_requests(lake, destination))})"
+        row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _latest_requests(lake: Lake, destination: Destination) -> Iterator[Path]:
+    """The newest files, found without reading any."""
+    found = 0
+    for folder in sorted((lake.root / "delivery_requests").glob("hour=*"), reverse=True):
+        files = list((folder / f"destination={destination.id}").glob("*.parquet"))
+        yield from files
+        found += bool(files)
+        if found == LATEST_HOURS:
+            return

@@ -1,0 +1,104 @@
+"""Where each conversion of an hour stands with a destination: delivered, pending, in doubt …
+
+One query answers for the dispatch engine, for `status` and for the accounting alike.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from snap_pipeline.delivery.copies import Copies, hours_with_copies
+from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.destinations.store import Destination
+from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.plaintext import show_payloads
+
+DEDUPLICATION_WINDOW = timedelta(hours=48)
+"""Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
+
+
+@dataclass(frozen=True)
+class AgeLimits:
+    """How old Snap takes events, in days (reference, section 3.8 and contradiction 1)."""
+
+    web_days: int = 7
+    offline_days: int = 37
+
+
+def delivery_sql(name: str) -> str:
+    """The text of `delivery/sql/<name>.sql`."""
+    return resources.files("snap_pipeline.delivery").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def is_in_scope(destination: Destination, hour: datetime) -> bool:
+    """Whether an hour's conversions are this destination's at all."""
+    return format_hour(hour) >= destination.since
+
+
+class PayloadStates:
+    """Makes the temp table `payload_states` for one destination and hour.
+
+    Args:
+        lake: holds payloads and receipts.
+        now: the data's clock.
+        limits: of age.
+    """
+
+    def __init__(self, lake: Lake, now: datetime, limits: AgeLimits) -> None:
+        self._lake, self._now, self._limits = lake, now, limits
+
+    def prepare(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        ledger: Ledger,
+        destination: Destination,
+        hour: datetime,
+        payloads: Path | None = None,
+    ) -> Copies | None:
+        """Makes `conversion_payloads` and `payload_states`. None where the hour has no payloads yet.
+
+        The mapping tables must be loaded (`lake/mappings.py`). `payloads` stands for the hour's partition where it is
+        kept under another name.
+        """
+        path = payloads or self._lake.path("conversion_payloads", hour)
+        if not path.exists():
+            return None
+        show_payloads(self._lake, connection, path)
+        reach = timedelta(days=max(self._limits.offline_days, self._limits.web_days))
+        copies = Copies(self._lake, connection, destination, hour, hours_with_copies(hour, reach, self._now))
+        copies.define()
+        self._judge(connection, ledger, destination, hour)
+        return copies
+
+    def refresh(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        ledger: Ledger,
+        destination: Destination,
+        hour: datetime,
+        copies: Copies,
+    ) -> None:
+        """Makes `payload_states` again after sending; `copies` is what `prepare` returned."""
+        copies.refresh()
+        self._judge(connection, ledger, destination, hour)
+
+    def _judge(
+        self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
+    ) -> None:
+        ledger.define_views(connection)
+        connection.execute(
+            f"create or replace table payload_states as {delivery_sql('payload_states')}",
+            {
+                "workspace": destination.workspace,
+                "hour": format_hour(hour),
+                "now": self._now.astimezone(UTC).replace(tzinfo=None),
+                "api_version": destination.api_version,
+                "has_app_id": destination.snap_app_id is not None,
+                "web_age_days": self._limits.web_days,
+                "offline_age_days": self._limits.offline_days,
+            },
+        )

@@ -1,0 +1,149 @@
+"""Where an hour stands with a destination, as its last run left it.
+
+It is kept beside the receipts, so that the reconcile sensor, `status` and a run that has nothing to do need not read
+events again. It holds only as long as the files and settings that it was made from are the same.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits
+from snap_pipeline.delivery.ledger import Ledger, names_in
+from snap_pipeline.destinations.destination import Destination
+from snap_pipeline.lake.lake import Lake, file_fingerprint
+
+FILE = "_standing.json"
+Counts = Mapping[tuple[str, str | None], int]
+
+
+@dataclass(frozen=True)
+class HourStatus:
+    """How many events of an hour are in which state.
+
+    Attributes:
+        counts: events by state, and by reason where they were rejected or are undeliverable; beside the states
+            `withdrawn`, receipts of events that are payloads no more, and `expiring`, those of the pending ones that
+            will be too old for Snap within a day.
+        resend_until: until when, in real time, something that is in doubt may be sent again without being asked.
+    """
+
+    counts: Counts
+    resend_until: datetime | None = None
+
+    def count(self, state: str) -> int:
+        """Events in a state, whatever the reason."""
+        return sum(events for (name, _), events in self.counts.items() if name == state)
+
+    def is_undelivered(self, wall_clock: datetime) -> bool:
+        """Whether another run could deliver something."""
+        return bool(self.count("pending")) or (self.resend_until is not None and wall_clock < self.resend_until)
+
+
+def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> HourStatus:
+    """Counts the `payload_states` and `own_receipts` that `PayloadStates.prepare` made; `now` is the data's clock."""
+    counts = {
+        (state, reason): events
+        for state, reason, events in connection.execute(
+            "select state, case when state in ('rejected', 'undeliverable') then reason end, count(*) "
+            "from payload_states group by all order by all"
+        ).fetchall()
+    }
+    row = connection.execute(
+        """
+        select
+            (
+                select count(distinct (event_id, event_name)) from own_receipts
+                anti join payload_states using (event_id, event_name)
+            ),
+            count(*) filter (state = 'pending' and expires_at <= $now::timestamp + interval 1 day),
+            max(first_sent_at) filter (state = 'in_doubt' and is_deliverable)
+        from payload_states
+        """,
+        {"now": now.astimezone(UTC).replace(tzinfo=None)},
+    ).fetchone()
+    withdrawn, expiring, last_doubt = row or (0, 0, None)
+    if withdrawn:
+        counts["withdrawn", None] = withdrawn
+    if expiring:
+        counts["expiring", None] = expiring
+    return HourStatus(counts, last_doubt and last_doubt.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW)
+
+
+class HourStatusCache:
+    """Remembers standings.
+
+    Args:
+        lake: of payloads and receipts.
+        limits: of age, which a standing depends on.
+    """
+
+    def __init__(self, lake: Lake, limits: AgeLimits) -> None:
+        self._lake, self._limits = lake, limits
+
+    def made_from(self, destination: Destination, hour: datetime, payloads: Path | None = None) -> list[Any]:
+        """Return what a standing depends on, as it is now.
+
+        To be asked for before anything of it is read, so that what another run changes meanwhile outdates the standing.
+        `payloads` stands for the hour's partition where it is kept under another name.
+        """
+        folder = self._path(destination, hour).parent
+        return [
+            file_fingerprint(payloads or self._lake.path("conversion_payloads", hour)),
+            sorted(name for name in names_in(folder) if name.endswith(".parquet")),
+            destination.api_version,
+            destination.snap_app_id is not None,
+            self._limits.web_days,
+            self._limits.offline_days,
+        ]
+
+    def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:
+        """Keep a standing for as long as what it was made from is the same."""
+        path = self._path(destination, hour)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        content = {
+            "made_from": made_from,
+            "counts": [[*state, events] for state, events in status.counts.items()],
+            "resend_until": status.resend_until and status.resend_until.isoformat(),
+        }
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.replace(path)
+
+    def forget(self, destination: Destination, hour: datetime) -> None:
+        """Before sending: what a crash leaves must be looked at afresh."""
+        self._path(destination, hour).unlink(missing_ok=True)
+
+    def cached(self, destination: Destination, hour: datetime) -> HourStatus | None:
+        """The standing after the last run; None where there was none, or what it was made from has changed."""
+        path = self._path(destination, hour)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # a power cut can leave it empty
+            return None
+        if not self._is_current(content["made_from"], destination, hour):
+            return None
+        until = content["resend_until"]
+        return HourStatus(
+            {(state, reason): events for state, reason, events in content["counts"]},
+            datetime.fromisoformat(until) if until else None,
+        )
+
+    def _is_current(self, made_from: list[Any], destination: Destination, hour: datetime) -> bool:
+        """Tell whether what a standing was made from is the same; earlier versions noted their one file of receipts.
+
+        Taken for outdated, each hour that they delivered would count as pending, and be asked for, after an upgrade.
+        """
+        now = self.made_from(destination, hour)
+        if made_from == now or now[1] not in ([], ["data.parquet"]):
+            return made_from == now
+        now[1] = file_fingerprint(self._path(destination, hour).with_name("data.parquet"))
+        return made_from == now
+
+    def _path(self, destination: Destination, hour: datetime) -> Path:
+        return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE

@@ -1,0 +1,192 @@
+"""What a destination must look like to be saved. Each check returns the value in the form that is stored.
+
+What depends on other destinations, such as a name in use, is the store's to say.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any, TypedDict
+from urllib.parse import SplitResult, urlsplit
+
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.destinations.destination_errors import InvalidDestination
+from snap_pipeline.hours import HourError, format_hour, parse_hour
+
+NAME = re.compile(r"[^\W_]([\w .-]{0,62}[\w.-])?")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LONG_LIVED_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+LONG_LIVED_TOKEN_CHARACTERS = 100
+MAXIMUM_TOKEN_CHARACTERS = 4_096
+MAXIMUM_URL_CHARACTERS = 2_048
+MAXIMUM_REQUESTS_PER_MINUTE = 60_000
+"""The ceiling of a long-lived token is 1,000 requests a second (reference, section 3.8)."""
+
+
+class Changes(TypedDict, total=False):
+    """What of a destination can be changed; a Snap App ID of None takes it away."""
+
+    api_version: ApiVersion
+    since: str
+    snap_app_id: str | None
+    base_url: str
+    requests_per_minute: int
+
+
+def check_changes(changes: Changes) -> dict[str, Any]:
+    """The changes in the form that is stored.
+
+    Raises:
+        InvalidDestination: one of them cannot be used.
+    """
+    checks: dict[str, Callable[[Any], Any]] = {
+        "api_version": check_api_version,
+        "since": check_since,
+        "snap_app_id": lambda text: None if text is None else check_uuid(text, "Snap App ID"),
+        "base_url": check_base_url,
+        "requests_per_minute": check_requests_per_minute,
+    }
+    return {key: checks[key](value) for key, value in changes.items()}
+
+
+def check_name(name: str) -> str:
+    """A name of 1 to 64 letters of any script, digits, blanks, dots, dashes and underscores.
+
+    Raises:
+        InvalidDestination: it is anything else.
+    """
+    if not NAME.fullmatch(name):
+        raise InvalidDestination(
+            "The name must have 1 to 64 letters, digits, blanks, dots, dashes or underscores, a letter or digit first "
+            "and no blank last."
+        )
+    return name
+
+
+def check_workspace(workspace: str, known: tuple[str, ...]) -> str:
+    """A workspace that is configured.
+
+    Raises:
+        InvalidDestination: there is none of that name.
+    """
+    if workspace not in known:
+        raise InvalidDestination(
+            f"There is no workspace {workspace[:64]!r}; there are: {', '.join(known)}. "
+            "Add a table of that name to workspaces.toml first."
+        )
+    return workspace
+
+
+def check_uuid(text: str, label: str) -> str:
+    """A UUID in lower case.
+
+    Args:
+        text: as the user gave it.
+        label: what it is, such as `Pixel ID`.
+
+    Raises:
+        InvalidDestination: it is none.
+    """
+    if not UUID.fullmatch(text.lower()):
+        raise InvalidDestination(
+            f"The {label} must be a UUID such as 11111111-2222-4333-8444-555555555555; copy it from Events Manager."
+        )
+    return text.lower()
+
+
+def check_api_version(version: str) -> str:
+    """`v3` or `v2`.
+
+    Raises:
+        InvalidDestination: it is neither.
+    """
+    if version not in {"v3", "v2"}:
+        raise InvalidDestination("The API version must be v3 or v2.")
+    return version
+
+
+def check_base_url(url: str) -> str:
+    """An https address without credentials, query and fragment; http on this machine alone.
+
+    Raises:
+        InvalidDestination: it is anything else. The message does not repeat it, since it may hold a password.
+    """
+    parts = _split(url)
+    if parts is None or not parts.hostname or any(character in url for character in "@?#"):
+        raise InvalidDestination(
+            "The base URL must be an address such as https://tr.snapchat.com, without credentials, query or fragment."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise InvalidDestination("The base URL must begin with https://; http is for this machine alone.")
+    return url.rstrip("/")
+
+
+def check_requests_per_minute(number: int) -> int:
+    """1 to 60,000 requests a minute.
+
+    Raises:
+        InvalidDestination: it is less or more.
+    """
+    if not 1 <= number <= MAXIMUM_REQUESTS_PER_MINUTE:
+        raise InvalidDestination(f"The requests a minute must be between 1 and {MAXIMUM_REQUESTS_PER_MINUTE:,}.")
+    return number
+
+
+def check_since(key: str) -> str:
+    """An hour in its one spelling, `2026-11-23T14`.
+
+    Raises:
+        InvalidDestination: it is none.
+    """
+    try:
+        return format_hour(parse_hour(key))
+    except HourError:
+        raise InvalidDestination("The first hour that is owed must be spelled in UTC like 2026-11-23T14.") from None
+
+
+def check_token(token: AccessToken) -> list[str]:
+    """Refuses what can be no token, and returns warnings about what looks unlike a long-lived one.
+
+    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (reference, section 2.1).
+
+    Raises:
+        InvalidDestination: it is empty, too long, or holds blanks, line ends or other than ASCII.
+    """
+    text = token.reveal()
+    if not text or len(text) > MAXIMUM_TOKEN_CHARACTERS or not all("!" <= character <= "~" for character in text):
+        raise InvalidDestination(
+            f"The access token must be one line of at most {MAXIMUM_TOKEN_CHARACTERS:,} ASCII characters without "
+            "blanks; copy it again from Ads Manager."
+        )
+    if LONG_LIVED_TOKEN.fullmatch(text) and len(text) >= LONG_LIVED_TOKEN_CHARACTERS:
+        return []
+    return [
+        "The access token does not look like a long-lived one. Those are made in Ads Manager under Business Details, "
+        "have three parts with dots between, and do not expire."
+    ]
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether a base URL leads to a stand-in for Snap's servers here."""
+    parts = _split(url)
+    return parts is not None and _is_loopback(parts.hostname or "")
+
+
+def _split(url: str) -> SplitResult | None:
+    """The URL's parts; None where it has characters that parsers disagree about, or a port that is none."""
+    if len(url) > MAXIMUM_URL_CHARACTERS or "\\" in url or not all("!" <= character <= "~" for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

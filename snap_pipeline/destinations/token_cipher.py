@@ -1,0 +1,135 @@
+"""Encryption of stored access tokens, and the file that keeps its key.
+
+Which destination has which token is `store.py`.
+"""
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.errors import PipelineError
+
+
+class SecretKeyError(PipelineError):
+    """The key that encrypts access tokens is missing, malformed, readable by others, or another one."""
+
+
+class TokenCipher:
+    """Encrypts tokens (Fernet: AES-128 in CBC mode, authenticated by HMAC-SHA256).
+
+    Args:
+        keys: one Fernet key, or several with commas between; the first encrypts, all of them decrypt.
+
+    Raises:
+        SecretKeyError: one of them is no key.
+    """
+
+    def __init__(self, keys: str) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.split(",") if key.strip()])
+        except ValueError:
+            raise SecretKeyError(
+                "The secret key, from SNAP_PIPELINE_SECRET_KEY or the key file, cannot be used. It must be 32 random "
+                "bytes in URL-safe base64, or several such keys with commas between: "
+                "`openssl rand -base64 32 | tr '+/' '-_'`."
+            ) from None
+
+    def encrypt(self, token: AccessToken) -> bytes:
+        """The token as it may be stored."""
+        return self._fernet.encrypt(token.reveal().encode())
+
+    def decrypt(self, stored: bytes) -> AccessToken:
+        """The token back.
+
+        Raises:
+            SecretKeyError: it was encrypted with another key, or changed since.
+        """
+        try:
+            return AccessToken(self._fernet.decrypt(stored).decode())
+        except InvalidToken:
+            raise _another_key() from None
+
+    def reencrypt(self, stored: bytes) -> bytes:
+        """The same token under the first key.
+
+        Raises:
+            SecretKeyError: it was encrypted with another key, or changed since.
+        """
+        try:
+            return self._fernet.rotate(stored)
+        except InvalidToken:
+            raise _another_key() from None
+
+
+def load_or_create_key_file(path: Path) -> str:
+    """The keys of a home, the first one made on first use; the file is its owner's alone.
+
+    Raises:
+        SecretKeyError: others may read the file, or it cannot be read or made.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                _write(path, Fernet.generate_key().decode(), replace=False)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SecretKeyError(
+                f"{path} can be read by others, and it opens every access token. Run `chmod 600 {path}`, and where "
+                "others may have read it, `snap-pipeline rotate-key`."
+            )
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretKeyError(f"The key file {path} cannot be used: {error}.") from None
+
+
+def put_new_key_first(path: Path) -> str:
+    """Make a key, write it into the key file before those that are there, and return them all.
+
+    First step of a rotation; `keep_first_key` is the last, after every token was encrypted again (`rotation.py`).
+    """
+    keys = f"{Fernet.generate_key().decode()},{load_or_create_key_file(path)}"
+    _write(path, keys, replace=True)
+    return keys
+
+
+def keep_first_key(path: Path) -> None:
+    """Takes the old keys out of the key file."""
+    _write(path, load_or_create_key_file(path).split(",")[0], replace=True)
+
+
+def _another_key() -> SecretKeyError:
+    return SecretKeyError(
+        "A stored access token was encrypted with another key. Give SNAP_PIPELINE_SECRET_KEY the key it was saved with "
+        "(old keys go after the new one, with commas between), or save the token again with "
+        "`snap-pipeline destination rotate-token`."
+    )
+
+
+def _write(path: Path, keys: str, *, replace: bool) -> None:
+    """Write the key file atomically and durably, never readable by others.
+
+    The folder is flushed as well: a token may be stored under the new key as soon as this returns, and a power cut
+    must not bring the file without that key back.
+    """
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(keys)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if replace:
+            os.replace(draft, path)  # noqa: PTH105 - the counterpart of os.link
+        else:
+            os.link(draft, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        Path(draft).unlink(missing_ok=True)

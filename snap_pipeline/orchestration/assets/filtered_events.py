@@ -1,0 +1,65 @@
+"""`filtered_events`: the events that are conversions, with their Snap event name and conversion type.
+
+Whose each event is, what that person chose of consent, and what else is known of them comes from the identity links
+of the trailing window. Every other event stands in `excluded_events` with exactly one reason.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+
+from snap_pipeline.orchestration.assets.hourly_step import (
+    BACKFILL_POLICY,
+    describe_partition,
+    make_hours,
+    step_results,
+    table_spec,
+)
+from snap_pipeline.pipeline import Pipeline
+
+
+def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset pair over `raw_events`."""
+    version = pipeline.transformations.version("filtered_events")
+
+    @dg.multi_asset(
+        name="filtered_events",
+        specs=[
+            table_spec(
+                "filtered_events",
+                "Events that are conversions: mapped to Snap's names, classified WEB, MOBILE_APP or OFFLINE.",
+                group="events",
+                partitions=partitions,
+                deps=["raw_events", "identity_links"],
+                code_version=version,
+            ),
+            table_spec(
+                "excluded_events",
+                "Events that are not sent, each with one reason: internal, duplicate, no consent, no time …",
+                group="events",
+                partitions=partitions,
+                deps=["raw_events", "identity_links"],
+                code_version=version,
+            ),
+        ],
+        can_subset=True,
+        backfill_policy=BACKFILL_POLICY,
+    )
+    def filtered_events(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        lake = pipeline.lake
+
+        def make_hour(key: str, hour: datetime) -> None:
+            made = pipeline.transformations.make_filtered_events(hour)
+            describe_partition(
+                context, lake, "filtered_events", key, made.kept, {"earlier_hours_linked_first": made.made_links}
+            )
+            reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
+            describe_partition(context, lake, "excluded_events", key, sum(made.excluded.values()), reasons)
+
+        make_hours(context, make_hour)
+        yield from step_results(context, lake, "filtered_events", "excluded_events")
+
+    return filtered_events

@@ -1,0 +1,71 @@
+"""`raw_events`: every line that landed in the hour's folder, in canonical typed form.
+
+Lines that are no event stand in `quarantined_lines` with file, line and reason. An hour without files gives an
+empty partition; one whose files are gone since keeps its rows.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+
+from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.orchestration.assets.hourly_step import (
+    BACKFILL_POLICY,
+    describe_partition,
+    make_hours,
+    step_results,
+    table_spec,
+)
+from snap_pipeline.pipeline import Pipeline
+
+
+def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset pair over the landing zone."""
+
+    @dg.multi_asset(
+        name="raw_events",
+        specs=[
+            table_spec(
+                "raw_events",
+                "Every received event of the hour, in canonical typed form, whichever spelling it landed in.",
+                group="events",
+                partitions=partitions,
+                code_version=pipeline.transformations.version("raw_events"),
+            ),
+            table_spec(
+                "quarantined_lines",
+                "Lines and files that could not be read as events, with file, line number and reason.",
+                group="events",
+                partitions=partitions,
+                code_version=pipeline.transformations.version("raw_events"),
+            ),
+        ],
+        can_subset=True,
+        backfill_policy=BACKFILL_POLICY,
+    )
+    def raw_events(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        lake = pipeline.lake
+
+        def make_hour(key: str, hour: datetime) -> None:
+            made = make_raw_events(lake, pipeline.landing, hour)
+            if made.kept_files:
+                context.log.warning(
+                    f"{key}: {made.kept_files} files that were read before are gone from the landing zone; "
+                    "their events are kept."
+                )
+            if made.unread_files:
+                context.log.warning(
+                    f"{key}: {made.unread_files} files landed after the hour was pruned and are not read. Land them "
+                    "in the running hour: `snap-pipeline land`."
+                )
+            files = {"files": made.files, "files_gone_and_kept": made.kept_files}
+            describe_partition(context, lake, "raw_events", key, made.rows, files)
+            describe_partition(context, lake, "quarantined_lines", key, made.quarantined)
+
+        make_hours(context, make_hour)
+        yield from step_results(context, lake, "raw_events", "quarantined_lines")
+
+    return raw_events

@@ -1,0 +1,114 @@
+"""The reconcile sensor: the net under the hourly schedule, which asks for hours that no schedule comes back to.
+
+What is missing is found in `delivery/backlog.py`; here is when to ask for it, and how often. The sensor is off until
+it is switched on in the UI or with `dg`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from snap_pipeline.delivery.backlog import BacklogItem, by_urgency, contiguous
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
+from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefinition
+from snap_pipeline.orchestration.runs import hours_in_flight, run_request, wall_clock
+from snap_pipeline.pipeline import Pipeline
+
+RUNS_A_TICK = 20
+"""A backlog of years is asked for bit by bit, so that a tick stays short."""
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=60)
+
+
+def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Request runs of the hours in the backlog.
+
+    Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is requested that often while
+    files land in it; of what it makes, only events without a receipt go out.
+    """
+
+    @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
+    def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Request runs of hours with files that were not read, or conversions that were not delivered."""
+        settings = pipeline.settings
+        now, pause, running = wall_clock(), settings.running_hour_minutes, settings.running_hour
+        cursor = ReconcileCursor(context.cursor)
+        backlog = pipeline.backlog.find(running - ONE_HOUR if pause is None else running, now)
+        cursor.retain({*backlog, running})
+        busy = hours_in_flight(context.instance)
+        due = {
+            hour: item
+            for hour, item in backlog.items()
+            if hour not in busy and cursor.is_due(hour, item.fingerprint, now)
+        }
+        filling = due.pop(running, None)
+        requests = []
+        for place, (first, last) in enumerate(ranges_of(due, settings.now())[:RUNS_A_TICK]):
+            requests.append(run_request(first, last, unread=due[first].unread, backlog=place > 0))
+            for hour in hours_between(first, last):
+                cursor.note(hour, due[hour].fingerprint, now)
+        if filling and pause is not None and cursor.cooled_down(running, timedelta(minutes=pause), now):
+            requests.append(run_request(running, running, unread=filling.unread, backlog=False))
+            cursor.note(running, filling.fingerprint, now)
+        context.update_cursor(cursor.text)
+        if not requests:
+            return dg.SkipReason("Every hour's files are read and its conversions delivered, or that is under way.")
+        return dg.SensorResult(run_requests=requests)
+
+    return reconcile
+
+
+def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return which hours to run together, in order: the newest, for which people wait, then the soonest to expire."""
+    if not due:
+        return []
+    newest = max(due)
+
+    def others(*, unread: bool) -> Iterable[datetime]:
+        return (hour for hour, item in due.items() if hour != newest and item.unread is unread)
+
+    ranges = [each for unread in (True, False) for each in contiguous(others(unread=unread), HOURS_A_RUN)]
+    return [(newest, newest), *by_urgency(ranges, now)]
+
+
+class ReconcileCursor:
+    """What the sensor requested and when, kept in its cursor so that it retries an hour ever more rarely.
+
+    Args:
+        text: the sensor's cursor; None at its first tick.
+    """
+
+    def __init__(self, text: str | None) -> None:
+        self._hours: dict[str, dict[str, str | int]] = json.loads(text) if text else {}
+
+    @property
+    def text(self) -> str:
+        """The cursor to store."""
+        return json.dumps(self._hours)
+
+    def is_due(self, hour: datetime, fingerprint: str, now: datetime) -> bool:
+        """Tell whether to request an hour: at once for a new fingerprint, otherwise after 5, 10, 20 … 60 minutes."""
+        before = self._hours.get(format_hour(hour))
+        if before is None or before["digest"] != fingerprint:
+            return True
+        wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
+        return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
+
+    def cooled_down(self, hour: datetime, pause: timedelta, now: datetime) -> bool:
+        """Tell whether an hour was last requested at least `pause` ago, or never."""
+        before = self._hours.get(format_hour(hour))
+        return before is None or bool(now - datetime.fromisoformat(str(before["at"])) >= pause)
+
+    def note(self, hour: datetime, fingerprint: str, now: datetime) -> None:
+        """Remember that an hour was requested."""
+        before = self._hours.get(format_hour(hour), {})
+        times = int(before.get("times", 0)) + 1 if before.get("digest") == fingerprint else 1
+        self._hours[format_hour(hour)] = {"digest": fingerprint, "at": now.isoformat(), "times": times}
+
+    def retain(self, hours: Iterable[datetime]) -> None:
+        """Drop all other hours: they left the backlog."""
+        keep = {format_hour(hour) for hour in hours}
+        self._hours = {key: value for key, value in self._hours.items() if key in keep}

@@ -1,0 +1,157 @@
+"""Run monitoring: tell Dagster which started runs are dead, so that it fails them within seconds.
+
+Dagster's own launcher starts runs as processes of a code server and cannot say whether they are alive. When the server
+is killed or upgraded its runs stay STARTED until the maximum run time: their hours count as in flight, so nobody asks
+for them, and they hold run places. The launcher here asks. The layers, so that no other is added:
+
+- a run process that dies under a living code server: the server itself fails the run;
+- a code server that died: it, or its successor at the same address, does not know the run, and monitoring fails it;
+- a run in the process of a command: it renews a lease in the run's tags, and is dead once that stands still;
+- a run that never gets from STARTING to STARTED, or lives and hangs: the timeouts of `run_monitoring`.
+
+Web server and daemon import this module, `dagster_internals.py` and nothing else of the project.
+"""
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+
+import dagster as dg
+
+from snap_pipeline.orchestration.dagster_internals import (
+    GRPC_INFO_TAG,
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    DagsterGrpcClient,
+    DagsterUserCodeUnreachableError,
+    DefaultRunLauncher,
+    GetCurrentRunsResult,
+    WorkerStatus,
+    deserialize_value,
+    make_new_run_id,
+)
+
+ALIVE_UNTIL_TAG = "snap_pipeline/alive_until"
+LEASE = timedelta(seconds=60)
+LEASE_RENEWAL_SECONDS = 15.0
+"""Three renewals may fail, or be late on a busy machine, before the run is taken for dead."""
+
+LONGEST_RUN = timedelta(hours=3)
+"""24 hours of a million events each take about half of it; `max_runtime_seconds` of every instance is the same."""
+
+RUNNING = CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+class MonitoredRunLauncher(DefaultRunLauncher):
+    """Launches runs as `DefaultRunLauncher` does, and tells run monitoring which of them are gone.
+
+    Args:
+        inst_data: as Dagster gives it.
+    """
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(inst_data)
+        self._leases: dict[str, tuple[str, float]] = {}
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Make run monitoring ask."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Tell whether the process of a started run is alive; where that cannot be found out, it is taken to be."""
+        # First: who executes a command's run again in the UI gives the new run all tags of the old one.
+        if GRPC_INFO_TAG in run.tags:
+            return _check_code_server(run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
+        if ALIVE_UNTIL_TAG in run.tags:
+            return self._check_lease(run.run_id, run.tags[ALIVE_UNTIL_TAG])
+        return RUNNING
+
+    def _check_lease(self, run_id: str, alive_until: str) -> CheckRunHealthResult:
+        """Tell whether a lease was renewed lately, by the clock of who looks.
+
+        The command's host may have another time, and a laptop's is late for every lease when its lid opens.
+        """
+        now = time.monotonic()
+        seen, since = self._leases.get(run_id, ("", now))
+        if seen != alive_until:
+            self._leases[run_id], since = (alive_until, now), now
+        if now - since <= LEASE.total_seconds():
+            return RUNNING
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED,
+            f"the command that ran it gave no sign of life for {LEASE.total_seconds():.0f} s, last for {alive_until}",
+        )
+
+
+def _check_code_server(run_id: str, address: Mapping[str, Any]) -> CheckRunHealthResult:
+    if "socket" in address and not _accepts_connections(address["socket"]):
+        # A server's socket is its own: another one will not come back there.
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the code server that ran it has ended")
+    try:
+        answer = deserialize_value(DagsterGrpcClient(**address).get_current_runs(), GetCurrentRunsResult)
+    except DagsterUserCodeUnreachableError:
+        # It may be busy, or about to be started again, and then its successor answers. The proxy of `dagster
+        # code-server start` does not know this question at all.
+        return RUNNING
+    if run_id in answer.current_runs:
+        return RUNNING
+    return CheckRunHealthResult(
+        WorkerStatus.NOT_FOUND, "the code server was started again meanwhile, and its runs ended with it"
+    )
+
+
+def _accepts_connections(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:  # it takes no connection now, or none of ours
+            return True
+    return True
+
+
+def execute_here(job: dg.JobDefinition, instance: dg.DagsterInstance, **options: Any) -> dg.ExecuteInProcessResult:
+    """Run a job in this process under a lease; what fails is in the result.
+
+    Args:
+        job: to run.
+        instance: where the run is recorded.
+        options: `tags` and `run_config` of `execute_in_process`.
+    """
+    run_id = make_new_run_id()
+    tags = {**options.pop("tags", {}), **_lease()}
+    with _renewed_lease(instance, run_id):
+        return job.execute_in_process(instance=instance, run_id=run_id, tags=tags, raise_on_error=False, **options)
+
+
+def _lease() -> dict[str, str]:
+    return {ALIVE_UNTIL_TAG: (datetime.now(UTC) + LEASE).isoformat(timespec="seconds")}
+
+
+@contextmanager
+def _renewed_lease(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    over = Event()
+
+    def renew() -> None:
+        while not over.wait(LEASE_RENEWAL_SECONDS):
+            # Not yet recorded, or its database is busy: the next renewal is soon enough.
+            try:
+                instance.add_run_tags(run_id, _lease())
+            except Exception:  # noqa: BLE001, S112 - a run must not end because of its sign of life
+                continue
+
+    thread = Thread(target=renew, name="run-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
