@@ -8,22 +8,24 @@ from benchmarks import floor, pandas_job
 from benchmarks.homes import HOUR, open_home
 from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake import storage
+from snap_pipeline.lake.storage import literal
 
 
 def differing_rows(home: str) -> Mapping[str, Any]:
     """How many payload rows of pandas and of the pipeline the other one does not have, over all columns."""
     pipeline = open_home(home)
-    path = pipeline.lake.path("conversion_payloads", HOUR)
+    payloads = storage.partition(storage.Table.CONVERSION_PAYLOADS, HOUR)
+    lake = pipeline.lake
+    with lake.connect() as connection:
+        described = lake.storage.columns(connection, payloads)
     # What was dropped, and what came from other events: nothing, in this traffic, and pandas has no columns for it.
-    columns = [(name, kind) for name, kind in pipeline.lake.columns(path) if name not in ("dropped", "linked")]
+    columns = [(name, kind) for name, kind in described if name not in ("dropped", "linked")]
     kinds = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns)
     names = ", ".join(f'"{name}"' for name, _ in columns)
     other = f"read_json({literal(Path(home) / 'payloads.ndjson')}, columns = {{{kinds}}}, format = 'newline_delimited')"
     with pipeline.lake.connect() as connection:
-        connection.execute(
-            f"create view ours as select {names} from read_parquet({literal(path)}, hive_partitioning = false)"
-        )
+        connection.execute(f"create view ours as select {names} from {lake.storage.scan([payloads])}")
         connection.execute(f"create view theirs as select {names} from {other}")
         # Whole rows as digests: a set operation over wide rows of a large hour would not fit into memory.
         digests = "select md5(to_json(p)::varchar) as digest from {} as p"

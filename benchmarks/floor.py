@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.homes import HOUR, open_home
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.storage import literal
 
 
 def parse(home: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from benchmarks.homes import HOUR, land, make_payloads, open_home, sandbox
 from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.lake import storage
 from snap_pipeline.pipeline import Pipeline
 
 EVENTS = 100_000
@@ -41,7 +42,7 @@ def status(pipeline: Pipeline) -> None:
 def the_hour(home: str) -> Mapping[str, Any]:
     """The newest hour, from landing file to receipts."""
     pipeline = open_home(home)
-    for folder in pipeline.lake.root.glob(f"*/hour={format_hour(HOUR)}"):
+    for folder in pipeline.lake.storage.path("").glob(f"*/hour={format_hour(HOUR)}"):
         shutil.rmtree(folder)
     make_payloads(pipeline)
     (destination,) = pipeline.destinations.list()
@@ -58,7 +59,7 @@ def look_back(home: str) -> Mapping[str, Any]:
         taken[name] = time.monotonic() - started
         return result
 
-    hours = timed("listing the partitions of a table", lambda: pipeline.lake.hours("raw_events"))
+    hours = timed("listing the partitions of a table", lambda: pipeline.lake.storage.hours(storage.Table.RAW_EVENTS))
     timed("`status`", lambda: status(pipeline))
     timed(
         "the reconcile sensor",

@@ -34,7 +34,7 @@ def make_history(home: Path | str, hours: int, url: str, *, last: str, events: i
     for hour in range(1, hours):
         moment = template - hour * ONE_HOUR
         shutil.copytree(landed, pipeline.landing.folder("default", moment), copy_function=os.link)
-        for folder in pipeline.lake.root.glob(f"*/hour={format_hour(template)}"):
+        for folder in pipeline.lake.storage.path("").glob(f"*/hour={format_hour(template)}"):
             copy_partition(folder, format_hour(template), format_hour(moment))
 
 

@@ -83,7 +83,7 @@ def forget_delivery(pipeline: Pipeline) -> None:
     for destination in pipeline.destinations.list():
         pipeline.destinations.remove(destination.name)
     for table in ("delivery_receipts", "delivery_intents", "delivery_requests", "dispatched_batches"):
-        shutil.rmtree(pipeline.lake.root / table, ignore_errors=True)
+        shutil.rmtree(pipeline.lake.storage.path("") / table, ignore_errors=True)
 
 
 @contextmanager

@@ -2,16 +2,17 @@
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks.homes import HOUR, land, open_home
 from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.lake import storage
 from snap_pipeline.lake.identity import COMPRESSION
-from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import literal
 
 EVENTS = 100_000
 LINKS_AN_HOUR = 14_000
@@ -44,27 +45,32 @@ def prepare(home: str, days: int, returning_percent: int) -> None:
     make_raw_events(pipeline.lake, pipeline.landing, HOUR)
     pipeline.transformations.make_identity_links(HOUR)
     query = (Path(__file__).parent / "older_links.sql").read_text()
-    newest = pipeline.lake.path("identity_links", HOUR)
+    newest = pipeline.lake.storage.path(links(HOUR))
     with pipeline.lake.connect_with_macros() as connection:
         connection.execute(
             f"create temp table template as from read_parquet({literal(newest)}, hive_partitioning = false);"
             f"set variable share = (select {LINKS_AN_HOUR} / count(*) from template);"
             f"set variable returning_percent = {returning_percent}"
         )
-        versions = pipeline.lake.notes(connection, newest)
+        versions = pipeline.lake.storage.notes(connection, links(HOUR))
         for number in range(1, days * 24 + 1):
             hour = HOUR - number * ONE_HOUR
-            path = pipeline.lake.path("identity_links", hour)
+            path = pipeline.lake.storage.path(links(hour))
             if number > WINDOW_HOURS:  # nobody reads these, so that they may well be the same
                 path.parent.mkdir()
-                os.link(pipeline.lake.path("identity_links", hour + WINDOW_HOURS * ONE_HOUR), path)
+                os.link(pipeline.lake.storage.path(links(hour + WINDOW_HOURS * ONE_HOUR)), path)
                 continue
             connection.execute(f"set variable older_hour = {literal(format_hour(hour))}")
             connection.execute(f"set variable older_by = interval {number} hour")
-            pipeline.lake.replace(connection, path, query, metadata=versions, compression=COMPRESSION)
+            pipeline.lake.storage.commit(connection, links(hour), query, metadata=versions, compression=COMPRESSION)
     land(pipeline, EVENTS, identified_percent=IDENTIFIED_PERCENT_NOW)
     make_raw_events(pipeline.lake, pipeline.landing, HOUR)
     pipeline.transformations.make_identity_links(HOUR)
+
+
+def links(hour: datetime) -> str:
+    """Return the key of an hour's links."""
+    return storage.partition(storage.Table.IDENTITY_LINKS, hour)
 
 
 def judge(home: str) -> dict[str, int]:
@@ -76,12 +82,12 @@ def judge(home: str) -> dict[str, int]:
 def count_of_the_hours_devices(home: str) -> dict[str, int]:
     """How many links there are, and how many of them are of devices of the newest hour."""
     pipeline = open_home(home)
-    newest = literal(pipeline.lake.path("identity_links", HOUR))
+    newest = literal(pipeline.lake.storage.path(links(HOUR)))
     with pipeline.lake.connect() as connection:
         row = connection.execute(
             "select count(*), count(*) filter (where device_number in "
             f"(select device_number from read_parquet({newest}))) "
-            f"from read_parquet({literal(pipeline.lake.root / 'identity_links' / '*' / '*.parquet')}) "
+            f"from read_parquet({literal(pipeline.lake.storage.path('') / 'identity_links' / '*' / '*.parquet')}) "
             f"where hour > {literal(format_hour(HOUR - WINDOW_HOURS * ONE_HOUR))}"
         ).fetchone()
     assert row

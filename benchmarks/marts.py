@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from snap_pipeline.hours import parse_hour
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.storage import literal
 
 END = parse_hour("2026-11-20T12")
 """The running hour of the generated lake."""

@@ -12,6 +12,7 @@ from snap_pipeline.delivery.event_status import AgeLimits
 from snap_pipeline.delivery.hour_status import HourStatusCache
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.destination import Destination
+from snap_pipeline.lake import storage
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.pipeline import Pipeline
 
@@ -56,9 +57,11 @@ def raw_to_acknowledged(home: str) -> Mapping[str, Any]:
 def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
     """Sends what is due and says what became of it."""
     report = pipeline.dispatcher().dispatch(destination, HOUR)
-    requests = Ledger(pipeline.lake, HOUR, destination.id, "default").folder("delivery_requests")
+    requests = Ledger(pipeline.lake, HOUR, destination.id, "default").folder(storage.Table.DELIVERY_REQUESTS)
     with pipeline.lake.connect() as connection:
-        width = connection.execute(f"select sum(bytes) / sum(events) from '{requests}/*.parquet'").fetchone()
+        width = connection.execute(
+            f"select sum(bytes) / sum(events) from '{pipeline.lake.storage.path(requests)}/*.parquet'"
+        ).fetchone()
     return {
         "delivered": report.count("delivered"),
         "requests": report.stats.requests,

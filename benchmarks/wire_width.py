@@ -16,7 +16,8 @@ from benchmarks.homes import HOUR, open_home
 from benchmarks.processes import measure
 from benchmarks.report import Goal, Section, Table
 from snap_pipeline.capi.wire import MAXIMUM_EVENTS, projection
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake import storage
+from snap_pipeline.lake.storage import literal
 
 ROUNDS = 3
 FIRST = "narrow, as first written"
@@ -34,7 +35,7 @@ def build_bodies(home: str) -> Mapping[str, Any]:
     }
     seconds: dict[str, list[float]] = {name: [] for name in projections}
     with pipeline.lake.connect() as connection:
-        path = literal(pipeline.lake.path("conversion_payloads", HOUR))
+        path = literal(pipeline.lake.storage.path(storage.partition(storage.Table.CONVERSION_PAYLOADS, HOUR)))
         connection.execute(f"create view conversion_payloads as from read_parquet({path}, file_row_number = true)")
         connection.execute(
             "create table due as select file_row_number, file_row_number as position from conversion_payloads "

@@ -5,12 +5,10 @@ import dagster as dg
 from snap_pipeline.orchestration import checks
 from snap_pipeline.orchestration.alerts.sensor import alert_sensor
 from snap_pipeline.orchestration.assets import (
-    conversion_payloads,
     dbt_marts,
+    derived_tables,
     dispatched_batches,
     filtered_events,
-    identity_links,
-    parameter_completeness,
     raw_events,
 )
 from snap_pipeline.orchestration.connection_test import connection_job
@@ -36,11 +34,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             raw_events.build(pipeline, partitions),
-            identity_links.build(pipeline, partitions),
             filtered_events.build(pipeline, partitions),
-            conversion_payloads.build(pipeline, partitions),
+            *derived_tables.build(pipeline, partitions),
             dispatched_batches.build(partitions),
-            parameter_completeness.build(pipeline, partitions),
             *dbt_marts.build(pipeline),
         ],
         asset_checks=checks.build(pipeline, partitions),

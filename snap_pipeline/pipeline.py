@@ -18,7 +18,7 @@ from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
-from snap_pipeline.lake.drafts import delete_abandoned, drafts
+from snap_pipeline.files import delete_abandoned, drafts
 from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from snap_pipeline.errors import SettingsError
+from snap_pipeline.files import atomic_write
 from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
 
 HISTORY = timedelta(days=37)
@@ -158,13 +159,6 @@ def _explain(problem: object) -> str:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Two processes that start a new home at once agree on the first one's text."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    """Write a file unless it is there: two processes that start a new home at once agree on the first one's text."""
+    with atomic_write(path, path.with_name(f".{path.name}.{os.getpid()}"), replace=False) as draft:
+        draft.write_text(text)

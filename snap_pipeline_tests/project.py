@@ -14,6 +14,7 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import Entry
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.storage import partition
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline.pipeline import Pipeline
@@ -87,7 +88,7 @@ class Project:
 
     def rows(self, table: str, query: str = "from {table}", hour: datetime = HOUR) -> list[dict[str, Any]]:
         """Rows of a table's hour; `{table}` stands for it."""
-        path = self.pipeline.lake.path(table, hour)
+        path = self.pipeline.lake.storage.path(partition(table, hour))
         with self.pipeline.lake.connect() as connection:
             source = f"read_parquet('{path}', hive_partitioning = false)"
             cursor = connection.execute(query.format(table=source))

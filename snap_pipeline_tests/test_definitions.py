@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from snap_pipeline.definitions import build_definitions
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import START, Project, purchase
 
 HOURLY = {
@@ -124,4 +125,4 @@ def test_dg_checks_and_lists_the_definitions_without_warnings(project: Project) 
 def test_dg_launches_an_hour(project: Project) -> None:
     launched = dg_command(project, "launch", "--assets", "raw_events", "--partition", project.settings.start or "")
     assert launched.returncode == 0, launched.stderr
-    assert project.pipeline.lake.path("raw_events", project.settings.first_hour).exists()
+    assert project.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, project.settings.first_hour)).exists()

@@ -7,13 +7,14 @@ import click
 from rich.table import Table
 
 from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake import storage
+from snap_pipeline.lake.lake import Lake
 
 ADVICE_LINES = 5
 NAMES = {"sc_click_id": "click id", "em": "e-mail", "ph": "phone"}
 LINKED = """
     select parameter, sum(present - linked) / sum(events), sum(present) / sum(events)
-    from read_parquet([{files}], union_by_name = true)
+    from {completeness}
     where event_name = 'PURCHASE' and parameter in ('sc_click_id', 'em', 'ph')
     group by parameter
     order by parameter
@@ -31,20 +32,21 @@ def print_insights(lake: Lake, hours: Iterable[datetime]) -> None:
         scores = connection.execute(
             f"""
             select workspace, event_name, conversion_type, events, score
-            from read_parquet({literal(lake.root / "emq_scores" / "data.parquet")})
+            from {lake.storage.scan([storage.mart("emq_scores")])}
             order by events desc, workspace, event_name, conversion_type
             """
         ).fetchall()
         advice = connection.execute(
             f"""
             select event_name, conversion_type, parameter, completeness, gain, advice
-            from read_parquet({literal(lake.root / "emq_coaching" / "data.parquet")})
+            from {lake.storage.scan([storage.mart("emq_coaching")])}
             order by event_name != 'PURCHASE', gain desc, parameter
             limit {ADVICE_LINES}
             """
         ).fetchall()
-        files = [literal(path) for hour in hours if (path := lake.path("parameter_completeness", hour)).exists()]
-        linked = connection.execute(LINKED.format(files=", ".join(files))).fetchall() if files else []
+        keys = lake.storage.existing(storage.partition(storage.Table.PARAMETER_COMPLETENESS, hour) for hour in hours)
+        completeness = lake.storage.scan(keys, by_name=True)
+        linked = connection.execute(LINKED.format(completeness=completeness)).fetchall() if keys else []
     table = Table("workspace", "event", "type", "events", "score", title="Match quality, 0 to 10", title_justify="left")
     for workspace, event_name, conversion_type, events, score in scores:
         table.add_row(workspace, event_name, conversion_type, f"{events:,}", f"{score:.1f}")

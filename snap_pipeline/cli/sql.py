@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import click
 import duckdb
@@ -14,8 +13,7 @@ import duckdb
 from snap_pipeline.cli.options import open_pipeline
 from snap_pipeline.delivery.ledger import retry_during_compaction
 from snap_pipeline.errors import PipelineError
-from snap_pipeline.lake.damage import damaged_partition
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.storage import Storage, literal
 from snap_pipeline.lake.views import LakeViews
 
 RUN = {
@@ -50,12 +48,15 @@ class Session:
 
     Args:
         connection: in memory, and locked (`lock_into`); what a query creates ends with it.
+        storage: of the lake.
         views: of the lake, on that connection.
         as_csv: print CSV in place of tables.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, views: LakeViews, *, as_csv: bool) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, storage: Storage, views: LakeViews, *, as_csv: bool
+    ) -> None:
+        self._connection, self._storage = connection, storage
         self._views = views
         self._as_csv = as_csv
 
@@ -76,7 +77,7 @@ class Session:
                 f"{error}\nThe lake has views on: {', '.join(self._views.names) or 'nothing yet'}."
             ) from None
         except duckdb.Error as error:
-            raise damaged_partition(self._views.root, str(error)) or QueryError(str(error)) from None
+            raise self._storage.damaged(str(error)) or QueryError(str(error)) from None
 
     def _run(self, statement: duckdb.Statement) -> None:
         _refuse_writing(statement)
@@ -94,11 +95,11 @@ class Session:
             relation.show(max_width=width, max_rows=ROWS_SHOWN)
 
 
-def lock_into(lake: Path, connection: duckdb.DuckDBPyConnection) -> None:
+def lock_into(storage: Storage, connection: duckdb.DuckDBPyConnection) -> None:
     """Take from a connection, for good, every file and address outside the lake, and every setting."""
     connection.execute(
         f"""
-        set allowed_directories = [{literal(f"{lake}/")}];
+        set allowed_directories = [{literal(f"{storage.location}/")}];
         set allow_persistent_secrets = false;
         set python_enable_replacements = false;
         set enable_external_access = false;
@@ -145,9 +146,9 @@ def sql(query: str | None, *, as_csv: bool) -> None:
     """
     lake = open_pipeline().lake
     with lake.connect() as connection:
-        views = LakeViews(connection, lake.root)
-        lock_into(lake.root, connection)
-        session = Session(connection, views, as_csv=as_csv)
+        views = LakeViews(connection, lake.storage)
+        lock_into(lake.storage, connection)
+        session = Session(connection, lake.storage, views, as_csv=as_csv)
         if query is not None:
             session.run(query)
         elif sys.stdin.isatty():

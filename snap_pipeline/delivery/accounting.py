@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,15 +15,16 @@ from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_sta
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.lake.summaries import Summaries
 
-ENTRIES = {
-    "raw_events": "raw",
-    "quarantined_lines": "quarantined",
-    "excluded_events": "excluded",
-    "conversion_payloads": "payloads",
+ENTRIES: Mapping[str, str] = {
+    Table.RAW_EVENTS: "raw",
+    Table.QUARANTINED_LINES: "quarantined",
+    Table.EXCLUDED_EVENTS: "excluded",
+    Table.CONVERSION_PAYLOADS: "payloads",
 }
 """What the rows of tables are called that are counted before delivery."""
 
@@ -59,7 +60,8 @@ class Accounting:
     """
 
     def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime, limits: AgeLimits) -> None:
-        self._lake, self._mappings, self._summaries, self._now = lake, mappings, summaries, now
+        self._lake, self._storage = lake, lake.storage
+        self._mappings, self._summaries, self._now = mappings, summaries, now
         self._states = PayloadStates(lake, now, limits)
         self._statuses = HourStatusCache(lake, limits)
 
@@ -68,7 +70,7 @@ class Accounting:
         return [
             hour
             for hour in hours_between(first, last)
-            if self._lake.path("raw_events", hour).exists() or self._lake.is_pruned(hour)
+            if self._storage.exists(partition(Table.RAW_EVENTS, hour)) or self._lake.is_pruned(hour)
         ]
 
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
@@ -98,16 +100,12 @@ class Accounting:
     def shared_orders(self, hours: Sequence[datetime]) -> int:
         """How many purchases of the newest 30 days of the hours share their order id; Snap counts each order once."""
         after = max(hours, default=self._now) - ONE_ORDER
-        paths = [self._lake.path("conversion_payloads", hour) for hour in hours if hour > after]
-        paths = [path for path in paths if path.exists()]
-        if not paths:
+        keys = self._storage.existing(partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours if hour > after)
+        if not keys:
             return 0
-        files = ", ".join(map(literal, paths))
         with self._lake.connect() as connection:
-            connection.execute(
-                "create view conversion_payloads as "
-                f"from read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
-            )
+            payloads = self._storage.scan(keys, by_name=True)
+            connection.execute(f"create view conversion_payloads as from {payloads}")
             row = connection.execute(delivery_sql("shared_orders")).fetchone()
         return int(row[0]) if row else 0
 
@@ -125,7 +123,7 @@ class Accounting:
             rows = [list(vars(entry).values()) for entry in entries if entry.entry != "expiring"]
             if rows:
                 connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", rows)
-            self._lake.replace(connection, self._lake.root / "accounting_entries" / "data.parquet", "from entries")
+            self._storage.commit(connection, mart("accounting_entries"), "from entries")
 
     def export_destinations(self, destinations: Iterable[Destination]) -> None:
         """Writes who receives, without credentials, where the dbt project reads it."""
@@ -137,11 +135,11 @@ class Accounting:
             )
             if rows:
                 connection.executemany("insert into exported values (?, ?, ?, ?, ?, ?)", rows)
-            self._lake.replace(connection, self._lake.root / "destinations" / "data.parquet", "from exported")
+            self._storage.commit(connection, mart("destinations"), "from exported")
 
     def _pruned(self, hour: datetime) -> Iterator[Entry]:
         for workspace, events in self._lake.pruned_events(hour).items():
-            if not self._lake.path("raw_events", hour).exists():
+            if not self._storage.exists(partition(Table.RAW_EVENTS, hour)):
                 yield Entry(format_hour(hour), workspace, None, None, "raw", None, events)
 
     def _concerned(
@@ -153,7 +151,11 @@ class Accounting:
             if not is_in_scope(destination, hour):
                 continue
             if destination.workspace not in workspaces:
-                answered = answered_destinations(self._lake, hour) if answered is None else answered
+                answered = (
+                    answered_destinations(self._storage, Table.DELIVERY_RECEIPTS, hour)
+                    if answered is None
+                    else answered
+                )
                 if destination.id not in answered:
                     continue
             yield destination

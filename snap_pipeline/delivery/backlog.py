@@ -16,6 +16,7 @@ from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
 
 
@@ -102,7 +103,7 @@ class Backlog:
         by_workspace: dict[str, list[Destination]] = defaultdict(list)
         for each in due:
             by_workspace[each.workspace].append(each)
-        hours = self._lake.hours("conversion_payloads") if due else []
+        hours = self._lake.storage.hours(Table.CONVERSION_PAYLOADS) if due else []
         hours = [hour for hour in hours if self._first_hour <= hour <= last]
         undelivered: dict[datetime, object] = {}
         for hour, summary in self._summaries.of(hours).items():

@@ -1,64 +1,57 @@
-"""Compaction of a ledger: the small files that batches leave become one file a table.
+"""Compaction of a ledger: the small objects that batches leave become one object a table.
 
-No file is ever overwritten: the compacted one gets a name of its own, and only the files that it was made from are
+No object is ever overwritten: the compacted one gets a name of its own, and only the objects that it was made from are
 deleted. A process that was paused half-way and lost its lease therefore takes nothing from the one that took over. A
 crash or such a pause leaves rows twice, never too few, until the next run; readers take the newest row of an event.
 """
 
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 
 import duckdb
 
-from snap_pipeline.delivery.ledger import TABLES, Ledger, files_of
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.delivery.ledger import TABLES, Ledger, rows_of
+from snap_pipeline.lake.storage import Storage, Table
 
 
-def compact(lake: Lake, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+def compact(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
     """Compact receipts and requests, and drop intents whose events all have a receipt since."""
-    _compact_receipts(lake, connection, ledger.folder("delivery_receipts"))
-    _compact_requests(lake, connection, ledger)
-    for table in TABLES:
-        _unlink_all(ledger.folder(table).glob("*.tmp"))  # of a run that was killed while it wrote
-    if any(ledger.folder("delivery_intents").glob("*.parquet")):
-        _drop_settled_intents(connection, ledger)
+    _compact_receipts(storage, connection, ledger)
+    _compact_requests(storage, connection, ledger)
+    if ledger.files(Table.DELIVERY_INTENTS):
+        _drop_settled_intents(storage, connection, ledger)
 
 
-def is_compacted(path: Path) -> bool:
-    """Tell a compacted file from that of a batch, whose name begins with a digest."""
-    return path.name.startswith("data")
+def is_compacted(key: str) -> bool:
+    """Tell a compacted object from that of a batch, whose name begins with a digest."""
+    return key.rsplit("/", 1)[-1].startswith("data")
 
 
-def _compact_receipts(lake: Lake, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    parts = list(folder.glob("*.parquet"))
+def _compact_receipts(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    parts = ledger.files(Table.DELIVERY_RECEIPTS)
     if len(parts) > 1 or not all(map(is_compacted, parts)):
-        query = f"from ({files_of('delivery_receipts', parts)}) "
+        query = f"from ({rows_of(storage, Table.DELIVERY_RECEIPTS, parts)}) "
         query += "qualify row_number() over (partition by event_id, event_name order by sent_at desc) = 1 "
         query += "order by event_time, event_id"
-        lake.replace(connection, _new_file(folder), query)
-        _unlink_all(parts)
+        storage.commit(connection, _new_key(ledger, Table.DELIVERY_RECEIPTS), query)
+        storage.delete(parts)
 
 
-def _compact_requests(lake: Lake, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
-    folder = ledger.folder("delivery_requests")
-    with suppress(FileNotFoundError):
-        ledger.journal.replace(folder / f"_{uuid.uuid4().hex}.ndjson")  # whoever else appends begins another one
-    journals = [path for path in folder.glob("*.ndjson") if path != ledger.journal]
-    parts = list(folder.glob("*.parquet"))
+def _compact_requests(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    ledger.flush_requests()
+    folder = ledger.folder(Table.DELIVERY_REQUESTS)
+    journals = [f"{folder}/{name}" for name in storage.names(folder) if name.endswith(".ndjson")]
+    parts = ledger.files(Table.DELIVERY_REQUESTS)
     if journals or len(parts) > 1:
-        query = files_of("delivery_requests", parts)
+        query = rows_of(storage, Table.DELIVERY_REQUESTS, parts)
         if journals:
-            columns = ", ".join(f"{name}: {literal(kind)}" for name, kind in TABLES["delivery_requests"].items())
-            query = f"({query}) union all by name from read_json([{', '.join(map(literal, journals))}], "
-            query += f"format = 'newline_delimited', columns = {{{columns}}}, ignore_errors = true)"
+            lines = storage.scan_json(journals, TABLES[Table.DELIVERY_REQUESTS])
+            query = f"({query}) union all by name from {lines}"
         query = f"from ({query}) where request_id is not null qualify row_number() over (partition by request_id) = 1"
-        lake.replace(connection, _new_file(folder), query)
-        _unlink_all([*journals, *parts])
+        storage.commit(connection, _new_key(ledger, Table.DELIVERY_REQUESTS), query)
+        storage.delete([*journals, *parts])
 
 
-def _drop_settled_intents(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+def _drop_settled_intents(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
     ledger.define_views(connection)
     settled = connection.execute(
         """
@@ -81,14 +74,8 @@ def _drop_settled_intents(connection: duckdb.DuckDBPyConnection, ledger: Ledger)
         having bool_and(coalesce(settled_at >= first_sent_at, false))
         """
     ).fetchall()
-    for (batch_id,) in settled:
-        ledger.intent(batch_id).unlink(missing_ok=True)
+    storage.delete(ledger.intent(batch_id) for (batch_id,) in settled)
 
 
-def _new_file(folder: Path) -> Path:
-    return folder / f"data-{uuid.uuid4().hex[:16]}.parquet"
-
-
-def _unlink_all(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
+def _new_key(ledger: Ledger, table: Table) -> str:
+    return f"{ledger.folder(table)}/data-{uuid.uuid4().hex[:16]}.parquet"

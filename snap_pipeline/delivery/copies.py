@@ -11,15 +11,15 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import duckdb
 
 from snap_pipeline.delivery.compaction import is_compacted
-from snap_pipeline.delivery.ledger import files_of, names_in, retry_during_compaction
+from snap_pipeline.delivery.ledger import parquet_keys, retry_during_compaction, rows_of
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
-from snap_pipeline.lake.lake import Lake, file_fingerprint, literal
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import Table
 
 ONE_DAY = timedelta(days=1)
 INDEX_TABLE = "_answered_ids"
@@ -27,7 +27,7 @@ DIGEST = "md5_number_lower(event_id)"
 """Indexes outlive an upgrade of DuckDB, whose own `hash` may change with it."""
 
 Files = Mapping[str, Sequence[str]]
-"""Paths by the key of their hour."""
+"""Keys of objects by the key of their hour."""
 
 
 class Copies:
@@ -49,7 +49,7 @@ class Copies:
         hour: datetime,
         hours: Iterable[str],
     ) -> None:
-        self._lake, self._connection, self._destination_id = lake, connection, destination.id
+        self._storage, self._connection, self._destination_id = lake.storage, connection, destination.id
         self._day = format_hour(hour)[:10]
         row = connection.execute(
             f"create or replace table own_ids as select distinct event_id, event_name, {DIGEST} as digest "
@@ -69,16 +69,16 @@ class Copies:
         retry_during_compaction(self._read_changed_hours)
 
     def _define_receipts(self) -> None:
-        self._receipts = self._files("delivery_receipts", self._hours)
+        self._receipts = self._files(Table.DELIVERY_RECEIPTS, self._hours)
         self._connection.execute(
             "create or replace table other_receipts as "
             "select null::varchar as hour, event_id, event_name, outcome, sent_at "
-            f"from ({files_of('delivery_receipts', [])})"
+            f"from ({rows_of(self._storage, Table.DELIVERY_RECEIPTS, [])})"
         )
         self._read(self._where_copies_are())
 
     def _read_changed_hours(self) -> None:
-        files = self._files("delivery_receipts", self._hours)
+        files = self._files(Table.DELIVERY_RECEIPTS, self._hours)
         changed = [hour for hour in self._hours if files.get(hour) != self._receipts.get(hour)]
         if changed:
             self._connection.execute("delete from other_receipts where hour in (select unnest($1))", [changed])
@@ -86,33 +86,31 @@ class Copies:
             self._receipts = files
 
     def _define_intents(self) -> None:
-        files = self._files("delivery_intents", self._hours)
-        paths = [Path(path) for parts in files.values() for path in parts]
+        files = self._files(Table.DELIVERY_INTENTS, self._hours)
+        keys = [key for parts in files.values() for key in parts]
         self._connection.execute(
             "create or replace table other_intents as select event_id, event_name, first_sent_at "
-            f"from ({files_of('delivery_intents', paths)}) semi join own_ids using (event_id)"
+            f"from ({rows_of(self._storage, Table.DELIVERY_INTENTS, keys)}) semi join own_ids using (event_id)"
         )
 
     def _read(self, receipts: Iterable[str]) -> None:
-        paths = ", ".join(map(literal, receipts))
-        if paths:
+        keys = list(receipts)
+        if keys:
             self._connection.execute(
                 f"""
                 insert into other_receipts
                 select hour, event_id, event_name, outcome, sent_at
-                from read_parquet([{paths}], hive_partitioning = true, hive_types = {{'hour': varchar}})
+                from {self._storage.scan(keys, hive=True)}
                 semi join own_ids using (event_id, event_name)
                 """
             )
 
-    def _files(self, table: str, hours: Iterable[str]) -> Files:
-        root, folder = f"{self._lake.root}/{table}/hour=", f"/destination={self._destination_id}"
+    def _files(self, table: Table, hours: Iterable[str]) -> Files:
         found = {}
         for hour in hours:
-            path = f"{root}{hour}{folder}"
-            names = [f"{path}/{name}" for name in names_in(path) if name.endswith(".parquet")]
-            if names:
-                found[hour] = sorted(names)
+            keys = parquet_keys(self._storage, f"{table}/hour={hour}/destination={self._destination_id}")
+            if keys:
+                found[hour] = sorted(keys)
         return found
 
     def _where_copies_are(self) -> list[str]:
@@ -124,45 +122,45 @@ class Copies:
         for hour, files in self._receipts.items():
             days.setdefault(hour[:10], []).extend(files)
         receipts = days.pop(self._day, [])
-        folder = self._lake.root / INDEX_TABLE / f"destination={self._destination_id}"
-        present = set(names_in(str(folder)))
-        indexes = {str(index): day for day in days if (index := self._index(folder, present, day, days[day]))}
+        folder = f"{INDEX_TABLE}/destination={self._destination_id}"
+        present = self._storage.names(folder)
+        indexes = {index: day for day in days if (index := self._index(folder, present, day, days[day]))}
         found = set(days) - set(indexes.values())
         if indexes:
             rows = self._connection.execute(
-                f"select distinct filename from read_parquet([{', '.join(map(literal, indexes))}], filename = true) "
+                f"select distinct filename from {self._storage.scan(indexes, options='filename = true')} "
                 "semi join own_ids using (digest)"
             ).fetchall()
-            found.update(indexes[path] for (path,) in rows)
-        return [*receipts, *(path for day in sorted(found) for path in days[day])]
+            found.update(indexes[self._storage.key_of(name)] for (name,) in rows)
+        return [*receipts, *(key for day in sorted(found) for key in days[day])]
 
-    def _index(self, folder: Path, present: Iterable[str], day: str, files: Sequence[str]) -> Path | None:
-        """Return a day's index, which is made where it is missing; None where there can be none now.
+    def _index(self, folder: str, present: Sequence[str], day: str, receipts: Sequence[str]) -> str | None:
+        """Return the key of a day's index, which is made where it is missing; None where there can be none now.
 
         A day in which some run is sending, or was killed while it sent, has none until that hour is compacted.
         """
-        names = "\n".join(file.removeprefix(str(self._lake.root)) + _version(file) for file in files)
-        path = folder / f"{day}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.parquet"
-        if path.name in present:
-            return path
-        if all(is_compacted(Path(file)) for file in files):
-            query = f"select {DIGEST} as digest from ({files_of('delivery_receipts', map(Path, files))})"
+        made_from = "\n".join(f"/{key}{self._version(key)}" for key in receipts)
+        name = f"{day}-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.parquet"
+        if name in present:
+            return f"{folder}/{name}"
+        if all(map(is_compacted, receipts)):
+            query = f"select {DIGEST} as digest from ({rows_of(self._storage, Table.DELIVERY_RECEIPTS, receipts)})"
             # Who may only read the lake reads the receipts themselves, and so does who finds the disk full.
             with suppress(OSError, duckdb.IOException):
-                self._lake.replace(self._connection, path, query, compression="uncompressed")
-                for older in folder.glob(f"{day}-*.parquet"):
-                    if older != path:
-                        older.unlink(missing_ok=True)
-                return path
+                self._storage.commit(
+                    self._connection, f"{folder}/{name}", query, compression="uncompressed", durable=False
+                )
+                older = (f"{folder}/{each}" for each in present if each.startswith(f"{day}-") and each != name)
+                self._storage.delete(older)
+                return f"{folder}/{name}"
         return None
 
+    def _version(self, key: str) -> str:
+        """Tell apart what bore the same name: earlier versions compacted into the same object again and again.
 
-def _version(file: str) -> str:
-    """Tell apart what bore the same name: programs before this one compacted into the same file again and again.
-
-    They still do where an upgrade is taken back for a while.
-    """
-    return f" {file_fingerprint(file)}" if file.endswith("/data.parquet") else ""
+        They still do where an upgrade is taken back for a while.
+        """
+        return f" {self._storage.fingerprint(key)}" if key.endswith("/data.parquet") else ""
 
 
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 from snap_pipeline.delivery.event_status import AgeLimits, is_in_scope
 from snap_pipeline.delivery.hour_status import HourStatusCache
-from snap_pipeline.delivery.ledger import files_of
+from snap_pipeline.delivery.ledger import parquet_keys, rows_of
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import Storage, Table
 from snap_pipeline.lake.summaries import Summaries
 
 LATEST_HOURS = 24
@@ -33,7 +33,9 @@ def destination_backlog_of(
     """
     statuses = HourStatusCache(lake, limits)
     hours = [
-        hour for hour in lake.hours("conversion_payloads") if is_in_scope(destination, hour) and hour < running_hour
+        hour
+        for hour in lake.storage.hours(Table.CONVERSION_PAYLOADS)
+        if is_in_scope(destination, hour) and hour < running_hour
     ]
     left: dict[datetime, tuple[int, int]] = {}
     for hour, summary in summaries.of(hours).items():
@@ -50,18 +52,18 @@ def destination_backlog_of(
 
 
 def _latency(lake: Lake, destination: Destination) -> float | None:
+    requests = rows_of(lake.storage, Table.DELIVERY_REQUESTS, _latest_requests(lake.storage, destination))
     with lake.connect() as connection:
-        query = f"select avg(latency_ms) from ({files_of('delivery_requests', _latest_requests(lake, destination))})"
-        row = connection.execute(query).fetchone()
+        row = connection.execute(f"select avg(latency_ms) from ({requests})").fetchone()
     return row[0] if row else None
 
 
-def _latest_requests(lake: Lake, destination: Destination) -> Iterator[Path]:
-    """The newest files, found without reading any."""
-    found = 0
-    for folder in sorted((lake.root / "delivery_requests").glob("hour=*"), reverse=True):
-        files = list((folder / f"destination={destination.id}").glob("*.parquet"))
-        yield from files
-        found += bool(files)
+def _latest_requests(storage: Storage, destination: Destination) -> Iterator[str]:
+    """Yield the keys of the newest requests, found without reading any."""
+    table, found = Table.DELIVERY_REQUESTS, 0
+    for folder in sorted((name for name in storage.names(table) if name.startswith("hour=")), reverse=True):
+        keys = parquet_keys(storage, f"{table}/{folder}/destination={destination.id}")
+        yield from keys
+        found += bool(keys)
         if found == LATEST_HOURS:
             return

@@ -22,13 +22,14 @@ from snap_pipeline.delivery.ledger import (
     Ledger,
     NullLedger,
     answered_destinations,
-    files_of_all,
     retry_during_compaction,
+    rows_of_all,
 )
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.state.database import Database
 
@@ -141,7 +142,9 @@ class Dispatcher:
         side, such as a full disk, is raised.
         """
         conversions = self._summaries.of([hour])[hour].conversions
-        if destination.workspace not in conversions and destination.id not in answered_destinations(self._lake, hour):
+        if destination.workspace not in conversions and destination.id not in answered_destinations(
+            self._lake.storage, Table.DELIVERY_RECEIPTS, hour
+        ):
             return HourReport(destination, hour)
         if options.validate_only:
             return self._validate(destination, hour, options)
@@ -157,10 +160,10 @@ class Dispatcher:
 
     def _dispatch(self, destination: Destination, hour: datetime, options: DispatchOptions, lease: Lease) -> HourReport:
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
-        payloads_now = self._lake.path("conversion_payloads", hour)
+        payloads_now = partition(Table.CONVERSION_PAYLOADS, hour)
         with self._lake.connect() as connection, ledger.snapshot(payloads_now) as payloads:
             self._mappings.load_standards(connection)
-            compact(self._lake, connection, ledger)
+            compact(self._lake.storage, connection, ledger)
             made_from = self._statuses.made_from(destination, hour, payloads)
             copies = self._states.prepare(connection, ledger, destination, hour, payloads)
             if copies is None:
@@ -172,7 +175,7 @@ class Dispatcher:
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
                 stopped, stats = sending.run(), sending.stats
                 lease.ensure_held()
-                compact(self._lake, connection, ledger)
+                compact(self._lake.storage, connection, ledger)
                 made_from = self._statuses.made_from(destination, hour, payloads)
                 self._states.refresh(connection, ledger, destination, hour, copies)
                 self._forget_hours_that_lost(connection, destination)
@@ -246,7 +249,7 @@ class Dispatcher:
 
     def _summarize(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
         """Makes the hour's `dispatched_batches` from the files of all its destinations."""
-        for view, table in (("requests", "delivery_requests"), ("receipts", "delivery_receipts")):
-            folder = self._lake.root / table / f"hour={format_hour(hour)}"
-            connection.execute(f"create or replace view {view} as {files_of_all(table, folder)}")
-        self._lake.replace(connection, self._lake.path("dispatched_batches", hour), delivery_sql("dispatched_batches"))
+        storage = self._lake.storage
+        for view, table in (("requests", Table.DELIVERY_REQUESTS), ("receipts", Table.DELIVERY_RECEIPTS)):
+            connection.execute(f"create or replace view {view} as {rows_of_all(storage, table, hour)}")
+        storage.commit(connection, partition(Table.DISPATCHED_BATCHES, hour), delivery_sql("dispatched_batches"))

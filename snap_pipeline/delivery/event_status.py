@@ -6,7 +6,6 @@ One query answers for the dispatch engine, for `status` and for the accounting a
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
-from pathlib import Path
 
 import duckdb
 
@@ -16,6 +15,7 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.plaintext import show_payloads
+from snap_pipeline.lake.storage import Table, partition
 
 DEDUPLICATION_WINDOW = timedelta(hours=48)
 """Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
@@ -57,17 +57,17 @@ class PayloadStates:
         ledger: Ledger,
         destination: Destination,
         hour: datetime,
-        payloads: Path | None = None,
+        payloads: str | None = None,
     ) -> Copies | None:
         """Makes `conversion_payloads` and `payload_states`. None where the hour has no payloads yet.
 
         The mapping tables must be loaded (`lake/mappings.py`). `payloads` stands for the hour's partition where it is
         kept under another name.
         """
-        path = payloads or self._lake.path("conversion_payloads", hour)
-        if not path.exists():
+        key = payloads or partition(Table.CONVERSION_PAYLOADS, hour)
+        if not self._lake.storage.exists(key):
             return None
-        show_payloads(self._lake, connection, path)
+        show_payloads(self._lake, connection, key)
         reach = timedelta(days=max(self._limits.offline_days, self._limits.web_days))
         copies = Copies(self._lake, connection, destination, hour, hours_with_copies(hour, reach, self._now))
         copies.define()

@@ -8,15 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits
-from snap_pipeline.delivery.ledger import Ledger, names_in
 from snap_pipeline.destinations.destination import Destination
-from snap_pipeline.lake.lake import Lake, file_fingerprint
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import Table, ledger_folder, partition
 
 FILE = "_standing.json"
 Counts = Mapping[tuple[str, str | None], int]
@@ -84,18 +83,17 @@ class HourStatusCache:
     """
 
     def __init__(self, lake: Lake, limits: AgeLimits) -> None:
-        self._lake, self._limits = lake, limits
+        self._storage, self._limits = lake.storage, limits
 
-    def made_from(self, destination: Destination, hour: datetime, payloads: Path | None = None) -> list[Any]:
+    def made_from(self, destination: Destination, hour: datetime, payloads: str | None = None) -> list[Any]:
         """Return what a standing depends on, as it is now.
 
         To be asked for before anything of it is read, so that what another run changes meanwhile outdates the standing.
         `payloads` stands for the hour's partition where it is kept under another name.
         """
-        folder = self._path(destination, hour).parent
         return [
-            file_fingerprint(payloads or self._lake.path("conversion_payloads", hour)),
-            sorted(name for name in names_in(folder) if name.endswith(".parquet")),
+            self._storage.fingerprint(payloads or partition(Table.CONVERSION_PAYLOADS, hour)),
+            sorted(name for name in self._storage.names(_folder(destination, hour)) if name.endswith(".parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
             self._limits.web_days,
@@ -104,29 +102,24 @@ class HourStatusCache:
 
     def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:
         """Keep a standing for as long as what it was made from is the same."""
-        path = self._path(destination, hour)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
         content = {
             "made_from": made_from,
             "counts": [[*state, events] for state, events in status.counts.items()],
             "resend_until": status.resend_until and status.resend_until.isoformat(),
         }
-        draft.write_text(json.dumps(content), encoding="utf-8")
-        draft.replace(path)
+        self._storage.put(_key(destination, hour), json.dumps(content), durable=False)
 
     def forget(self, destination: Destination, hour: datetime) -> None:
         """Before sending: what a crash leaves must be looked at afresh."""
-        self._path(destination, hour).unlink(missing_ok=True)
+        self._storage.delete([_key(destination, hour)])
 
     def cached(self, destination: Destination, hour: datetime) -> HourStatus | None:
         """The standing after the last run; None where there was none, or what it was made from has changed."""
-        path = self._path(destination, hour)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):  # a power cut can leave it empty
+            content = json.loads(self._storage.read(_key(destination, hour)) or "null")
+        except ValueError:  # a power cut can leave it empty
             return None
-        if not self._is_current(content["made_from"], destination, hour):
+        if content is None or not self._is_current(content["made_from"], destination, hour):
             return None
         until = content["resend_until"]
         return HourStatus(
@@ -142,8 +135,13 @@ class HourStatusCache:
         now = self.made_from(destination, hour)
         if made_from == now or now[1] not in ([], ["data.parquet"]):
             return made_from == now
-        now[1] = file_fingerprint(self._path(destination, hour).with_name("data.parquet"))
+        now[1] = self._storage.fingerprint(f"{_folder(destination, hour)}/data.parquet")
         return made_from == now
 
-    def _path(self, destination: Destination, hour: datetime) -> Path:
-        return Ledger(self._lake, hour, destination.id, destination.workspace).folder("delivery_receipts") / FILE
+
+def _folder(destination: Destination, hour: datetime) -> str:
+    return ledger_folder(Table.DELIVERY_RECEIPTS, hour, destination.id)
+
+
+def _key(destination: Destination, hour: datetime) -> str:
+    return f"{_folder(destination, hour)}/{FILE}"

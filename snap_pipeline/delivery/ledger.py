@@ -1,26 +1,28 @@
-"""What delivery remembers of one destination and hour: intents, receipts and requests, as files of the lake.
+"""The ledger of one destination and hour: intents, receipts and requests, as objects of the lake.
 
-An intent is on disk before a request goes out, a receipt after its answer; each is a small file of its own, so a
-crash can leave one unwritten but none half-written. At the end of a run `compaction.py` makes one of the small files.
+This is a write-ahead log: an intent is durable before a request goes out, a receipt after its answer. Each is a small
+object of its own, so a crash can leave one unwritten but none half-written. At the end of a run `compaction.py` makes
+one of the small objects.
 """
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import duckdb
 
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.lake import Lake, literal, make_durable
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import Storage, Table, ledger_folder, literal
 
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "delivery_receipts": {
+TABLES: Mapping[Table, Mapping[str, str]] = {
+    Table.DELIVERY_RECEIPTS: {
         "event_id": "varchar",
         "event_name": "varchar",
         "event_time": "timestamp",
@@ -32,13 +34,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "sent_at": "timestamp",
         "acknowledged_at": "timestamp",
     },
-    "delivery_intents": {
+    Table.DELIVERY_INTENTS: {
         "event_id": "varchar",
         "event_name": "varchar",
         "batch_id": "varchar",
         "first_sent_at": "timestamp",
     },
-    "delivery_requests": {
+    Table.DELIVERY_REQUESTS: {
         "request_id": "varchar",
         "batch_id": "varchar",
         "workspace": "varchar",
@@ -55,7 +57,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 
 MAX_READ_ATTEMPTS = 5
-"""At files that others fold; a fold takes milliseconds."""
+"""At objects that others compact, which takes milliseconds."""
+
+SNAPSHOT = "_payloads.pinned"
+JOURNAL_SECONDS = 1.0
+"""Seconds between two writes of noted HTTP attempts."""
 
 
 @dataclass(frozen=True)
@@ -100,50 +106,71 @@ class Batch:
         return f"from due_events where {span}{only}"
 
 
+class RequestJournal:
+    """HTTP attempts of one destination and hour, written as JSON lines until compaction makes a table of them.
+
+    They are what health and pages show; nothing is sent because of them. So they are gathered for a moment, and a
+    crash may lose the last ones.
+    """
+
+    def __init__(self, storage: Storage, folder: str) -> None:
+        self._storage, self._folder = storage, folder
+        self._lock = Lock()
+        self._lines: list[str] = []
+        self._written_at = -JOURNAL_SECONDS
+
+    def note(self, request: Mapping[str, Any]) -> None:
+        """Note one attempt, and write what was noted if that has not been done for a moment."""
+        with self._lock:
+            self._lines.append(json.dumps(request, default=_utc))
+            if time.monotonic() - self._written_at >= JOURNAL_SECONDS:
+                self._write()
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        if self._lines:
+            self._storage.put(f"{self._folder}/_{uuid.uuid4().hex}.ndjson", "\n".join(self._lines) + "\n")
+            self._lines.clear()
+        self._written_at = time.monotonic()
+
+
 class Ledger:
-    """The files of one destination and hour. Writing is safe from several threads; one process holds the lease."""
+    """The objects of one destination and hour. Writing is safe from several threads; one process holds the lease."""
 
     def __init__(self, lake: Lake, hour: datetime, destination_id: str, workspace: str) -> None:
-        self._lake = lake
-        self._key = Path(f"hour={format_hour(hour)}") / f"destination={destination_id}"
-        self._workspace = workspace
-        self._journal_lock = Lock()
+        self._storage = lake.storage
+        self._hour, self._destination_id, self._workspace = hour, destination_id, workspace
+        self._requests = RequestJournal(lake.storage, self.folder(Table.DELIVERY_REQUESTS))
 
-    def folder(self, table: str) -> Path:
-        """Where the table's files of this destination and hour lie."""
-        return self._lake.root / table / self._key
+    def folder(self, table: Table) -> str:
+        """Return the prefix of the table's objects of this destination and hour."""
+        return ledger_folder(table, self._hour, self._destination_id)
 
-    @contextmanager
-    def snapshot(self, payloads: Path) -> Iterator[Path]:
-        """The partition as it is now, under a name of its own: whoever makes it again meanwhile shifts no row.
+    def files(self, table: Table) -> list[str]:
+        """Return the keys of the table's Parquet objects of this destination and hour."""
+        return parquet_keys(self._storage, self.folder(table))
 
-        Yields the path where it would lie, when there is no partition.
-        """
-        pin = self.folder("delivery_intents") / "_payloads.pinned"
-        pin.unlink(missing_ok=True)  # of a run that was killed
-        if payloads.exists():
-            pin.parent.mkdir(parents=True, exist_ok=True)
-            os.link(payloads, pin)
-        try:
-            yield pin
-        finally:
-            pin.unlink(missing_ok=True)
-            with suppress(OSError):  # intents are left; without any, whoever looks for them finds no folder sooner
-                pin.parent.rmdir()
+    def snapshot(self, payloads: str) -> AbstractContextManager[str]:
+        """Yield the key of a partition as it is now: whoever replaces it meanwhile shifts no row."""
+        return self._storage.snapshot(payloads, f"{self.folder(Table.DELIVERY_INTENTS)}/{SNAPSHOT}")
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:
-        """Notes that a batch is about to be sent. False where that was noted before, which then still counts."""
-        path = self.intent(batch.batch_id)
-        if path.exists():
+        """Note that a batch is about to be sent; return False where that was noted before, which then still counts."""
+        key = self.intent(batch.batch_id)
+        if self._storage.exists(key):
             return False
         query = f"select event_id, event_name, {literal(batch.batch_id)} as batch_id, "
         query += f"{literal(_utc(moment))}::timestamp as first_sent_at {batch.source}"
-        self._write(connection, path, query)
+        self._storage.commit(connection, key, query)
         return True
 
     def drop_intent(self, batch: Batch) -> None:
-        """Takes an intent back: the batch is settled, or an answer proved that none of it was taken."""
-        self.intent(batch.batch_id).unlink(missing_ok=True)
+        """Delete an intent: the batch is settled, or an answer proved that none of it was taken."""
+        self._storage.delete([self.intent(batch.batch_id)])
 
     def write_receipts(
         self,
@@ -172,45 +199,31 @@ class Ledger:
             {batch.source}
         """
         name = f"{batch.batch_id}-{batch.positions[0]}-{outcome}"
-        self._write(connection, self._path("delivery_receipts", name), query)
+        self._storage.commit(connection, f"{self.folder(Table.DELIVERY_RECEIPTS)}/{name}.parquet", query)
 
     def note_request(self, request: Mapping[str, Any]) -> None:
-        """Appends one HTTP attempt to this run's journal."""
-        with self._journal_lock:
-            self.journal.parent.mkdir(parents=True, exist_ok=True)
-            with self.journal.open("a", encoding="utf-8") as journal:
-                journal.write(json.dumps({**request, "workspace": self._workspace}, default=_utc) + "\n")
+        """Note one HTTP attempt."""
+        self._requests.note({**request, "workspace": self._workspace})
+
+    def flush_requests(self) -> None:
+        """Write the attempts that were noted and not written yet."""
+        self._requests.flush()
 
     def define_views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes `own_receipts` and `intents` of this destination and hour."""
-        for view, table in (("own_receipts", "delivery_receipts"), ("intents", "delivery_intents")):
+        """Make `own_receipts` and `intents` of this destination and hour."""
+        for view, table in (("own_receipts", Table.DELIVERY_RECEIPTS), ("intents", Table.DELIVERY_INTENTS)):
             self._define_view(connection, view, table)
 
-    def _define_view(self, connection: duckdb.DuckDBPyConnection, view: str, table: str) -> None:
-        folder = self.folder(table)
-        retry_during_compaction(
-            lambda: connection.execute(f"create or replace table {view} as {files_of(table, folder.glob('*.parquet'))}")
-        )
+    def _define_view(self, connection: duckdb.DuckDBPyConnection, view: str, table: Table) -> None:
+        def define() -> None:
+            rows = rows_of(self._storage, table, self.files(table))
+            connection.execute(f"create or replace table {view} as {rows}")
 
-    @property
-    def journal(self) -> Path:
-        """The file that HTTP attempts are appended to until they are compacted."""
-        return self.folder("delivery_requests") / "_journal.ndjson"
+        retry_during_compaction(define)
 
-    def intent(self, batch_id: str) -> Path:
-        """The path of a batch's intent."""
-        return self._path("delivery_intents", batch_id)
-
-    def _path(self, table: str, name: str) -> Path:
-        return self.folder(table) / f"{name}.parquet"
-
-    def _write(self, connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        connection.execute(f"copy ({query}) to {literal(draft)} (format parquet)")
-        make_durable(draft)
-        draft.replace(path)
-        make_durable(path.parent)
+    def intent(self, batch_id: str) -> str:
+        """Return the key of a batch's intent."""
+        return f"{self.folder(Table.DELIVERY_INTENTS)}/{batch_id}.parquet"
 
 
 class NullLedger(Ledger):
@@ -227,17 +240,17 @@ class NullLedger(Ledger):
         """An event that would be taken was not taken."""
 
     def note_request(self, request: Mapping[str, Any]) -> None:
-        """Requests that deliver nothing are no part of the destination's health."""
+        """Note nothing: requests that deliver nothing are no part of the destination's health."""
 
 
 def retry_during_compaction(read: Callable[[], object]) -> None:
-    """Does a read that lists files first, and does it again where one of them was folded away in between.
+    """Run a read that lists objects first, and run it again where one of them was compacted away in between.
 
-    Whoever holds the lease of another hour or destination folds its files at any moment. The whole is there before
-    its parts go, so the next look finds everything.
+    Whoever holds the lease of another hour or destination compacts its objects at any moment. The whole is there
+    before its parts go, so the next listing finds everything.
 
     Raises:
-        duckdb.IOException: the files cannot be read for another reason.
+        duckdb.IOException: the objects cannot be read for another reason.
     """
     for _ in range(MAX_READ_ATTEMPTS):
         try:
@@ -249,37 +262,33 @@ def retry_during_compaction(read: Callable[[], object]) -> None:
     raise failure
 
 
-def names_in(folder: str | Path) -> list[str]:
-    """Return the names in a folder; none where it is missing. Thousands of hours are looked at, so that each counts."""
-    try:
-        return os.listdir(folder)  # noqa: PTH208 - no path is made of most of them
-    except FileNotFoundError:
-        return []
-
-
-def files_of(table: str, paths: Iterable[Path]) -> str:
-    """A query over Parquet files of a table; an empty relation of its columns where there are none."""
-    columns, names = ", ".join(TABLES[table]), ", ".join(map(literal, sorted(paths)))
-    if names:
-        return f"select {columns} from read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+def rows_of(storage: Storage, table: Table, keys: Iterable[str]) -> str:
+    """Return a query over objects of a table; an empty relation of its columns where there are none."""
+    found = sorted(keys)
+    if found:
+        return f"select {', '.join(TABLES[table])} from {storage.scan(found, by_name=True)}"
     nothing = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[table].items())
     return f"select {nothing} limit 0"
 
 
-def answered_destinations(lake: Lake, hour: datetime) -> frozenset[str]:
-    """Return the ids of the destinations that may have receipts of an hour, from one look at its folder."""
-    folders = (lake.root / "delivery_receipts" / f"hour={format_hour(hour)}").glob("destination=*")
-    return frozenset(folder.name.removeprefix("destination=") for folder in folders)
+def answered_destinations(storage: Storage, table: Table, hour: datetime) -> list[str]:
+    """Return the ids of the destinations that may have objects of a table's hour, from one listing."""
+    names = storage.names(f"{table}/hour={format_hour(hour)}")
+    return sorted(name.removeprefix("destination=") for name in names if name.startswith("destination="))
 
 
-def files_of_all(table: str, folder: Path) -> str:
-    """A query over a table's Parquet files of all destinations of an hour, with the column `destination`."""
-    parts = [
-        f"select *, {literal(each.name.removeprefix('destination='))} as destination "
-        f"from ({files_of(table, each.glob('*.parquet'))})"
-        for each in sorted(folder.glob("destination=*"))
-    ]
-    return " union all ".join(parts) or f"select *, null::varchar as destination from ({files_of(table, [])})"
+def rows_of_all(storage: Storage, table: Table, hour: datetime) -> str:
+    """Return a query over a table's objects of all destinations of an hour, with the column `destination`."""
+    parts = []
+    for destination_id in answered_destinations(storage, table, hour):
+        rows = rows_of(storage, table, parquet_keys(storage, ledger_folder(table, hour, destination_id)))
+        parts.append(f"select *, {literal(destination_id)} as destination from ({rows})")
+    return " union all ".join(parts) or f"select *, null::varchar as destination from ({rows_of(storage, table, [])})"
+
+
+def parquet_keys(storage: Storage, prefix: str) -> list[str]:
+    """Return the keys of the Parquet objects directly below a prefix."""
+    return [f"{prefix}/{name}" for name in storage.names(prefix) if name.endswith(".parquet")]
 
 
 def _utc(moment: datetime) -> str:

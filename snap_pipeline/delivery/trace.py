@@ -10,11 +10,14 @@ from snap_pipeline.delivery.event_status import PayloadStates, is_in_scope
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone, as_text
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of
+
+NUMBERED = "file_row_number = true"
 
 FOUND = """
     select hour, workspace, event_id, event_name, source_file, file_row_number, event_time
@@ -23,10 +26,7 @@ FOUND = """
             coalesce(
                 order_id, properties ->> 'order_id', properties ->> 'orderId', properties ->> 'transaction_id'
             ) as any_order_id
-        from read_parquet(
-            {files}, hive_partitioning = true, hive_types = {{'hour': varchar}}, file_row_number = true,
-            union_by_name = true
-        )
+        from {raw_events}
     )
     where event_id in ($id, sha256($id)) or any_order_id = $id
     order by hour, source_file, file_row_number
@@ -40,7 +40,7 @@ PLACE = """
             where workspace = $workspace and event_id = $event_id
             and (source_file, file_row_number) <= ($source_file, $row)
         )
-    from read_parquet({raw_events}, hive_partitioning = false, file_row_number = true)
+    from {raw_events}
 """
 
 # What became of the events with one id, in the order of their files and lines: the one that was kept is the first.
@@ -48,10 +48,10 @@ VERDICTS = """
     select reason
     from (
         select workspace, event_id, null as reason, null as source_file, file_row_number
-        from read_parquet({filtered_events}, hive_partitioning = false, file_row_number = true)
+        from {filtered_events}
         union all by name
         select workspace, event_id, reason, source_file, file_row_number
-        from read_parquet({excluded_events}, hive_partitioning = false, file_row_number = true)
+        from {excluded_events}
     )
     where workspace = $workspace and event_id = $event_id
     order by source_file nulls first, file_row_number
@@ -69,22 +69,22 @@ class Trace:
     """
 
     def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates, landing: LandingZone) -> None:
-        self._lake, self._mappings, self._states, self._landing = lake, mappings, states, landing
+        self._lake, self._storage = lake, lake.storage
+        self._mappings, self._states, self._landing = mappings, states, landing
 
     def lines(
         self, event_or_order_id: str, hours: Iterable[datetime], destinations: Iterable[Destination]
     ) -> Iterator[str]:
         """What happened to each event that has this id or order id, in words, by hour, file and line."""
         by_key = {format_hour(hour): hour for hour in hours}
-        raw_events = (self._lake.path("raw_events", hour) for hour in by_key.values())
-        paths = [path for path in raw_events if path.exists()]
-        files = "[" + ", ".join(literal(path) for path in paths) + "]"
+        keys = self._storage.existing(partition(Table.RAW_EVENTS, hour) for hour in by_key.values())
         destinations = list(destinations)
-        if not paths:
+        if not keys:
             return
+        raw_events = self._storage.scan(keys, hive=True, by_name=True, options=NUMBERED)
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            found = connection.execute(FOUND.format(files=files), {"id": event_or_order_id}).fetchall()
+            found = connection.execute(FOUND.format(raw_events=raw_events), {"id": event_or_order_id}).fetchall()
             for key, workspace, event_id, event_name, source_file, row, event_time in found:
                 hour = by_key[key]
                 place, copy = self._place(connection, hour, workspace, event_id, source_file, row)
@@ -109,7 +109,8 @@ class Trace:
         row: int,
     ) -> tuple[int, int]:
         """Which event of its file this is, and which of the hour's events with its id, both from 1."""
-        query = PLACE.format(raw_events=literal(self._lake.path("raw_events", hour)))
+        raw_events = self._storage.scan([partition(Table.RAW_EVENTS, hour)], options=NUMBERED)
+        query = PLACE.format(raw_events=raw_events)
         values = {"workspace": workspace, "event_id": event_id, "source_file": source_file, "row": row}
         ((place, copy),) = connection.execute(query, values).fetchall()
         return place, copy
@@ -121,13 +122,13 @@ class Trace:
         if not files or files[0] not in read:
             return f"event {place} of the file, which is gone or has changed since it was read"
         # Every line holds an event but those that were quarantined and the blank ones.
-        quarantine = literal(self._lake.path("quarantined_lines", hour))
+        quarantine = self._storage.scan([partition(Table.QUARANTINED_LINES, hour)])
         rows = connection.execute(
-            f"select line_number from read_parquet({quarantine}, hive_partitioning = false) where source_file = ?",
+            f"select line_number from {quarantine} where source_file = ?",
             [source_file],
         ).fetchall()
         quarantined = {number for (number,) in rows}
-        lines = enumerate(lines_of(self._landing.root / files[0].source_file), 1)
+        lines = enumerate(lines_of(self._landing.path(files[0])), 1)
         numbers = (number for number, line in lines if line.strip(b" \t\r\n") and number not in quarantined)
         number = next(islice(numbers, place - 1, None), None)
         return f"line {number}" if number else f"event {place} of the file"
@@ -136,10 +137,12 @@ class Trace:
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, copy: int
     ) -> str | None:
         """Why the n-th of the hour's events with one id is not sent; None where it is a conversion."""
-        tables = {table: self._lake.path(table, hour) for table in ("filtered_events", "excluded_events")}
-        if not all(path.exists() for path in tables.values()):
+        tables = {table: partition(table, hour) for table in (Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)}
+        if not all(map(self._storage.exists, tables.values())):
             return "nothing yet: the hour has not been filtered"
-        query = VERDICTS.format(**{table: literal(path) for table, path in tables.items()})
+        query = VERDICTS.format(
+            **{table.value: self._storage.scan([key], options=NUMBERED) for table, key in tables.items()}
+        )
         reasons = connection.execute(query, {"workspace": workspace, "event_id": event_id}).fetchall()
         if copy > len(reasons):
             return "nothing yet: the hour was read again, and has not been filtered since"

@@ -3,16 +3,14 @@
 Which destination has which token is `store.py`.
 """
 
-import os
 import stat
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.files import atomic_write, private_draft
 
 
 class SecretKeyError(PipelineError):
@@ -74,9 +72,7 @@ def load_or_create_key_file(path: Path) -> str:
     """
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                _write(path, Fernet.generate_key().decode(), replace=False)
+            _write(path, Fernet.generate_key().decode(), replace=False)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SecretKeyError(
                 f"{path} can be read by others, and it opens every access token. Run `chmod 600 {path}`, and where "
@@ -111,25 +107,10 @@ def _another_key() -> SecretKeyError:
 
 
 def _write(path: Path, keys: str, *, replace: bool) -> None:
-    """Write the key file atomically and durably, never readable by others.
+    """Write the key file, never readable by others.
 
-    The folder is flushed as well: a token may be stored under the new key as soon as this returns, and a power cut
-    must not bring the file without that key back.
+    It must be durable: a token may be stored under the new key as soon as this returns, and a power cut must not bring
+    the file without that key back.
     """
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(keys)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if replace:
-            os.replace(draft, path)  # noqa: PTH105 - the counterpart of os.link
-        else:
-            os.link(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with atomic_write(path, private_draft(path), replace=replace) as draft:
+        draft.write_text(keys, encoding="ascii")

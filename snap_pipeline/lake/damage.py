@@ -1,15 +1,11 @@
-"""Damaged files of the lake: which file an error of DuckDB is about, and how it is made again.
+"""Damaged files of the lake: the error that names one, with the remedy.
 
 A disk, a copy that was cut off or a restored backup can leave a partition that is no whole Parquet file. Files are
-not read for this: only when DuckDB has failed is the file that it names read once more, whole and alone.
+not read to find out: only when DuckDB has failed is the file that it names read once more, whole and alone.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-
-import duckdb
 
 from snap_pipeline.errors import LakeError
 
@@ -38,12 +34,12 @@ class DamagedPartition(LakeError):
         hour: the key of the partition's hour; none of a mart.
     """
 
-    def __init__(self, root: Path, path: Path, reason: str) -> None:
+    def __init__(self, key: str, path: Path, reason: str) -> None:
         self.path = path
-        self.table, *folders = path.relative_to(root).parent.parts
+        self.table, *folders = key.split("/")[:-1]
         self.hour = folders[0].removeprefix("hour=") if folders else None
         of_hour = f" of {self.hour}" if self.hour else ""
-        super().__init__(f"{self.table}{of_hour} is damaged ({reason}): {path}. {self._remedy()}")
+        super().__init__(f"{self.table}{of_hour} is damaged ({_plain(reason)}): {path}. {self._remedy()}")
 
     def _remedy(self) -> str:
         if self.hour is None:
@@ -62,31 +58,6 @@ class DamagedPartition(LakeError):
         )
 
 
-def damaged_partition(root: Path, message: str) -> DamagedPartition | None:
-    """Return the damaged file that a message of DuckDB is about; None where it is about none.
-
-    Args:
-        root: the lake's folder.
-        message: of an error, DuckDB's own or one that quotes it, as dbt does.
-    """
-    for path in _candidates(root, message):
-        try:
-            with closing(duckdb.connect()) as connection:
-                # Not in the text of the query: a path may hold a quote.
-                connection.execute("select max(hash(file)) from read_parquet($path) as file", {"path": str(path)})
-        except duckdb.Error as error:
-            if path.exists():
-                return DamagedPartition(root, path, _plain(error, path))
-    return None
-
-
-def _candidates(root: Path, message: str) -> Iterator[Path]:
-    named = [Path(name) for name in NAMED_FILE.findall(message)]
-    yield from (path for path in named if path.is_relative_to(root))
-    if not named and NAMES_NO_FILE in message:
-        yield from root.rglob("*.parquet")
-
-
-def _plain(error: duckdb.Error, path: Path) -> str:
-    text = str(error).splitlines()[0].replace(str(path), "…")
-    return text.removeprefix("Invalid Input Error: ").replace("file '…'", "the file").replace('file "…": ', "it: ")
+def _plain(reason: str) -> str:
+    reason = reason.removeprefix("Invalid Input Error: ")
+    return reason.replace("file '…'", "the file").replace('file "…": ', "it: ")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
-from snap_pipeline.lake.drafts import new_draft
-from snap_pipeline.lake.lake import Lake, literal, make_durable, sql
+from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
@@ -66,7 +66,8 @@ class Forgetting:
     def __init__(
         self, lake: Lake, landing: LandingZone, transformations: Transformations, calling_codes: Iterable[str | None]
     ) -> None:
-        self._lake, self._landing, self._transformations = lake, landing, transformations
+        self._lake, self._storage = lake, lake.storage
+        self._landing, self._transformations = landing, transformations
         self._calling_codes = sorted({code or "" for code in calling_codes} | {""})
 
     def digests(self, kind: str, value: str) -> list[str]:
@@ -93,20 +94,24 @@ class Forgetting:
         Raises:
             LakeError: a file cannot be read or written. What was done stays done; call again to go on.
         """
-        file = self._lake.root / FOLDER / f"{hashlib.sha256(''.join(sorted(asked)).encode()).hexdigest()[:16]}.json"
-        before = read_tombstone(file)
+        tombstone = f"{FOLDER}/{hashlib.sha256(''.join(sorted(asked)).encode()).hexdigest()[:16]}.json"
+        before = read_tombstone(self._storage, tombstone)
         digests, devices, seen = self._everything_of({*asked, *before["digests"]})
         devices |= set(before["devices"])
         seen |= self._attached(digests)
         pending = sorted({*before["hours"], *map(format_hour, seen - set(self._lake.pruned_hours()))})
-        write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending})
+        write_tombstone(
+            self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending}
+        )
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
         pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
         hours = sorted({*map(parse_hour, pending), *rewritten.values()})
         for done, hour in enumerate(hours, 1):
             self._make_again(hour)
             rest = [format_hour(each) for each in hours[done:]]
-            write_tombstone(file, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest})
+            write_tombstone(
+                self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest}
+            )
         hours = sorted({*hours, *pruned})
         return Forgotten(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
 
@@ -137,34 +142,30 @@ class Forgetting:
 
     def _attached(self, digests: set[str]) -> set[datetime]:
         """The hours whose conversions carry the person's address, though their own events may not name it."""
-        hours = self._lake.hours("conversion_payloads")
+        hours = self._storage.hours(Table.CONVERSION_PAYLOADS)
         if not hours:
             return set()
-        files = ", ".join(literal(self._lake.path("conversion_payloads", hour)) for hour in hours)
+        payloads = self._storage.scan(
+            (partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours), hive=True, by_name=True
+        )
         with self._lake.connect() as connection:
-            connection.execute(
-                f"create temp view payloads as from read_parquet([{files}], hive_partitioning = true, "
-                "hive_types = {'hour': varchar}, union_by_name = true)"
-            )
+            connection.execute(f"create temp view payloads as from {payloads}")
             rows = connection.execute(sql("sightings_in_payloads"), {"digests": sorted(digests)}).fetchall()
         return {parse_hour(hour) for (hour,) in rows}
 
     def _sightings(self, digests: set[str]) -> set[Sighting]:
         """Where the person was seen: in events, and in the links of hours that have no events, or none yet."""
-        hours = self._lake.hours("raw_events")
-        with_links_alone = sorted(set(self._lake.hours("identity_links")) - set(hours))
+        hours = self._storage.hours(Table.RAW_EVENTS)
+        with_links_alone = sorted(set(self._storage.hours(Table.IDENTITY_LINKS)) - set(hours))
         found: set[Sighting] = set()
         for table, query, among in (
-            ("raw_events", "sightings", hours),
-            ("identity_links", "sightings_in_links", with_links_alone),
+            (Table.RAW_EVENTS, "sightings", hours),
+            (Table.IDENTITY_LINKS, "sightings_in_links", with_links_alone),
         ):
             if digests and among:
-                files = ", ".join(literal(self._lake.path(table, hour)) for hour in among)
+                rows_of = self._storage.scan((partition(table, hour) for hour in among), hive=True)
                 with self._lake.connect_with_macros() as connection:
-                    connection.execute(
-                        f"create temp view {table} as from read_parquet([{files}], hive_partitioning = true, "
-                        "hive_types = {'hour': varchar})"
-                    )
+                    connection.execute(f"create temp view {table} as from {rows_of}")
                     rows = connection.execute(sql(query), {"digests": sorted(digests)}).fetchall()
                 found |= {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
         return found
@@ -177,8 +178,9 @@ class Forgetting:
             for file in self._landing.listing(hour):
                 stubs = self._stubs(file, hour, digests)
                 if stubs and rewrite:
-                    path = self._landing.root / file.source_file
-                    replace_lines(path, new_draft(self._landing.root, path), stubs)
+                    path = self._landing.path(file)
+                    with self._landing.rewrite(file) as draft:
+                        replace_lines(path, draft, stubs)
                     rewritten[as_text(file.source_file)] = hour
                 elif stubs:
                     left.append(as_text(file.source_file))
@@ -192,18 +194,18 @@ class Forgetting:
         return {number: (line, stub) for number, line, stub in rows}
 
     def _make_again(self, hour: datetime) -> None:
-        if self._lake.path("raw_events", hour).exists():
+        if self._storage.exists(partition(Table.RAW_EVENTS, hour)):
             make_raw_events(self._lake, self._landing, hour)
             self._transformations.make_identity_links(hour)
-            if self._lake.path("filtered_events", hour).exists():
+            if self._storage.exists(partition(Table.FILTERED_EVENTS, hour)):
                 self._transformations.make_filtered_events(hour)
-            if self._lake.path("conversion_payloads", hour).exists():
+            if self._storage.exists(partition(Table.CONVERSION_PAYLOADS, hour)):
                 self._transformations.make_conversion_payloads(hour)
-            if self._lake.path("parameter_completeness", hour).exists():
+            if self._storage.exists(partition(Table.PARAMETER_COMPLETENESS, hour)):
                 self._transformations.make_parameter_completeness(hour)
         else:
             # Links that were made before their hour's events are made again as soon as somebody needs them.
-            self._lake.path("identity_links", hour).unlink(missing_ok=True)
+            self._storage.delete([partition(Table.IDENTITY_LINKS, hour)])
 
     def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
         """Takes the person out of what an hour still has whose events are gone; False where they are not in it.
@@ -211,13 +213,11 @@ class Forgetting:
         The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing.
         """
         payloads, excluded, links = (
-            self._lake.path(table, hour) for table in ("conversion_payloads", "excluded_events", "identity_links")
+            partition(table, hour) for table in (Table.CONVERSION_PAYLOADS, Table.EXCLUDED_EVENTS, Table.IDENTITY_LINKS)
         )
         with self._lake.connect_with_macros() as connection:
-            for table, path in {"payloads": payloads, "excluded": excluded, "links": links}.items():
-                connection.execute(
-                    f"create temp table {table} as from read_parquet({literal(path)}, hive_partitioning = false)"
-                )
+            for table, key in {"payloads": payloads, "excluded": excluded, "links": links}.items():
+                connection.execute(f"create temp table {table} as from {self._storage.scan([key])}")
             values = {"digests": digests}
             connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
             connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
@@ -227,7 +227,7 @@ class Forgetting:
             ).fetchone()
             if not row or not any(row):
                 return False
-            self._lake.replace(
+            self._storage.commit(
                 connection,
                 excluded,
                 """
@@ -238,47 +238,41 @@ class Forgetting:
                 )
                 """,
             )
-            self._lake.replace(connection, links, "from kept_links")
-            self._lake.replace(
+            self._storage.commit(connection, links, "from kept_links")
+            self._storage.commit(
                 connection, payloads, "select * exclude (is_forgotten) from judged where not is_forgotten"
             )
         self._transformations.make_parameter_completeness(hour)
         return True
 
     def _forgotten_events(self, hours: Iterable[datetime]) -> int:
-        paths = [path for path in (self._lake.path("excluded_events", hour) for hour in hours) if path.exists()]
-        if not paths:
+        keys = self._storage.existing(partition(Table.EXCLUDED_EVENTS, hour) for hour in hours)
+        if not keys:
             return 0
-        files = ", ".join(map(literal, paths))
         with self._lake.connect() as connection:
-            query = f"select count(*) from read_parquet([{files}]) where reason = 'forgotten'"
+            query = f"select count(*) from {self._storage.scan(keys)} where reason = 'forgotten'"
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
 
 def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]]) -> None:
-    """Replaces lines of a file and leaves every other byte as it is; all of it or nothing.
+    """Write a copy of a file with other lines in some places, and every other byte as it is.
 
     Args:
-        path: of the file, which keeps its mode.
-        draft: where the new content is written first.
-        lines: by number from 1, what stands there and what is to stand there.
+        path: of the file.
+        draft: of the copy, which gets the file's mode.
+        lines: by number from 1, the line that is expected and the one that takes its place.
 
     Raises:
         LakeError: another line stands there.
     """
-    try:
-        with open_for_writing(draft, path.suffix) as new:
-            for number, line in enumerate(lines_of(path), 1):
-                if number not in lines:
-                    new.write(line)
-                    continue
-                before, after = (text.encode() for text in lines[number])
-                if before.strip() not in line:
-                    raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
-                new.write(after + line[len(line.rstrip(b"\r\n")) :])
-        shutil.copymode(path, draft)
-        make_durable(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with open_for_writing(draft, path.suffix) as new:
+        for number, line in enumerate(lines_of(path), 1):
+            if number not in lines:
+                new.write(line)
+                continue
+            before, after = (text.encode() for text in lines[number])
+            if before.strip() not in line:
+                raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
+            new.write(after + line[len(line.rstrip(b"\r\n")) :])
+    shutil.copymode(path, draft)

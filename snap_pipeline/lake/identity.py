@@ -4,25 +4,24 @@ What a link holds is decided in `sql/identity_links.sql`, how links are read in 
 `sql/profiles.sql` and `sql/linked_events.sql`; here is which hours' files are read, and that none of them is missing.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between, parse_hour
 from snap_pipeline.lake.damage import DamagedPartition
-from snap_pipeline.lake.lake import Lake, file_fingerprint, literal, sql
+from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
 from snap_pipeline.lake.row_errors import DATA_ERRORS
+from snap_pipeline.lake.storage import Table, hour_of, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version, links_version
 
-TABLE = "identity_links"
+TABLE = Table.IDENTITY_LINKS
 COMPRESSION = "uncompressed"
 """Each file is read by every hour of the window after it, and most of it are digests: LZ4 makes it a sixth smaller and
 takes a tenth longer to read, Zstandard makes it a third smaller and takes twice as long."""
@@ -42,7 +41,8 @@ class IdentityLinks:
     """
 
     def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
-        self._lake, self._landing, self._mappings = lake, landing, mappings
+        self._lake, self._storage = lake, lake.storage
+        self._landing, self._mappings = landing, mappings
         self._seen_current: dict[datetime, object] = {}
 
     def make(self, hour: datetime) -> int:
@@ -60,8 +60,8 @@ class IdentityLinks:
     def make_of_raw_events(self, hour: datetime) -> None:
         """Makes the links of an hour where they are not of the `raw_events` that are there."""
         with self._lake.connect() as connection:
-            notes = self._lake.notes(connection, self._lake.path(TABLE, hour))
-        if notes.get("made_from") != file_fingerprint(self._lake.path("raw_events", hour)):
+            notes = self._storage.notes(connection, partition(TABLE, hour))
+        if notes.get("made_from") != self._storage.fingerprint(partition(Table.RAW_EVENTS, hour)):
             self.make(hour)
 
     def make_missing(self, hour: datetime) -> list[datetime]:
@@ -113,24 +113,24 @@ class IdentityLinks:
             LakeError: a pruned hour of the window has links that today's version cannot read.
         """
         hours = [each for each in self._window(hour) if self._exists(each)]
-        self._ensure_readable(hours, self._lake.path(TABLE, hour))
-        files = ", ".join(literal(self._lake.path(TABLE, each)) for each in hours)
+        self._ensure_readable(hours, partition(TABLE, hour))
         # Most often all workspaces look back equally far, and then no row has to be asked for its workspace.
         too_old = [
             f"(workspace in ({', '.join(map(literal, workspaces))}) and file_index < {earlier})"
             for window, workspaces in self._mappings.identity_windows.items()
             if (earlier := sum(each <= hour - window for each in hours))
         ]
+        links = self._storage.scan((partition(TABLE, each) for each in hours), options="file_row_number = true")
         connection.execute(
-            f"create or replace temp view links as select *, file_index from read_parquet([{files}], "
-            f"file_row_number = true) {'where not (' + ' or '.join(too_old) + ')' if too_old else ''}"
+            f"create or replace temp view links as select *, file_index from {links} "
+            f"{'where not (' + ' or '.join(too_old) + ')' if too_old else ''}"
         )
         for name in ("known_devices", "profiles", "linked_events"):
             connection.execute(sql(name))
 
-    def _ensure_readable(self, hours: Sequence[datetime], today: Path) -> None:
+    def _ensure_readable(self, hours: Sequence[datetime], today: str) -> None:
         """Sees that links which could not be made again have the columns that they have today."""
-        older = [self._lake.path(TABLE, each) for each in set(hours) - self._current(hours)]
+        older = [partition(TABLE, each) for each in set(hours) - self._current(hours)]
         if not older:
             return
         with self._lake.connect() as connection:
@@ -138,26 +138,26 @@ class IdentityLinks:
                 f"""
                 with files as (
                     select file_name, list((name, type, converted_type, logical_type) order by name) as columns
-                    from parquet_schema([{", ".join(map(literal, (*older, today)))}])
+                    from {self._storage.schemas([*older, today])}
                     group by file_name
                 )
 
                 select min(file_name) from files
-                where columns != (select columns from files where file_name = {literal(today)})
+                where columns != (select columns from files where ends_with(file_name, {literal(today)}))
                 """
             ).fetchone()
         if unlike and unlike[0]:
             raise LakeError(
-                f"The identity links of {_hour_key(unlike[0])} are of an older version of the pipeline, and cannot be "
-                "made again, since the events of that hour were pruned. Hours whose identity window reaches back to it "
-                "keep the partitions that they have."
+                f"The identity links of {format_hour(hour_of(unlike[0]))} are of an older version of the pipeline, and "
+                "cannot be made again, since the events of that hour were pruned. Hours whose identity window reaches "
+                "back to it keep the partitions that they have."
             )
 
     def _window(self, hour: datetime) -> Iterator[datetime]:
         return hours_between(hour - max(self._mappings.identity_windows) + ONE_HOUR, hour)
 
     def _exists(self, hour: datetime) -> bool:
-        return self._lake.path(TABLE, hour).exists()
+        return self._storage.exists(partition(TABLE, hour))
 
     def _current(self, hours: Sequence[datetime]) -> set[datetime]:
         """The hours whose links are there and of today's version.
@@ -165,18 +165,13 @@ class IdentityLinks:
         The window of a range's next hour is nearly the same, so that files which did not change are not opened again.
         """
         version = links_version(self._mappings.digests.consent)
-        found = {
-            each: (version, identity) for each in hours if (identity := file_fingerprint(self._lake.path(TABLE, each)))
-        }
-        unread = [self._lake.path(TABLE, each) for each in found if found[each] != self._seen_current.get(each)]
+        fingerprints = {each: self._storage.fingerprint(partition(TABLE, each)) for each in hours}
+        found = {each: (version, fingerprint) for each, fingerprint in fingerprints.items() if fingerprint}
+        unread = [partition(TABLE, each) for each in found if found[each] != self._seen_current.get(each)]
         if unread:
             with self._lake.connect() as connection:
-                rows = connection.execute(
-                    f"select file_name from parquet_kv_metadata([{', '.join(map(literal, unread))}]) "
-                    "where decode(key) = 'links_version' and decode(value) = $version",
-                    {"version": json.dumps(version)},
-                ).fetchall()
-            current = {parse_hour(_hour_key(name)) for (name,) in rows}
+                notes = self._storage.notes_of(connection, unread)
+            current = {hour_of(key) for key, each in notes.items() if each.get("links_version") == version}
             self._seen_current |= {each: found[each] for each in current}
         return {each for each in found if found[each] == self._seen_current.get(each)}
 
@@ -191,31 +186,31 @@ class IdentityLinks:
             landed = self._landing.hours(of_any_kind=True)
         except LakeError:
             return hours  # a folder of none of them may be at fault
-        return [each for each in hours if each in landed or self._lake.path("raw_events", each).exists()]
+        return [each for each in hours if each in landed or self._storage.exists(partition(Table.RAW_EVENTS, each))]
 
     def _source(self, hour: datetime) -> Sequence[object]:
         """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""
-        raw_events = self._lake.path("raw_events", hour)
+        raw_events = partition(Table.RAW_EVENTS, hour)
         if self._is_of_today(raw_events):
-            return file_fingerprint(raw_events) or ()
-        return self._landing.listing(hour) or file_fingerprint(raw_events) or ()
+            return self._storage.fingerprint(raw_events) or ()
+        return self._landing.listing(hour) or self._storage.fingerprint(raw_events) or ()
 
-    def _is_of_today(self, raw_events: Path) -> bool:
+    def _is_of_today(self, raw_events: str) -> bool:
         """Whether raw events were read by today's version: an older one may not have understood a refusal in them."""
         with self._lake.connect_with_macros() as connection:
-            return bool(self._lake.notes(connection, raw_events).get("code_version") == code_version("raw_events"))
+            return bool(self._storage.notes(connection, raw_events).get("code_version") == code_version("raw_events"))
 
     def _make_once(self, hour: datetime) -> int:
-        raw_events = self._lake.path("raw_events", hour)
+        raw_events = partition(Table.RAW_EVENTS, hour)
         with self._lake.connect_with_macros() as connection:
             digests = self._mappings.load(connection)
             end = (hour + ONE_HOUR).replace(tzinfo=None)
             connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
-            read = file_fingerprint(raw_events) if self._is_of_today(raw_events) else None
+            read = self._storage.fingerprint(raw_events) if self._is_of_today(raw_events) else None
             if read:
                 connection.execute(
-                    f"create temp view raw_events as from read_parquet({literal(raw_events)}, "
-                    "hive_partitioning = false, file_row_number = true)"
+                    "create temp view raw_events as from "
+                    f"{self._storage.scan([raw_events], options='file_row_number = true')}"
                 )
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
@@ -226,13 +221,13 @@ class IdentityLinks:
             }
 
             def write() -> int:
-                path = self._lake.path(TABLE, hour)
-                return self._lake.replace(connection, path, sql(TABLE), metadata=notes, compression=COMPRESSION)
+                key = partition(TABLE, hour)
+                return self._storage.commit(connection, key, sql(TABLE), metadata=notes, compression=COMPRESSION)
 
             try:
                 return write()
             except DATA_ERRORS:
-                if read != file_fingerprint(raw_events):
+                if read != self._storage.fingerprint(raw_events):
                     return 0  # read again meanwhile, and so made again by whoever asked
                 found = unprocessable_rows(
                     connection,
@@ -246,8 +241,3 @@ class IdentityLinks:
                     return write()
         quarantine_events(self._lake, self._landing, hour, found)
         return self._make_once(hour)
-
-
-def _hour_key(file_name: str) -> str:
-    """The key of the hour whose partition a file is."""
-    return Path(file_name).parent.name.removeprefix("hour=")

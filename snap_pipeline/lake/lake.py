@@ -1,12 +1,11 @@
-"""The lake: one Parquet file for each table and hour, replaced atomically, and DuckDB to make and read them.
+"""The lake: one Parquet object for each table and hour, and DuckDB to make and read them.
 
-Here is where files lie and how one is replaced. What stands in them is decided by the SQL beside this module.
+How objects are kept is `storage.py`; what they hold is decided by the SQL beside this module.
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache, cached_property
 from importlib import resources
@@ -17,15 +16,8 @@ from typing import Any
 import duckdb
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.hours import format_hour, parse_hour
-from snap_pipeline.lake.damage import DamagedPartition, damaged_partition
-from snap_pipeline.lake.drafts import SPILL_FOLDER, new_draft
-
-COMPRESSION = "zstd, compression_level 1"
-"""The higher levels take a third longer, and make wide rows of digests and short texts no smaller."""
-
-ROW_GROUP_ROWS = 20_480
-"""Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
+from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.storage import Storage, Table, literal, partition
 
 PRUNED_NOTE = "_pruned.json"
 """The note of a pruned hour; it begins with `_`, so that other readers of the folder do not take it for data."""
@@ -56,13 +48,8 @@ MACRO_FILES = (
 
 @cache
 def sql(name: str) -> str:
-    """The text of `lake/sql/<name>.sql`."""
+    """Return the text of `lake/sql/<name>.sql`."""
     return resources.files("snap_pipeline.lake").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-
-
-def literal(value: object) -> str:
-    """A text or path as an SQL literal, for places where DuckDB takes no parameter."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 class Lake:
@@ -75,66 +62,53 @@ class Lake:
     """
 
     def __init__(self, root: Path, *, memory_limit: str, threads: int) -> None:
-        self.root = root
+        self.storage = Storage(root)
         self._config = {"memory_limit": memory_limit, "threads": str(threads)}
         self._order_kept = Lock()
-
-    def path(self, table: str, hour: datetime) -> Path:
-        """Where the partition of a table lies, whether or not it exists."""
-        return self.root / _partition(table, format_hour(hour))
-
-    def hours(self, table: str) -> list[datetime]:
-        """The hours of which a table has a partition, in order."""
-        return sorted(
-            parse_hour(file.parent.name.removeprefix("hour="))
-            for file in (self.root / table).glob("hour=*/data.parquet")
-        )
-
-    def fingerprints(self, tables: Iterable[str], hour: datetime) -> dict[str, list[int] | None]:
-        """What tells an hour's partitions from those that replace them, by table; None where there is none.
-
-        `status` asks it of every hour, so that it makes no path of each.
-        """
-        root, key = str(self.root), format_hour(hour)
-        return {table: file_fingerprint(f"{root}/{_partition(table, key)}") for table in tables}
 
     def hours_with_current_payloads(
         self, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]
     ) -> set[datetime]:
-        """The hours whose payloads were made from the raw events that are there, and not from an earlier reading.
+        """Return the hours whose payloads derive from the raw events that are there, and not from an earlier reading.
 
         Both partitions note which reading of the landing files they are of. Times would not tell: a copy or an object
         store may keep whole seconds alone.
         """
-        partitions = {
-            hour: [self.path(table, hour) for table in ("raw_events", "conversion_payloads")] for hour in hours
+        derived = {
+            hour: (partition(Table.RAW_EVENTS, hour), partition(Table.CONVERSION_PAYLOADS, hour)) for hour in hours
         }
-        notes = self.notes_of(connection, (path for paths in partitions.values() for path in paths))
+        notes = self.storage.notes_of(connection, (key for keys in derived.values() for key in keys))
         return {
             hour
-            for hour, (raw, payloads) in partitions.items()
-            if raw in notes and payloads in notes and _is_of_reading(payloads, notes[payloads], raw, notes[raw])
+            for hour, (raw, payloads) in derived.items()
+            if raw in notes and payloads in notes and self._is_of_reading(payloads, raw, notes)
         }
 
-    def pruned_note(self, hour: datetime) -> Path:
-        """Where an hour whose events were deleted says so, and how many it had."""
-        note = self.path("raw_events", hour).with_name(PRUNED_NOTE)
-        earlier = note.with_name(EARLIER_PRUNED_NOTE)
-        return earlier if earlier.exists() else note
+    def _is_of_reading(self, payloads: str, raw: str, notes: Mapping[str, Mapping[str, Any]]) -> bool:
+        if "reading" in notes[raw]:
+            return bool(notes[payloads].get("reading") == notes[raw]["reading"])
+        # Of an earlier version, which noted no reading.
+        return not self.storage.is_older(payloads, raw)
+
+    def pruned_note(self, hour: datetime) -> str:
+        """Return the key of the note that an hour whose events were deleted has, with how many it had."""
+        folder = f"{Table.RAW_EVENTS}/hour={format_hour(hour)}"
+        earlier = f"{folder}/{EARLIER_PRUNED_NOTE}"
+        return earlier if self.storage.exists(earlier) else f"{folder}/{PRUNED_NOTE}"
 
     def is_pruned(self, hour: datetime) -> bool:
-        """Whether the events of an hour were deleted, so that it cannot be made again (see `retention.py`)."""
-        return self.pruned_note(hour).exists()
+        """Tell whether the events of an hour were deleted, so that it cannot be made again (see `retention.py`)."""
+        return self.storage.exists(self.pruned_note(hour))
 
     def pruned_hours(self) -> list[datetime]:
-        """The hours whose events were deleted, in order."""
-        folders = self.root / "raw_events"
-        notes = {note.parent for name in (PRUNED_NOTE, EARLIER_PRUNED_NOTE) for note in folders.glob(f"hour=*/{name}")}
-        return sorted(parse_hour(folder.name.removeprefix("hour=")) for folder in notes)
+        """Return the hours whose events were deleted, in order."""
+        names = (PRUNED_NOTE, EARLIER_PRUNED_NOTE)
+        return sorted({hour for name in names for hour in self.storage.hours(Table.RAW_EVENTS, name=name)})
 
     def pruned_events(self, hour: datetime) -> Mapping[str, int]:
-        """How many raw events a pruned hour had, by workspace; nothing for any other hour."""
-        return dict(json.loads(self.pruned_note(hour).read_text(encoding="utf-8"))) if self.is_pruned(hour) else {}
+        """Return how many raw events a pruned hour had, by workspace; nothing for any other hour."""
+        note = self.storage.read(self.pruned_note(hour))
+        return dict(json.loads(note)) if note else {}
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -190,7 +164,7 @@ class Lake:
             connection.execute(f"set global {name} = {literal(value)}")
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(config={**self._config, "temp_directory": str(self.root / SPILL_FOLDER)})
+        connection = duckdb.connect(config={**self._config, "temp_directory": self.storage.spill_folder})
         connection.execute("set global TimeZone = 'UTC'")
         return connection
 
@@ -201,106 +175,12 @@ class Lake:
         except BrokenPipeError:
             raise  # of the pipe that a command prints to, whose reader has seen enough
         except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
-            raise LakeError(f"The lake at {self.root} could not be used: {_first_line(error)}") from error
+            raise LakeError(f"The lake at {self.storage.location} could not be used: {_first_line(error)}") from error
         except duckdb.Error as error:
-            damaged = damaged_partition(self.root, str(error))
+            damaged = self.storage.damaged(str(error))
             if damaged is None:
                 raise
             raise damaged from error
-
-    def replace(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        path: Path,
-        query: str,
-        *,
-        metadata: Mapping[str, Any] | None = None,
-        compression: str = COMPRESSION,
-    ) -> int:
-        """Makes one Parquet file from a query, as a whole or not at all, and returns its number of rows.
-
-        A reader sees the old file or the new one. `metadata` is kept in the file, as JSON by key. `compression` is
-        DuckDB's option: `uncompressed` for what is read far more often than it is written.
-        """
-        notes = ", ".join(f"{key}: {literal(json.dumps(value))}" for key, value in (metadata or {}).items())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = new_draft(self.root, path)
-        try:
-            connection.execute(
-                f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, "
-                f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
-            )
-            rows = connection.fetchone()
-            make_durable(draft)
-            draft.replace(path)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-        return int(rows[0]) if rows else 0
-
-    def notes(self, connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-        """What `replace` was given as metadata of a file; nothing where there is no file."""
-        return self.notes_of(connection, [path]).get(path, {})
-
-    def notes_of(self, connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
-        """The metadata of many files in one query; those that are not there are left out.
-
-        Raises:
-            DamagedPartition: a note is not as it was written.
-        """
-        files = [str(path) for path in paths if path.exists()]
-        rows = (
-            connection.execute(
-                "select file_name, decode(key), decode(value) from parquet_kv_metadata($files)", {"files": files}
-            ).fetchall()
-            if files
-            else []
-        )
-        notes: dict[Path, dict[str, Any]] = {Path(file): {} for file in files}
-        for file, key, value in rows:
-            try:
-                notes[Path(file)][key] = json.loads(value)
-            except ValueError as error:
-                raise DamagedPartition(self.root, Path(file), f"its note {key} cannot be read") from error
-        return notes
-
-    def columns(self, path: Path) -> list[tuple[str, str]]:
-        """Names and types of a file's columns."""
-        with self.connect() as connection:
-            rows = connection.execute(
-                f"describe from read_parquet({literal(path)}, hive_partitioning = false)"
-            ).fetchall()
-        return [(name, kind) for name, kind, *_ in rows]
-
-
-def file_fingerprint(path: Path | str) -> list[int] | None:
-    """What tells a file from the one that replaces it; None where there is none."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - a year of hours would be a year of paths to take apart
-    except FileNotFoundError:
-        return None
-    return [status.st_ino, status.st_size, status.st_mtime_ns]
-
-
-def _is_of_reading(payloads: Path, payload_notes: Mapping[str, Any], raw: Path, raw_notes: Mapping[str, Any]) -> bool:
-    if "reading" in raw_notes:
-        return bool(payload_notes.get("reading") == raw_notes["reading"])
-    # Of an earlier version, which noted no reading.
-    made, read = file_fingerprint(payloads), file_fingerprint(raw)
-    return made is not None and read is not None and made[-1] >= read[-1]
-
-
-def make_durable(path: Path) -> None:
-    """Waits until a file's content is on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _partition(table: str, key: str) -> str:
-    return f"{table}/hour={key}/data.parquet"
 
 
 def _first_line(error: BaseException) -> str:

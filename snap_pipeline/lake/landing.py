@@ -6,7 +6,8 @@ Files land below `<root>/<layout>`, one folder a workspace and hour. Their conte
 import calendar
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from snap_pipeline.errors import LakeError, SettingsError
+from snap_pipeline.files import atomic_write, new_draft
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +52,7 @@ class LandingZone:
     """
 
     def __init__(self, root: Path, layout: str, workspaces: Sequence[str]) -> None:
-        self.root = root
+        self._root = root
         self.layout = layout
         self.workspaces = workspaces
         self._pattern = _pattern_of(layout)
@@ -62,9 +64,51 @@ class LandingZone:
                 "as in {workspace}/%Y-%m-%dT%H."
             )
 
+    @property
+    def location(self) -> str:
+        """The landing zone's place, as users know it."""
+        return str(self._root)
+
+    @property
+    def source_file_sql(self) -> str:
+        """SQL: a landed file's name below the root, from the column `filename` of DuckDB's readers."""
+        return f"substr(filename, {len(self.location) + 2})"
+
+    def path(self, file: LandedFile) -> Path:
+        """Return where a landed file lies."""
+        return self._root / file.source_file
+
+    @contextmanager
+    def write(self, workspace: str, hour: datetime, name: str) -> Iterator[Path]:
+        """Yield a draft to write; it lands in a workspace's hour under a name when the block ends without an error."""
+        path = self.folder(workspace, hour) / name
+        with atomic_write(path, new_draft(self._root, path)) as draft:
+            yield draft
+
+    @contextmanager
+    def rewrite(self, file: LandedFile) -> Iterator[Path]:
+        """Yield a draft that takes a landed file's place when the block ends without an error."""
+        path = self.path(file)
+        with atomic_write(path, new_draft(self._root, path)) as draft:
+            yield draft
+
+    def scratch_file(self, name: str) -> Path:
+        """Return the path of a file for this process alone, to be deleted by it; `files.drafts` finds it otherwise."""
+        return new_draft(self._root, self._root / name)
+
+    def delete(self, files: Iterable[LandedFile], hour: datetime) -> None:
+        """Delete landed files of an hour, and its folders where nothing is left in them."""
+        for file in files:
+            self.path(file).unlink(missing_ok=True)
+        for workspace in self.workspaces:
+            folder = self.folder(workspace, hour)
+            if folder.is_dir() and not any(folder.iterdir()):
+                with suppress(OSError):  # a file may land at this very moment
+                    folder.rmdir()
+
     def folder(self, workspace: str, hour: datetime) -> Path:
-        """The folder of a workspace's hour, whether or not it exists."""
-        return self.root / layout_folder(self.layout, workspace, hour)
+        """Return the folder of a workspace's hour, whether or not it exists."""
+        return self._root / layout_folder(self.layout, workspace, hour)
 
     def workspace_pattern(self, hour: datetime) -> str:
         """Return a regular expression for files of an hour below the root; its one group is the workspace."""
@@ -97,8 +141,8 @@ class LandingZone:
         )
 
     def _hours_by_folder(self, *, of_any_kind: bool = False) -> Iterator[tuple[str, datetime | None]]:
-        for folder in self._folders(self.root, len(PurePosixPath(self.layout).parts), of_any_kind=of_any_kind):
-            relative = folder.relative_to(self.root).as_posix()
+        for folder in self._folders(self._root, len(PurePosixPath(self.layout).parts), of_any_kind=of_any_kind):
+            relative = folder.relative_to(self._root).as_posix()
             yield relative, self._hour_of(relative)
 
     def _folders(self, folder: Path, depth: int, *, of_any_kind: bool) -> Iterator[Path]:
@@ -111,7 +155,7 @@ class LandingZone:
         except FileNotFoundError:
             return
         except OSError as error:
-            names = folder.relative_to(self.root).parts
+            names = folder.relative_to(self._root).parts
             if names and names[0] not in self._known and self.layout.startswith("{workspace}/"):
                 yield folder  # of no workspace, such as the lost+found of a volume
                 return
@@ -131,7 +175,7 @@ class LandingZone:
                 for entry in entries:
                     if not _is_draft(entry.name) and entry.is_file():
                         status = entry.stat()
-                        source_file = Path(entry.path).relative_to(self.root).as_posix()
+                        source_file = Path(entry.path).relative_to(self._root).as_posix()
                         yield LandedFile(workspace, source_file, status.st_size, status.st_mtime_ns)
         except FileNotFoundError:
             return

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import duckdb
 
 from snap_pipeline.errors import SettingsError
-from snap_pipeline.lake.lake import literal, sql
+from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.storage import literal
 from snap_pipeline.workspaces import Workspace
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"

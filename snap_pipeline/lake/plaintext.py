@@ -6,11 +6,10 @@ does not trust it: a row with plaintext carries the columns where it stands, and
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
-from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.lake import Lake, sql
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def with_plaintext_columns(payloads: str) -> str:
     return f"with payloads as ({payloads}) from ({sql('plaintext_columns')})"
 
 
-def plaintext_in(lake: Lake, payloads: Path) -> Plaintext | None:
+def plaintext_in(lake: Lake, payloads: str) -> Plaintext | None:
     """Return the events that are set aside of a partition of `conversion_payloads`; None where there are none."""
     with lake.connect() as connection:
         show_payloads(lake, connection, payloads)
@@ -68,12 +67,12 @@ def plaintext_in(lake: Lake, payloads: Path) -> Plaintext | None:
     )
 
 
-def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: Path) -> None:
+def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: str) -> None:
     """Makes the view `conversion_payloads` (with file_row_number) of a partition, with the column `plaintext`.
 
     Partitions of versions that did not write the column are looked through here.
     """
-    source = f"read_parquet({literal(payloads)}, hive_partitioning = false, file_row_number = true)"
+    source = lake.storage.scan([payloads], options="file_row_number = true")
     view = "create or replace view conversion_payloads as"
     try:
         connection.execute(f"{view} select * replace (plaintext as plaintext) from {source}")
@@ -85,9 +84,9 @@ def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: P
         connection.execute(f"{view} from {source} left join found_plaintext using (file_row_number)")
 
 
-def _look_through(lake: Lake, payloads: Path) -> list[tuple[int, list[str]]]:
+def _look_through(lake: Lake, payloads: str) -> list[tuple[int, list[str]]]:
     with lake.connect_with_macros() as connection:
-        source = f"select * from read_parquet({literal(payloads)}, hive_partitioning = false, file_row_number = true)"
+        source = f"select * from {lake.storage.scan([payloads], options='file_row_number = true')}"
         return connection.execute(
             f"select file_row_number, plaintext from ({with_plaintext_columns(source)}) where plaintext is not null"
         ).fetchall()

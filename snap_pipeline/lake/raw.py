@@ -8,15 +8,14 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
-from snap_pipeline.lake.drafts import new_draft
-from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
+from snap_pipeline.lake.storage import Table, hour_of, literal, partition
 from snap_pipeline.lake.text_files import (
     MAXIMUM_LINE_BYTES,
     DamagedFile,
@@ -145,9 +144,8 @@ def read_listings(
     lake: Lake, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]
 ) -> Mapping[datetime, list[LandedFile]]:
     """The listings that the partitions of hours were made from; hours without a partition are left out."""
-    paths = {lake.path("raw_events", hour): hour for hour in hours}
-    notes = lake.notes_of(connection, paths)
-    return {paths[path]: [LandedFile(**file) for file in each.get("listing", [])] for path, each in notes.items()}
+    notes = lake.storage.notes_of(connection, (partition(Table.RAW_EVENTS, hour) for hour in hours))
+    return {hour_of(key): [LandedFile(**file) for file in each.get("listing", [])] for key, each in notes.items()}
 
 
 class _HourReader:
@@ -156,11 +154,12 @@ class _HourReader:
     def __init__(
         self, lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, listing: Listing
     ) -> None:
-        self._lake, self._landing, self._connection, self._hour = lake, landing, connection, hour
-        self._raw_path = lake.path("raw_events", hour)
-        self._quarantine_path = lake.path("quarantined_lines", hour)
+        self._lake, self._storage = lake, lake.storage
+        self._landing, self._connection, self._hour = landing, connection, hour
+        self._raw_key = partition(Table.RAW_EVENTS, hour)
+        self._quarantine_key = partition(Table.QUARANTINED_LINES, hour)
         self._listing = listing
-        notes = lake.notes(connection, self._raw_path)
+        notes = lake.storage.notes(connection, self._raw_key)
         present = {file.source_file for file in listing}
         before = {file["source_file"] for file in notes.get("listing", [])} | set(notes.get("gone", []))
         self._gone = sorted(before - present)
@@ -190,9 +189,9 @@ class _HourReader:
             self._connection.execute("delete from good_lines; delete from quarantined")
             self._sources.append("select workspace, source_file, line from good_lines")
         for file in line_by_line:
-            copy = new_draft(self._lake.root, self._raw_path)
+            copy = self._storage.scratch_file(self._raw_key)
             try:
-                has_nul = write_clean_copy(self._landing.root / file.source_file, copy)
+                has_nul = write_clean_copy(self._landing.path(file), copy)
                 read_lines(self._connection, copy)
             except DamagedFile as damage:
                 self._quarantine_whole(file, damage.reason)
@@ -234,7 +233,7 @@ class _HourReader:
             LakeError: the file itself cannot be read.
         """
         try:
-            next(content_of(self._landing.root / file.source_file), b"")
+            next(content_of(self._landing.path(file)), b"")
             self._connection.execute(f"select count(line) from ({self._strict_read([file])})")
         except (DamagedFile, duckdb.InvalidInputException, duckdb.IOException):
             return False
@@ -242,14 +241,14 @@ class _HourReader:
 
     def write(self) -> RawHour:
         """Replaces both partitions, `raw_events` last, since it carries the listing."""
-        quarantined = self._lake.replace(
+        quarantined = self._storage.commit(
             self._connection,
-            self._quarantine_path,
-            f"from quarantined {self._kept_rows(self._quarantine_path)} order by all",
+            self._quarantine_key,
+            f"from quarantined {self._kept_rows(self._quarantine_key)} order by all",
         )
-        rows = self._lake.replace(
+        rows = self._storage.commit(
             self._connection,
-            self._raw_path,
+            self._raw_key,
             self._events(),
             metadata={
                 "listing": [file.as_note() for file in self._listing],
@@ -279,12 +278,12 @@ class _HourReader:
     def _events(self) -> str:
         lines = " union all ".join(self._sources or [NO_LINES])
         self._connection.execute(f"create or replace temp view landed_lines as {lines}")
-        received = f"{sql('raw_events')} {self._kept_rows(self._raw_path)}"
-        return without_the_forgotten(self._lake.root, self._connection, received)
+        received = f"{sql('raw_events')} {self._kept_rows(self._raw_key)}"
+        return without_the_forgotten(self._storage, self._connection, received)
 
     def _strict_read(self, files: Sequence[LandedFile]) -> str:
-        patterns = ", ".join(literal(as_pattern(self._landing.root / file.source_file)) for file in files)
-        source_file = f"substr(filename, {len(str(self._landing.root)) + 2})"
+        patterns = ", ".join(literal(as_pattern(self._landing.path(file))) for file in files)
+        source_file = self._landing.source_file_sql
         # DuckDB reads objects up to twice the maximum.
         return f"""
             select
@@ -335,9 +334,9 @@ class _HourReader:
             "insert into quarantined values (?, ?, null, ?)", [file.workspace, as_text(file.source_file), reason]
         )
 
-    def _kept_rows(self, path: Path) -> str:
-        if not self._gone or not path.exists():
+    def _kept_rows(self, key: str) -> str:
+        if not self._gone or not self._storage.exists(key):
             return ""
         names = ", ".join(literal(as_text(name)) for name in self._gone)
-        kept = f"from read_parquet({literal(path)}, hive_partitioning = false) where source_file in ({names})"
+        kept = f"from {self._storage.scan([key])} where source_file in ({names})"
         return f"union all by name ({kept})"

@@ -5,19 +5,23 @@ are kept whenever it is materialized again, since nothing is left to make them f
 """
 
 import json
-import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from snap_pipeline.lake.lake import Lake, literal, make_durable
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, LandingZone
 from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.storage import Table, partition
 
-WITH_PLAINTEXT = ("filtered_events", "raw_events")
+WITH_PLAINTEXT = (Table.FILTERED_EVENTS, Table.RAW_EVENTS)
 """What is deleted of an hour, beside its landing files."""
-NEEDED = ("identity_links", "excluded_events", "conversion_payloads", "parameter_completeness")
+NEEDED = (
+    Table.IDENTITY_LINKS,
+    Table.EXCLUDED_EVENTS,
+    Table.CONVERSION_PAYLOADS,
+    Table.PARAMETER_COMPLETENESS,
+)
 """What an hour must have before it can do without its events: later hours, EMQ and delivery read these."""
 
 
@@ -60,7 +64,7 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
 
 
 def _candidates(lake: Lake, landing: LandingZone, first_kept: datetime) -> Iterator[datetime]:
-    found = {*landing.hours(), *(hour for table in WITH_PLAINTEXT for hour in lake.hours(table))}
+    found = {*landing.hours(), *(hour for table in WITH_PLAINTEXT for hour in lake.storage.hours(table))}
     return iter(sorted(hour for hour in found if hour < first_kept))
 
 
@@ -76,21 +80,16 @@ def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[L
     return (
         read is not None
         and (not listing or listing == read)
-        and all(lake.path(table, hour).exists() for table in NEEDED)
+        and all(lake.storage.exists(partition(table, hour)) for table in NEEDED)
         and hour in payloads_are_current
     )
 
 
 def _write_note(lake: Lake, hour: datetime) -> None:
     with lake.connect() as connection:
-        rows = connection.execute(
-            f"select workspace, count(*) from read_parquet({literal(lake.path('raw_events', hour))}) group by all"
-        ).fetchall()
-    note = lake.pruned_note(hour)
-    draft = note.with_name(f".{uuid.uuid4().hex}.tmp")
-    draft.write_text(json.dumps(dict(rows)), encoding="utf-8")
-    make_durable(draft)
-    draft.replace(note)
+        raw_events = lake.storage.scan([partition(Table.RAW_EVENTS, hour)])
+        rows = connection.execute(f"select workspace, count(*) from {raw_events} group by all").fetchall()
+        lake.storage.put(lake.pruned_note(hour), json.dumps(dict(rows)))
 
 
 def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> int:
@@ -99,14 +98,7 @@ def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedF
     The raw partition goes last: as long as it is there, its hour's landing files are known to have been read.
     """
     files = [file for file in landing.listing(hour) if file in (read or [])]
-    for file in files:
-        (landing.root / file.source_file).unlink(missing_ok=True)
-    for workspace in landing.workspaces:
-        folder = landing.folder(workspace, hour)
-        if folder.is_dir() and not any(folder.iterdir()):
-            # A file may land at this very moment.
-            with suppress(OSError):
-                folder.rmdir()
+    landing.delete(files, hour)
     for table in WITH_PLAINTEXT:
-        lake.path(table, hour).unlink(missing_ok=True)
+        lake.storage.delete([partition(table, hour)])
     return len(files)

@@ -5,30 +5,29 @@ and the numbers are kept beside it. They hold only as long as the files that the
 """
 
 import json
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from snap_pipeline.hours import parse_hour
+from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.damage import DamagedPartition
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, Listing
 from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.storage import Table, hour_of, partition
 
 FILE = "_summary.json"
 REASONS = {
-    "raw_events": "null",
-    "quarantined_lines": "reason",
-    "excluded_events": "reason",
-    "conversion_payloads": "null",
+    Table.RAW_EVENTS: "null",
+    Table.QUARANTINED_LINES: "reason",
+    Table.EXCLUDED_EVENTS: "reason",
+    Table.CONVERSION_PAYLOADS: "null",
 }
 """The tables that are counted, and the column that holds why a row stands there."""
-VERSIONED = ("identity_links", "filtered_events", "conversion_payloads")
+VERSIONED = (Table.IDENTITY_LINKS, Table.FILTERED_EVENTS, Table.CONVERSION_PAYLOADS)
 """The tables that hold what the mappings decide, so that they tell whether an hour is of today's version."""
 TABLES = tuple(dict.fromkeys((*REASONS, *VERSIONED)))
 
@@ -63,15 +62,15 @@ class Summary:
     @property
     def conversions(self) -> Mapping[str, int]:
         """Conversions by workspace, of those that have any; the other workspaces' destinations are due nothing."""
-        return {each.workspace: each.rows for each in self.counts if each.table == "conversion_payloads"}
+        return {each.workspace: each.rows for each in self.counts if each.table == Table.CONVERSION_PAYLOADS}
 
 
 class Summaries:
     """Summaries of the hours of one lake. What was read once is not read again while its files are the same."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._read: dict[datetime, tuple[Mapping[str, Any], Summary]] = {}
+        self._lake, self._storage = lake, lake.storage
+        self._read: dict[datetime, tuple[Mapping[Table, Any], Summary]] = {}
 
     def of(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
         """The summary of each hour, in the order given; an hour without files has an empty one.
@@ -83,7 +82,7 @@ class Summaries:
         changed: dict[datetime, Any] = {}
         for hour in hours:
             # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
-            fingerprints = self._lake.fingerprints(TABLES, hour)
+            fingerprints = {table: self._storage.fingerprint(partition(table, hour)) for table in TABLES}
             remembered = self._cached(hour, fingerprints)
             if remembered:
                 self._read[hour] = fingerprints, remembered
@@ -118,18 +117,14 @@ class Summaries:
         versions: dict[datetime, dict[str, str]] = defaultdict(dict)
         with self._lake.connect() as connection:
             for table in TABLES:
-                paths = [path for path in (self._lake.path(table, hour) for hour in hours) if path.exists()]
-                if not paths:
+                keys = self._storage.existing(partition(table, hour) for hour in hours)
+                if not keys:
                     continue
                 if table in REASONS:
                     rows = connection.execute(
                         f"""
                         select hour, workspace, {REASONS[table]} as reason, count(*)
-                        from read_parquet(
-                            [{", ".join(map(literal, paths))}],
-                            hive_partitioning = true,
-                            hive_types = {{'hour': varchar}}
-                        )
+                        from {self._storage.scan(keys, hive=True)}
                         group by all
                         order by all
                         """
@@ -137,10 +132,9 @@ class Summaries:
                     for hour, workspace, reason, events in rows:
                         counts[parse_hour(hour)].append(Count(table, workspace, reason, events))
                 if table in VERSIONED:
-                    for path, notes in self._lake.notes_of(connection, paths).items():
+                    for key, notes in self._storage.notes_of(connection, keys).items():
                         if "code_version" in notes:
-                            hour = parse_hour(path.parent.name.removeprefix("hour="))
-                            versions[hour][table] = notes["code_version"]
+                            versions[hour_of(key)][table] = notes["code_version"]
             listings = read_listings(self._lake, connection, hours)
             payloads_are_current = self._lake.hours_with_current_payloads(connection, hours)
         return {
@@ -148,16 +142,16 @@ class Summaries:
             for hour in hours
         }
 
-    def _cached(self, hour: datetime, fingerprints: Mapping[str, Any]) -> Summary | None:
+    def _cached(self, hour: datetime, fingerprints: Mapping[Table, Any]) -> Summary | None:
         before, summary = self._read.get(hour, ({}, None))
         if summary and before == fingerprints:
             return summary
         try:
-            content = json.loads(self._path(hour).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):  # a power cut can leave it empty
+            content = json.loads(self._storage.read(_key(hour)) or "null")
+        except ValueError:  # a power cut can leave it empty
             return None
         # Those of an older version do not say what their payloads were made from.
-        if content["made_from"] != fingerprints or "carried_through" not in content:
+        if content is None or content["made_from"] != fingerprints or "carried_through" not in content:
             return None
         return Summary(
             [Count(*count) for count in content["counts"]],
@@ -166,10 +160,7 @@ class Summaries:
             content["carried_through"],
         )
 
-    def _remember(self, hour: datetime, fingerprints: Mapping[str, Any], summary: Summary) -> None:
-        path = self._path(hour)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    def _remember(self, hour: datetime, fingerprints: Mapping[Table, Any], summary: Summary) -> None:
         content = {
             "made_from": fingerprints,
             "counts": summary.counts,
@@ -177,8 +168,8 @@ class Summaries:
             "listing": [file.as_note() for file in summary.listing],
             "carried_through": summary.payloads_are_current,
         }
-        draft.write_text(json.dumps(content), encoding="utf-8")
-        draft.replace(path)
+        self._storage.put(_key(hour), json.dumps(content), durable=False)
 
-    def _path(self, hour: datetime) -> Path:
-        return self._lake.path("raw_events", hour).with_name(FILE)
+
+def _key(hour: datetime) -> str:
+    return f"{Table.RAW_EVENTS}/hour={format_hour(hour)}/{FILE}"

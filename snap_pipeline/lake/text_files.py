@@ -14,8 +14,8 @@ import duckdb
 import zstandard
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.landing import as_text
+from snap_pipeline.lake.storage import literal
 
 MAXIMUM_LINE_BYTES = 16_000_000
 PLAIN_CHUNK_BYTES = 1_048_576

@@ -13,11 +13,12 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
-from snap_pipeline.lake.lake import Lake, file_fingerprint, literal, sql
+from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Digests, Mappings
 from snap_pipeline.lake.plaintext import with_plaintext_columns
 from snap_pipeline.lake.row_errors import DATA_ERRORS
+from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline.lake.summaries import VERSIONED, Summaries
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 from snap_pipeline.lake.versions import code_version
@@ -52,7 +53,7 @@ class Transformations:
     """The set-based steps of one lake."""
 
     def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings, summaries: Summaries) -> None:
-        self._lake, self._landing = lake, landing
+        self._lake, self._storage, self._landing = lake, lake.storage, landing
         self._mappings = mappings
         self._summaries = summaries
         self._identity = IdentityLinks(lake, landing, mappings)
@@ -74,8 +75,8 @@ class Transformations:
     def make_identity_links(self, hour: datetime) -> int:
         """Makes `identity_links` and returns its number of rows."""
         if self._lake.is_pruned(hour):
-            return self._kept("identity_links", hour)
-        self._ensure_partition("raw_events", hour)
+            return self._kept(Table.IDENTITY_LINKS, hour)
+        self._ensure_partition(Table.RAW_EVENTS, hour)
         return self._identity.make(hour)
 
     def make_filtered_events(self, hour: datetime) -> FilteredHour:
@@ -96,18 +97,18 @@ class Transformations:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)
-            return FilteredHour(self._kept("conversion_payloads", hour), reasons, 0)
+            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0)
         made_links = self._identity.make_missing(hour)
-        raw_events = self._lake.path("raw_events", hour)
+        raw_events = partition(Table.RAW_EVENTS, hour)
         source = None
         # Other runs may read the hour again meanwhile: what stays is made of one reading as a whole, and of the last.
-        while source is None or source != file_fingerprint(raw_events):
+        while source is None or source != self._storage.fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
-            source = file_fingerprint(raw_events)
+            source = self._storage.fingerprint(raw_events)
             try:
                 kept = self._filter(hour, source)
             except DATA_ERRORS:
-                if source == file_fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
+                if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
@@ -115,20 +116,20 @@ class Transformations:
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Makes `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
         if self._lake.is_pruned(hour):
-            return PayloadHour(self._kept("conversion_payloads", hour), {}, {})
+            return PayloadHour(self._kept(Table.CONVERSION_PAYLOADS, hour), {}, {})
         with self._lake.connect_with_macros() as connection:
             digests = self._mappings.load(connection)
-            self._view(connection, "filtered_events", hour)
+            self._view(connection, Table.FILTERED_EVENTS, hour)
             rows = self._write_payloads(connection, hour, digests)
             # Another run may have read the hour again since its events were filtered, and have failed then. Once the
             # payloads are newer than what it read, nobody would ask for the rest of it.
             while rows is None or not self._is_of_these_raw_events(connection, hour):
                 self.make_filtered_events(hour)
                 rows = self._write_payloads(connection, hour, digests)
-            path = literal(self._lake.path("conversion_payloads", hour))
+            payloads = self._storage.scan([partition(Table.CONVERSION_PAYLOADS, hour)])
             dropped, linked = (
                 connection.execute(
-                    f"select name, count(*) from (select unnest({column}) as name from read_parquet({path})) "
+                    f"select name, count(*) from (select unnest({column}) as name from {payloads}) "
                     "group by name order by name"
                 ).fetchall()
                 for column in ("dropped", "linked")
@@ -138,14 +139,14 @@ class Transformations:
     def make_parameter_completeness(self, hour: datetime) -> int:
         """Makes `parameter_completeness` and returns its number of rows."""
         with self._lake.connect_with_macros() as connection:
-            self._view(connection, "conversion_payloads", hour)
-            return self._write(connection, "parameter_completeness", hour, self._mappings.digests)
+            self._view(connection, Table.CONVERSION_PAYLOADS, hour)
+            return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.digests)
 
     def _quarantine_unfilterable(self, hour: datetime) -> bool:
         """Quarantines the events with which the hour cannot be filtered; False where it is not about events."""
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
-            self._view(connection, "raw_events", hour, numbered=True)
+            self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
 
             def make() -> None:
@@ -163,47 +164,47 @@ class Transformations:
     def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int | None:
         """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
         # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
-        reading = self._reading(connection, "filtered_events", hour)
+        reading = self._reading(connection, Table.FILTERED_EVENTS, hour)
         try:
-            return self._write(connection, "conversion_payloads", hour, digests, reading=reading)
+            return self._write(connection, Table.CONVERSION_PAYLOADS, hour, digests, reading=reading)
         except DATA_ERRORS:
-            raw_events = self._lake.path("raw_events", hour)
+            raw_events = partition(Table.RAW_EVENTS, hour)
             if self._is_of_these_raw_events(connection, hour):
-                query = self._query("conversion_payloads")
+                query = self._query(Table.CONVERSION_PAYLOADS)
                 found = unprocessable_rows(
                     connection,
                     "filtered_events",
                     "landed_row",
                     lambda: connection.execute(f"create or replace temp table tried as {query}"),
                 )
-                if not found or not raw_events.exists():
+                if not found or not self._storage.exists(raw_events):
                     raise
                 quarantine_events(self._lake, self._landing, hour, found)
-            self._view(connection, "filtered_events", hour)
+            self._view(connection, Table.FILTERED_EVENTS, hour)
             return None
 
     def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
         """Makes both tables of the raw events, notes that these were `source`, and returns how many events are kept."""
         with self._lake.connect_with_macros() as connection:
             digests = self._mappings.load(connection)
-            self._view(connection, "raw_events", hour, numbered=True)
-            reading = self._reading(connection, "raw_events", hour)
+            self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
+            reading = self._reading(connection, Table.RAW_EVENTS, hour)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
             with self._lake.keeping_order(connection):
-                self._lake.replace(
+                self._storage.commit(
                     connection,
-                    self._lake.path("excluded_events", hour),
+                    partition(Table.EXCLUDED_EVENTS, hour),
                     sql("excluded_events"),
                     metadata={"code_version": code_version("filtered_events", digests.mappings)},
                 )
-                kept = self._write(connection, "filtered_events", hour, digests, made_from=source, reading=reading)
+                kept = self._write(connection, Table.FILTERED_EVENTS, hour, digests, made_from=source, reading=reading)
                 # A join with more people than fit into memory goes by parts.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(
                         connection,
-                        "filtered_events",
+                        Table.FILTERED_EVENTS,
                         hour,
                         digests,
                         "order by landed_row",
@@ -214,67 +215,61 @@ class Transformations:
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Whether `filtered_events` was made from the raw events that are there; those that are gone cannot tell."""
-        raw_events = file_fingerprint(self._lake.path("raw_events", hour))
-        notes = self._lake.notes(connection, self._lake.path("filtered_events", hour))
+        raw_events = self._storage.fingerprint(partition(Table.RAW_EVENTS, hour))
+        notes = self._storage.notes(connection, partition(Table.FILTERED_EVENTS, hour))
         return raw_events is None or notes.get("made_from") == raw_events
 
-    def _reading(self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime) -> object:
+    def _reading(self, connection: duckdb.DuckDBPyConnection, table: Table, hour: datetime) -> object:
         """Return the id of the reading of landing files that a partition was made from."""
-        return self._lake.notes(connection, self._lake.path(table, hour)).get("reading")
+        return self._storage.notes(connection, partition(table, hour)).get("reading")
 
-    def _kept(self, table: str, hour: datetime) -> int:
+    def _kept(self, table: Table, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""
         with self._lake.connect() as connection:
-            row = connection.execute(
-                f"select count(*) from read_parquet({literal(self._lake.path(table, hour))})"
-            ).fetchone()
+            row = connection.execute(f"select count(*) from {self._storage.scan([partition(table, hour)])}").fetchone()
         return int(row[0]) if row else 0
 
     def _reasons(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> Mapping[str, int]:
-        path = literal(self._lake.path("excluded_events", hour))
-        rows = connection.execute(f"select reason, count(*) from read_parquet({path}) group by reason order by reason")
+        excluded = self._storage.scan([partition(Table.EXCLUDED_EVENTS, hour)])
+        rows = connection.execute(f"select reason, count(*) from {excluded} group by reason order by reason")
         return dict(rows.fetchall())
 
     def _view(
-        self, connection: duckdb.DuckDBPyConnection, table: str, hour: datetime, *, numbered: bool = False
+        self, connection: duckdb.DuckDBPyConnection, table: Table, hour: datetime, *, numbered: bool = False
     ) -> None:
         self._ensure_partition(table, hour)
-        path = self._lake.path(table, hour)
-        options = ", file_row_number = true" if numbered else ""
-        source = f"read_parquet({literal(path)}, hive_partitioning = false{options})"
+        source = self._storage.scan([partition(table, hour)], options="file_row_number = true" if numbered else "")
         connection.execute(f"create or replace temp view {table} as from {source}")
 
-    def _ensure_partition(self, table: str, hour: datetime) -> None:
-        if not self._lake.path(table, hour).exists():
+    def _ensure_partition(self, table: Table, hour: datetime) -> None:
+        if not self._storage.exists(partition(table, hour)):
             raise MissingPartition(f"{table} has no partition for this hour yet: materialize it first.")
 
     def _write(
         self,
         connection: duckdb.DuckDBPyConnection,
-        table: str,
+        table: Table,
         hour: datetime,
         digests: Digests,
         order: str = "",
         **notes: object,
     ) -> int:
         notes |= {"code_version": code_version(table, digests.mappings)}
-        return self._lake.replace(
-            connection, self._lake.path(table, hour), f"{self._query(table)} {order}", metadata=notes
-        )
+        return self._storage.commit(connection, partition(table, hour), f"{self._query(table)} {order}", metadata=notes)
 
     @staticmethod
-    def _query(table: str) -> str:
+    def _query(table: Table) -> str:
         """The SQL of a table; payloads are looked through for plaintext as they are made."""
         query = sql(table)
-        return with_plaintext_columns(query) if table == "conversion_payloads" else query
+        return with_plaintext_columns(query) if table == Table.CONVERSION_PAYLOADS else query
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
-        path = literal(self._lake.path("filtered_events", hour))
+        filtered = self._storage.scan([partition(Table.FILTERED_EVENTS, hour)])
         row = connection.execute(
             f"""
             select bool_and(coalesce(landed_row > row_before, true)) from (
                 select landed_row, lag(landed_row) over () as row_before
-                from read_parquet({path}, hive_partitioning = false)
+                from {filtered}
             )
             """
         ).fetchone()

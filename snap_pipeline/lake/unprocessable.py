@@ -11,10 +11,11 @@ from datetime import datetime
 
 import duckdb
 
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone, as_text
 from snap_pipeline.lake.raw import load_lines_of_file
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
+from snap_pipeline.lake.storage import Table, literal, partition
 
 REASON = "unprocessable"
 
@@ -57,9 +58,9 @@ def unprocessable_rows(
 
 def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Sequence[int]) -> None:
     """Moves rows of an hour's `raw_events` to `quarantined_lines`; both are replaced, `raw_events` last."""
-    raw_events, quarantine = (lake.path(table, hour) for table in ("raw_events", "quarantined_lines"))
+    raw_events, quarantine = partition(Table.RAW_EVENTS, hour), partition(Table.QUARANTINED_LINES, hour)
     numbers = ", ".join(map(str, rows))
-    source = f"read_parquet({literal(raw_events)}, hive_partitioning = false, file_row_number = true)"
+    source = lake.storage.scan([raw_events], options="file_row_number = true")
     with lake.connect_with_macros() as connection:
         places = connection.execute(
             f"""
@@ -70,19 +71,17 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
             where file_row_number in ({numbers})
             """
         ).fetchall()
-        connection.execute(
-            f"create or replace temp table moved as from read_parquet({literal(quarantine)}, hive_partitioning = false)"
-        )
+        connection.execute(f"create or replace temp table moved as from {lake.storage.scan([quarantine])}")
         for source_file in sorted({name for _, name, _ in places}):
             lines = _lines_of(lake, landing, hour, source_file)
             for workspace, name, place in places:
                 if name == source_file:
                     line = lines[place - 1] if place <= len(lines) else None
                     connection.execute("insert into moved values (?, ?, ?, ?)", [workspace, name, line, REASON])
-        notes = lake.notes(connection, raw_events) | {"reading": uuid.uuid4().hex}
-        lake.replace(connection, quarantine, "from moved order by all")
+        notes = lake.storage.notes(connection, raw_events) | {"reading": uuid.uuid4().hex}
+        lake.storage.commit(connection, quarantine, "from moved order by all")
         kept = f"select * exclude (file_row_number) from {source} where file_row_number not in ({numbers})"
-        lake.replace(connection, raw_events, kept, metadata=notes)
+        lake.storage.commit(connection, raw_events, kept, metadata=notes)
 
 
 def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
@@ -90,7 +89,7 @@ def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str
     files = [file for file in landing.listing(hour) if as_text(file.source_file) == source_file]
     if not files:
         return []
-    quarantine = literal(lake.path("quarantined_lines", hour))
+    quarantine = lake.storage.scan([partition(Table.QUARANTINED_LINES, hour)])
     with lake.connect_with_macros() as connection:
         load_lines_of_file(lake, landing, connection, hour, files[0])
         rows = connection.execute(
@@ -98,7 +97,7 @@ def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str
             select line_number from good_lines
             anti join (
                 select line_number
-                from read_parquet({quarantine}, hive_partitioning = false)
+                from {quarantine}
                 where source_file = {literal(source_file)}
             ) using (line_number)
             order by line_number

@@ -20,9 +20,9 @@ from typing import IO
 import duckdb
 
 from snap_pipeline.errors import LakeError, PipelineError
-from snap_pipeline.lake.drafts import new_draft
-from snap_pipeline.lake.lake import Lake, literal, sql
+from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.storage import literal
 from snap_pipeline.lake.text_files import (
     DECOMPRESSORS,
     MAXIMUM_LINE_BYTES,
@@ -95,7 +95,7 @@ class Upload:
         """
         copy = None
         try:
-            copy = new_draft(self._landing.root, self._landing.root / file.name)
+            copy = self._landing.scratch_file(file.name)
             digest = _digest(file)
             has_nul = write_clean_copy(file, copy)
             with self._lake.connect_with_macros() as connection:
@@ -108,8 +108,8 @@ class Upload:
             return self._land_whole(file, digest)
         except OSError as error:
             raise LakeError(
-                f"{file} could not be landed in {self._landing.root}: {error.strerror or error}. Mend that and land "
-                "the file again; nothing of it lands twice."
+                f"{file} could not be landed in {self._landing.location}: {error.strerror or error}. Mend that and "
+                "land the file again; nothing of it lands twice."
             ) from error
         finally:
             if copy:
@@ -189,15 +189,8 @@ class Upload:
     @contextmanager
     def _place(self, hour: datetime, name: str) -> Iterator[IO[bytes]]:
         """A file that appears in the landing zone when it is complete."""
-        folder = self._landing.folder(self._workspace, hour)
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = new_draft(self._landing.root, folder / name)
-        try:
-            with draft.open("wb") as stream:
-                yield stream
-            draft.replace(folder / name)
-        finally:
-            draft.unlink(missing_ok=True)
+        with self._landing.write(self._workspace, hour, name) as draft, draft.open("wb") as stream:
+            yield stream
 
 
 def _read_header(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> tuple[str, list[str], int]:

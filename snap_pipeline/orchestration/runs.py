@@ -24,7 +24,7 @@ IN_FLIGHT = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
-DELIVERY = [dg.AssetKey(table) for table in TABLES]
+DELIVERY = [dg.AssetKey(table.value) for table in TABLES]
 
 
 def wall_clock() -> datetime:

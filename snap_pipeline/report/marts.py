@@ -63,12 +63,12 @@ def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime
         LakeError: they cannot be read.
     """
     with lake.connect() as connection:
-        views = LakeViews(connection, lake.root)
+        views = LakeViews(connection, lake.storage)
         missing = [mart for mart in MARTS if mart not in views.names]
         if missing:
             raise MartsMissing(
-                f"There is nothing to report on yet: {lake.root} lacks {', '.join(missing)}. Run `snap-pipeline "
-                "insights`, which makes them, and try again."
+                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run "
+                "`snap-pipeline insights`, which makes them, and try again."
             )
         views.prepare(" ".join(MARTS))
         end = _week_end(connection) or running_hour.astimezone(UTC).replace(tzinfo=None)
@@ -77,8 +77,8 @@ def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime
             received = {row["workspace"]: row for row in _rows(connection, "received", end)}
         except duckdb.BinderException:
             raise MartsMissing(
-                f"The marts in {lake.root} were made by another version of the pipeline. Run `snap-pipeline insights`, "
-                "which makes them again, and try again."
+                f"The marts in {lake.storage.location} were made by another version of the pipeline. Run "
+                "`snap-pipeline insights`, which makes them again, and try again."
             ) from None
     return Report(
         end,

@@ -5,13 +5,11 @@ security to the one workspace, or the one access token's rate limit, that the tr
 """
 
 import logging
-import os
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from sqlalchemy.exc import (
 )
 
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.files import atomic_write, private_draft
 from snap_pipeline.state import migrations
 
 BUSY_SECONDS = 30
@@ -239,13 +238,10 @@ def _create_file(url: sa.URL) -> None:
     if path.exists():
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(descriptor)
-        with closing(sqlite3.connect(draft)) as connection:
+        with (
+            atomic_write(path, private_draft(path), replace=False) as draft,
+            closing(sqlite3.connect(draft)) as connection,
+        ):
             connection.execute("pragma journal_mode = wal")
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        Path(draft).unlink()
     except (OSError, sqlite3.Error) as error:
         raise StateDatabaseError(f"The state database {path} cannot be made: {error}.") from None

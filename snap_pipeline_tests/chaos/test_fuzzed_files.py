@@ -9,6 +9,7 @@ from collections.abc import Callable
 import zstandard
 
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import partition
 from snap_pipeline_tests.chaos.conftest import Chaos
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
@@ -128,5 +129,5 @@ def test_each_line_of_a_damaged_file_is_in_one_bin_and_every_good_one_is_read(pr
         for file in landed:
             file.unlink()
         for table in ("raw_events", "quarantined_lines"):
-            project.pipeline.lake.path(table, HOUR).unlink()
+            project.pipeline.lake.storage.path(partition(table, HOUR)).unlink()
     chaos.figures(files=4 * len(chaos.rounds(6)), read=read, **reasons)

@@ -63,7 +63,7 @@ class Shop:
     def receipts(self) -> Counter[str]:
         """Count the receipts of each event."""
         lake = self.project.pipeline.lake
-        files = [str(path) for path in (lake.root / "delivery_receipts").glob("hour=*/*/*.parquet")]
+        files = [str(path) for path in (lake.storage.path("") / "delivery_receipts").glob("hour=*/*/*.parquet")]
         if not files:
             return Counter()
         with lake.connect() as connection:

@@ -13,7 +13,8 @@ import pytest
 from click.testing import Result
 
 from snap_pipeline.delivery.ledger import Ledger
-from snap_pipeline.lake.drafts import ABANDONED_AFTER_SECONDS, new_draft
+from snap_pipeline.files import ABANDONED_AFTER_SECONDS, new_draft
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 Run = Callable[..., Result]
@@ -37,12 +38,12 @@ def drafts_of(project: Project) -> list[Path]:
         home / ".secret.key.k2j3h4",
         home / ".state.db.x7y8z9",
         home / ".start.4711",
-        new_draft(lake.root, lake.path("raw_events", HOUR)),
-        new_draft(lake.root, lake.root / "tombstones" / "person.json"),
-        new_draft(landing.root, landing.folder("default", HOUR) / "events.ndjson"),
-        new_draft(lake.root, lake.root / "accounting_entries" / "data.parquet"),
-        lake.root / ".emq_scores.4711.tmp",
-        lake.root / ".spill" / "duckdb_temp_4711_0_storage_DEFAULT-0.tmp",
+        new_draft(lake.storage.path(""), lake.storage.path(partition(Table.RAW_EVENTS, HOUR))),
+        new_draft(lake.storage.path(""), lake.storage.path("") / "tombstones" / "person.json"),
+        new_draft(landing._root, landing.folder("default", HOUR) / "events.ndjson"),
+        new_draft(lake.storage.path(""), lake.storage.path("") / "accounting_entries" / "data.parquet"),
+        lake.storage.path("") / ".emq_scores.4711.tmp",
+        lake.storage.path("") / ".spill" / "duckdb_temp_4711_0_storage_DEFAULT-0.tmp",
     ]
 
 
@@ -63,7 +64,7 @@ def test_the_next_start_finds_what_a_killed_process_left(run: Run, project: Proj
 def test_prune_and_forget_find_those_of_earlier_versions_too(run: Run, project: Project, command: list[str]) -> None:
     lake, landing, name = project.pipeline.lake, project.pipeline.landing, f".{'0a' * 16}.tmp"
     left = [
-        abandoned(lake.path("raw_events", HOUR).with_name(name)),
+        abandoned(lake.storage.path(partition(Table.RAW_EVENTS, HOUR)).with_name(name)),
         abandoned(landing.folder("default", HOUR) / name),
     ]
     others = abandoned(landing.folder("default", HOUR) / ".of-another-program.tmp")
@@ -104,7 +105,7 @@ def test_a_person_does_not_stay_in_what_a_killed_command_left(
     assert run("land", str(file), "--hour", key(HOUR)).exit_code == 0
     if command == "forget":
         kill_at_rename("ann-", "forget", "--email", ANN, "--landing")
-    left = list(project.pipeline.landing.root.rglob("*.tmp"))  # `land` reads a copy of the file
+    left = list(project.pipeline.landing._root.rglob("*.tmp"))  # `land` reads a copy of the file
     assert len(left) == (2 if command == "land" else 1)
     assert {stat.S_IMODE(draft.parent.stat().st_mode) for draft in left} == {0o700}
 
@@ -127,7 +128,7 @@ def test_an_hours_folder_of_a_flat_layout_holds_its_files_alone(
     file.write_text("{}\n")
     monkeypatch.setenv("SNAP_PIPELINE_LANDING_LAYOUT", "{workspace}-%Y-%m-%dT%H")
     assert run("land", str(file), "--hour", key(HOUR)).exit_code == 0
-    (landed,) = project.pipeline.landing.root.rglob("ann-*")
+    (landed,) = project.pipeline.landing._root.rglob("ann-*")
     assert list(landed.parent.iterdir()) == [landed]
 
 
@@ -138,7 +139,7 @@ def test_a_pinned_hour_of_a_killed_delivery_does_not_keep_a_person(
     project.land(purchase("1", email=ANN))
     project.materialize()
     lake = project.pipeline.lake
-    payloads = lake.path("conversion_payloads", HOUR)
+    payloads = lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
     with Ledger(lake, HOUR, "d", "default").snapshot(payloads) as pin:
         pass
     pin.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ def test_a_pinned_hour_of_a_killed_delivery_does_not_keep_a_person(
     os.link(payloads, pin)
     assert f"May still hold the person: {pin}" in run("forget", "--email", ANN).output
 
-    monkeypatch.setattr("snap_pipeline.lake.drafts.ABANDONED_AFTER_SECONDS", -1)
+    monkeypatch.setattr("snap_pipeline.files.ABANDONED_AFTER_SECONDS", -1)
     assert "May still" not in run("forget", "--email", ANN).output
     assert not pin.exists()
 

@@ -51,13 +51,13 @@ def shop(project: Project) -> Project:
 
 def lake_text(project: Project) -> str:
     """Every value of every table."""
-    files = [str(file) for file in project.pipeline.lake.root.rglob("*.parquet")]
+    files = [str(file) for file in project.pipeline.lake.storage.path("").rglob("*.parquet")]
     with project.pipeline.lake.connect() as connection:
         return "\n".join(str(connection.execute(f"from read_parquet('{file}')").fetchall()) for file in files)
 
 
 def landing_text(project: Project) -> str:
-    files = [file for file in project.pipeline.landing.root.rglob("*") if file.is_file()]
+    files = [file for file in project.pipeline.landing._root.rglob("*") if file.is_file()]
     return "\n".join((gzip.open(file) if file.suffix == ".gz" else file.open("rb")).read().decode() for file in files)
 
 
@@ -230,6 +230,8 @@ def test_a_request_that_names_nobody_is_refused(
 
 
 def test_a_request_for_somebody_who_was_never_seen_changes_nothing(shop: Project, run: Run) -> None:
-    before = {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.root).rglob("*.parquet")}
+    before = {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.storage.path("")).rglob("*.parquet")}
     assert run("forget", "--email", "stranger@example.com").output.startswith("0 hours were made again")
-    assert {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.root).rglob("*.parquet")} == before
+    assert {
+        file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.storage.path("")).rglob("*.parquet")
+    } == before

@@ -29,7 +29,7 @@ def test_land_puts_events_into_their_own_hours_and_says_what_it_cannot_read(
     assert "2 cannot be read" in result.stdout
     landing = project.pipeline.landing
     running = b"".join(
-        (landing.root / f.source_file).read_bytes() for f in landing.listing(project.settings.running_hour)
+        (landing._root / f.source_file).read_bytes() for f in landing.listing(project.settings.running_hour)
     )
     assert running.count(b"\n") == 4
     assert b"\xff\xfe" in running

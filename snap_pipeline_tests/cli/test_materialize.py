@@ -63,7 +63,7 @@ def test_validating_counts_nothing_and_remembers_nothing(run: Any, project: Proj
     assert project.received() == []
     assert len(project.requests_seen("/events/validate")) == 1
     assert project.counts()["pending"] == 2
-    assert not list(project.pipeline.lake.root.glob("delivery_*/**/*.*"))
+    assert not list(project.pipeline.lake.storage.path("").glob("delivery_*/**/*.*"))
     assert run("materialize", *RANGE).exit_code == 0
     assert ids(project.received()) == ["a", "b"]
 
@@ -146,7 +146,7 @@ def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_
 
 
 def receipts(project: Project) -> list[dict[str, Any]]:
-    folder = project.pipeline.lake.root / "delivery_receipts"
+    folder = project.pipeline.lake.storage.path("") / "delivery_receipts"
     with project.pipeline.lake.connect() as connection:
         rows = connection.execute(f"select event_id, outcome from '{folder}/**/*.parquet'").fetchall()
     return [{"event_id": event_id, "outcome": outcome} for event_id, outcome in rows]

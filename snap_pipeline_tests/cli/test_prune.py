@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from snap_pipeline.delivery.accounting import unaccounted
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.identity.stories import digest
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
 
@@ -37,7 +38,7 @@ def run(shop: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def files_of(project: Project, hour: datetime) -> set[str]:
-    lake = project.pipeline.lake.root
+    lake = project.pipeline.lake.storage.path("")
     return {file.parent.parent.name for file in lake.glob(f"*/hour={key(hour)}/data.parquet")}
 
 
@@ -58,9 +59,9 @@ def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: 
     run("prune")
     lake = shop.pipeline.lake
     tables = ("identity_links", "excluded_events", "conversion_payloads", "quarantined_lines")
-    before = {table: lake.path(table, OLD).read_bytes() for table in tables}
+    before = {table: lake.storage.path(partition(table, OLD)).read_bytes() for table in tables}
     assert shop.materialize(OLD).success
-    assert {table: lake.path(table, OLD).read_bytes() for table in before} == before
+    assert {table: lake.storage.path(partition(table, OLD)).read_bytes() for table in before} == before
     assert "older version" not in run("status").output
     assert run("trace", f"e-{key(YOUNG)}").exit_code == 0
 
@@ -80,12 +81,12 @@ def test_hours_that_are_not_made_to_the_end_are_left_alone(shop: Project, run: R
     assert "1 older hours have unread files" in run("prune").output
     assert "raw_events" in files_of(shop, OLD)
     shop.materialize(OLD)
-    shutil.rmtree(shop.pipeline.lake.path("conversion_payloads", OLD).parent)
+    shutil.rmtree(shop.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, OLD)).parent)
     assert run("prune").output.startswith("0 hours were pruned")
 
 
 def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
-    note = shop.pipeline.lake.pruned_note(OLD)
+    note = shop.pipeline.lake.storage.path(shop.pipeline.lake.pruned_note(OLD))
     note.write_text('{"default": 2}')
     assert run("prune").output.startswith("1 hours were pruned")
     assert "raw_events" not in files_of(shop, OLD)
@@ -94,7 +95,7 @@ def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
 def test_notes_in_the_lake_are_no_data_to_other_readers(shop: Project, run: Run) -> None:
     """They skip names that begin with `_` or `.` where they read a folder of partitions."""
     assert run("prune").output.startswith("1 hours were pruned")
-    names = {path.name for path in shop.pipeline.lake.root.rglob("*") if path.is_file()}
+    names = {path.name for path in shop.pipeline.lake.storage.path("").rglob("*") if path.is_file()}
     assert "_pruned.json" in names
     assert {name for name in names if not name.startswith(("_", "."))} == {"data.parquet"}
 
@@ -102,7 +103,7 @@ def test_notes_in_the_lake_are_no_data_to_other_readers(shop: Project, run: Run)
 def test_an_hour_that_an_earlier_version_pruned_stays_pruned(shop: Project, run: Run) -> None:
     run("prune")
     lake = shop.pipeline.lake
-    note = lake.pruned_note(OLD)
+    note = lake.storage.path(lake.pruned_note(OLD))
     note.rename(note.with_name("pruned.json"))
     assert lake.pruned_hours() == [OLD]
     assert lake.pruned_events(OLD) == {"default": 2}
@@ -112,7 +113,7 @@ def test_an_hour_that_an_earlier_version_pruned_stays_pruned(shop: Project, run:
 
 
 def test_a_file_that_lands_while_its_hour_is_pruned_is_not_deleted(shop: Project, run: Run) -> None:
-    shop.pipeline.lake.pruned_note(OLD).write_text('{"default": 2}')
+    shop.pipeline.lake.storage.path(shop.pipeline.lake.pruned_note(OLD)).write_text('{"default": 2}')
     late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")
     said = run("prune")
     assert "1 older hours have unread files" in said.output

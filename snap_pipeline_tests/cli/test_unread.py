@@ -57,7 +57,7 @@ def test_the_running_hour_is_told_without_alarm(run: Any, project: Project) -> N
 
 
 def test_folders_that_stand_for_no_hour_of_a_workspace_are_told(run: Any, project: Project) -> None:
-    root = project.pipeline.landing.root
+    root = project.pipeline.landing._root
     for name in ("default/2026-11-20T9", "Default/2026-11-20T09", "shop/2026-11-20T09", "default/_drafts"):
         (root / name).mkdir(parents=True)
     assert "3 folders of the landing zone are of no configured workspace" in run("status").stderr
@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_read_holds_up_its_workspace_alone(
     run: Any, project: Project, monkeypatch: pytest.MonkeyPatch, name: str, is_of_a_workspace: bool
 ) -> None:
     project.land(purchase("a"))
-    locked = project.pipeline.landing.root / name
+    locked = project.pipeline.landing._root / name
     locked.mkdir(exist_ok=True)
     scan = os.scandir
 

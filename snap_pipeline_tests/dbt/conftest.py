@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.storage import literal
 from snap_pipeline_tests.dbt import lakes
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"

@@ -8,8 +8,8 @@ import pytest
 from snap_pipeline.delivery.dispatch import DispatchOptions, HourReport
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, parse_hour
-from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline_tests.project import HOUR, START, Project, purchase
 
 
@@ -38,9 +38,9 @@ class Delivery:
         and where they are offline conversions, Snap takes them for 37 days.
         """
         with self.lake.connect() as connection:
-            self.lake.replace(
+            self.lake.storage.commit(
                 connection,
-                self.lake.path("conversion_payloads", hour),
+                partition(Table.CONVERSION_PAYLOADS, hour),
                 f"""
                 select * replace (
                     {literal(prefix)} || i as event_id,
@@ -61,7 +61,7 @@ class Delivery:
 
     def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """Rows of a delivery table over all hours and destinations, `[]` where there is none."""
-        files = sorted((self.lake.root / table).glob("**/*.parquet"))
+        files = sorted((self.lake.storage.path("") / table).glob("**/*.parquet"))
         if not files:
             return []
         names = ", ".join(literal(file) for file in files)
@@ -89,7 +89,9 @@ class Delivery:
         make_raw_events(self.lake, pipeline.landing, scratch)
         pipeline.transformations.make_filtered_events(scratch)
         pipeline.transformations.make_conversion_payloads(scratch)
-        self._template = self.lake.path("conversion_payloads", scratch).rename(self.lake.root / "template.parquet")
+        self._template = self.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, scratch)).rename(
+            self.lake.storage.path("") / "template.parquet"
+        )
         landed.unlink()
 
 

@@ -11,6 +11,7 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.backlog import by_urgency
 from snap_pipeline.destinations import store
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, TOKEN, Project, ids, key, purchase
@@ -133,7 +134,7 @@ def test_an_hour_whose_payloads_were_made_again_is_looked_at_again(net: Net, pro
     project.add_destination()
     land_hours(project, 1)
     net.tick()
-    payloads = project.pipeline.lake.path("conversion_payloads", HOUR)
+    payloads = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
     payloads.write_bytes(payloads.read_bytes())
     assert net.tick() == [(key(HOUR), False)]
     assert len(project.requests_seen()) == 1

@@ -30,7 +30,7 @@ def test_the_batches_of_an_hour_that_is_made_again_in_another_order_are_the_same
         delivery.dispatch(shop)
         batch_ids.append({batch_id for (batch_id,) in delivery.rows("delivery_receipts", "batch_id")})
         for table in ("delivery_receipts", "delivery_requests"):
-            for file in (delivery.lake.root / table).glob("hour=*/**/*.*"):
+            for file in (delivery.lake.storage.path("") / table).glob("hour=*/**/*.*"):
                 file.unlink()
     assert batch_ids[0] == batch_ids[1]
     assert len(batch_ids[0]) == 3

@@ -32,7 +32,7 @@ class Fold:
 
 def folder(project: Project, table: str) -> Path:
     id_ = project.pipeline.destinations.get("shop").id
-    return project.pipeline.lake.root / table / f"hour={HOUR:%Y-%m-%dT%H}" / f"destination={id_}"
+    return project.pipeline.lake.storage.path("") / table / f"hour={HOUR:%Y-%m-%dT%H}" / f"destination={id_}"
 
 
 def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
@@ -60,7 +60,7 @@ def test_the_hours_batches_are_summed_up_while_another_destination_folds(
     project.pipeline.destinations.pause("shop")
     project.add_destination("other", pixel_id=OTHER_PIXEL_ID)
     fold = Fold(folder(project, "delivery_receipts"))
-    monkeypatch.setattr(dispatch, "files_of_all", fold.after(ledger.files_of_all))
+    monkeypatch.setattr(dispatch, "rows_of_all", fold.after(ledger.rows_of_all))
 
     assert project.materialize().success
 

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from snap_pipeline import files
 from snap_pipeline.delivery import batches
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.lake import drafts
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.delivery.processes import start_dispatch, take_over_dead_leases
 from snap_pipeline_tests.project import HOUR, ids
@@ -52,5 +52,8 @@ def test_killed_at_random_instants_and_then_finished(
     assert killed_in_flight >= KILLS // 3
     assert not delivery.rows("delivery_intents")
     # Drafts lie in folders of their own, until they have been idle for long.
-    left = [*delivery.lake.root.rglob("*.tmp"), *delivery.lake.root.rglob("*.ndjson")]
-    assert not [path for path in left if path.parent.name != drafts.FOLDER]
+    left = [
+        *delivery.lake.storage.path("").rglob("*.tmp"),
+        *delivery.lake.storage.path("").rglob("*.ndjson"),
+    ]
+    assert not [path for path in left if path.parent.name != files.DRAFTS_FOLDER]

@@ -8,7 +8,6 @@ import pytest
 from snap_pipeline.delivery.hour_status import FILE, hour_status_of
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.lake import file_fingerprint
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.project import HOUR, NOW
 
@@ -47,11 +46,13 @@ def test_what_an_earlier_version_delivered_is_not_pending_after_the_upgrade(
     pipeline = delivery.project.pipeline
     delivery.make_payloads(3)
     delivery.dispatch(shop)
-    folder = delivery.lake.root / "delivery_receipts" / f"hour={format_hour(HOUR)}" / f"destination={shop.id}"
+    folder = (
+        delivery.lake.storage.path("") / "delivery_receipts" / f"hour={format_hour(HOUR)}" / f"destination={shop.id}"
+    )
     (compacted,) = folder.glob("*.parquet")
     receipts = compacted.rename(compacted.with_name("data.parquet"))  # as it called them
     note = json.loads((folder / FILE).read_text())
-    note["made_from"][1] = file_fingerprint(receipts)
+    note["made_from"][1] = delivery.lake.storage.fingerprint(delivery.lake.storage.key_of(str(receipts)))
     (folder / FILE).write_text(json.dumps(note))
     assert pipeline.destination_backlog(shop).pending == 0
     assert pipeline.backlog.undelivered_hours(HOUR, NOW) == {}

@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.state.database import StateDatabaseError
 from snap_pipeline_tests.delivery.processes import take_over_dead_leases
 from snap_pipeline_tests.project import NOW, START, TOKEN, Project, ids, key, purchase
@@ -273,7 +274,7 @@ def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
     launch_backfill(production, "killed", [hour])
     code = services.start("code")
     services.start("daemon")
-    intents = production.pipeline.lake.path("delivery_intents", hour).parent
+    intents = production.pipeline.lake.storage.path(partition(Table.DELIVERY_INTENTS, hour)).parent
     services.wait_for(lambda: any(intents.rglob("*.parquet")), 90)
     end_process_tree(code)
     production.clear_faults()

@@ -52,7 +52,7 @@ def count(home: Path, table: str, expression: str) -> int:
     lake = Pipeline(Settings(home=home)).lake
     with lake.connect() as connection:
         row = connection.execute(
-            f"select {expression} from read_parquet('{lake.root}/{table}/*/*/*.parquet')"
+            f"select {expression} from read_parquet('{lake.storage.path('')}/{table}/*/*/*.parquet')"
         ).fetchone()
     return int(row[0]) if row else 0
 

@@ -1,5 +1,7 @@
 """Runs that make the links of one hour at the same time: those of the last reading stay, whoever writes last."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import pytest
 
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake import lake
+from snap_pipeline.lake import storage
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 EARLIER = HOUR - 3 * ONE_HOUR
@@ -22,22 +25,21 @@ def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
     A refusal has landed in it by then.
     """
     hours: list[datetime] = []
-    paths: dict[Path, Path] = {}
-    new_draft = lake.new_draft
+    atomic_write = storage.atomic_write
 
-    def note_path(root: Path, path: Path) -> Path:
-        draft = new_draft(root, path)
-        paths[draft] = path
-        return draft
+    @contextmanager
+    def interrupted(path: Path, draft: Path, **options: Any) -> Iterator[Path]:
+        with atomic_write(path, draft, **options):
+            yield draft
+            act(path)
 
-    def make_durable(draft: Path) -> None:
-        if paths.get(draft) == project.pipeline.lake.path("identity_links", EARLIER) and hours:
+    def act(path: Path) -> None:
+        if path == project.pipeline.lake.storage.path(partition(Table.IDENTITY_LINKS, EARLIER)) and hours:
             another = Project(project.settings.home, project.sandbox_url)
             another.land(said(consent={"ads": False}), hour=EARLIER, name="late")
             make(another, hours.pop())
 
-    monkeypatch.setattr(lake, "new_draft", note_path)
-    monkeypatch.setattr(lake, "make_durable", make_durable)
+    monkeypatch.setattr(storage, "atomic_write", interrupted)
     return hours
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.plaintext import plaintext_in
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 EARLIER = HOUR - 3 * ONE_HOUR
@@ -45,17 +45,21 @@ def reasons(project: Project) -> list[str]:
 def rewrite(project: Project, table: str, columns: str, **notes: str) -> None:
     """Makes the earlier hour's partition what another version might have made of it."""
     lake = project.pipeline.lake
-    path = lake.path(table, EARLIER)
+    path = lake.storage.path(partition(table, EARLIER))
     with lake.connect() as connection:
-        kept = {name: note for name, note in lake.notes(connection, path).items() if name not in notes}
+        kept = {
+            name: note
+            for name, note in lake.storage.notes(connection, lake.storage.key_of(str(path))).items()
+            if name not in notes
+        }
         query = f"select {columns} from read_parquet({literal(path)}, hive_partitioning = false)"
-        lake.replace(connection, path, query, metadata=kept | notes)
+        lake.storage.commit(connection, path, query, metadata=kept | notes)
 
 
 def prune(project: Project) -> None:
     lake = project.pipeline.lake
-    lake.pruned_note(EARLIER).write_text('{"default": 1}')
-    lake.path("raw_events", EARLIER).unlink()
+    lake.storage.path(lake.pruned_note(EARLIER)).write_text('{"default": 1}')
+    lake.storage.path(partition(Table.RAW_EVENTS, EARLIER)).unlink()
     (project.pipeline.landing.folder("default", EARLIER) / "events.ndjson").unlink(missing_ok=True)
 
 
@@ -85,10 +89,16 @@ def test_links_of_many_pruned_hours_are_looked_at_together(refused: Project, mon
     lake = refused.pipeline.lake
     for number in range(1, 21):
         hour = EARLIER - number * ONE_HOUR
-        for path in (lake.path("identity_links", hour), lake.pruned_note(hour)):
+        for path in (
+            lake.storage.path(partition(Table.IDENTITY_LINKS, hour)),
+            lake.storage.path(lake.pruned_note(hour)),
+        ):
             path.parent.mkdir(parents=True)
-        shutil.copy(lake.path("identity_links", EARLIER), lake.path("identity_links", hour))
-        shutil.copy(lake.pruned_note(EARLIER), lake.pruned_note(hour))
+        shutil.copy(
+            lake.storage.path(partition(Table.IDENTITY_LINKS, EARLIER)),
+            lake.storage.path(partition(Table.IDENTITY_LINKS, hour)),
+        )
+        shutil.copy(lake.storage.path(lake.pruned_note(EARLIER)), lake.storage.path(lake.pruned_note(hour)))
     assert reasons(refused) == ["consent_denied"]
     assert len(databases) == with_one_hour
 
@@ -106,5 +116,5 @@ def test_an_address_with_a_control_character_in_it_is_no_click_id(project: Proje
     assert reasons(project) == []
     project.pipeline.transformations.make_conversion_payloads(HOUR)
     lake = project.pipeline.lake
-    assert plaintext_in(lake, lake.path("conversion_payloads", HOUR)) is None
+    assert plaintext_in(lake, lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))) is None
     assert "example.com" not in str(project.rows("identity_links", hour=EARLIER))

@@ -9,6 +9,7 @@ import pytest
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline_tests.identity.stories import ANN, ANNS_PHONE, BOB, BOBS_PHONE, STORIES, Happening, Story
 from snap_pipeline_tests.project import HOUR, Project
@@ -67,7 +68,7 @@ def test_each_event_knows_what_its_story_says(told: Told, story: Story) -> None:
 
 
 def test_links_keep_no_plaintext(told: Told) -> None:
-    files = list((told.pipeline.lake.root / "identity_links").glob("hour=*/data.parquet"))
+    files = list((told.pipeline.lake.storage.path("") / "identity_links").glob("hour=*/data.parquet"))
     assert len(files) == len(told.hours)
     with told.pipeline.lake.connect() as connection:
         text = str(connection.execute("from read_parquet($files)", {"files": [str(file) for file in files]}).fetchall())
@@ -117,8 +118,8 @@ def test_an_hour_made_first_knows_what_landed_before_it(project: Project) -> Non
     result = project.materialize()
     assert result.success
     assert project.rows("conversion_payloads")[0]["em"] is not None
-    assert pipeline.lake.path("identity_links", earlier).exists()
-    assert not pipeline.lake.path("raw_events", earlier).exists()
+    assert pipeline.lake.storage.path(partition(Table.IDENTITY_LINKS, earlier)).exists()
+    assert not pipeline.lake.storage.path(partition(Table.RAW_EVENTS, earlier)).exists()
 
 
 def test_links_that_older_code_wrote_are_made_again_and_those_of_today_are_left(project: Project) -> None:
@@ -130,11 +131,11 @@ def test_links_that_older_code_wrote_are_made_again_and_those_of_today_are_left(
                          "event_timestamp": HOUR.isoformat()})  # fmt: skip
     project.materialize(hours[0])
     project.materialize()
-    paths = [project.pipeline.lake.path("identity_links", hour) for hour in hours]
+    paths = [project.pipeline.lake.storage.path(partition(Table.IDENTITY_LINKS, hour)) for hour in hours]
     assert project.rows("conversion_payloads")[0]["em"] is not None
     today = [path.read_bytes() for path in paths]
     with project.pipeline.lake.connect() as connection:
-        project.pipeline.lake.replace(connection, paths[0], "select 'default' as workspace, 'a' as anonymous_id")
+        project.pipeline.lake.storage.commit(connection, paths[0], "select 'default' as workspace, 'a' as anonymous_id")
     before = paths[1].stat().st_mtime_ns
     assert project.materialize().success
     assert project.rows("conversion_payloads")[0]["em"] is not None
@@ -165,6 +166,6 @@ def test_an_hour_of_the_window_that_cannot_be_read_fails_the_step_and_is_named(p
     project.land(BASE | {"event_name": "purchase", "anonymous_id": "a", "event_timestamp": HOUR.isoformat()})
     result = project.materialize()
     assert not result.success
-    assert not project.pipeline.lake.path("filtered_events", HOUR).exists()
+    assert not project.pipeline.lake.storage.path(partition(Table.FILTERED_EVENTS, HOUR)).exists()
     (failure,) = result.filter_events(lambda event: event.is_step_failure)
     assert "2026-11-20T07" in str(failure.step_failure_data.error)

@@ -12,6 +12,7 @@ from snap_pipeline.cli import main
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.assets.dbt_marts import build, resources
 from snap_pipeline_tests.project import HOUR, NOW, START, Project, ids, purchase
 
@@ -89,10 +90,10 @@ def output(project: Project, *arguments: str, status: int = 1) -> str:
 def test_damage_of_any_kind_is_mended_in_links_and_named_in_raw_events(two_hours: Project) -> None:
     pipeline = two_hours.pipeline
     links = two_hours.rows("identity_links")
-    path = pipeline.lake.path("raw_events", HOUR)
+    path = pipeline.lake.storage.path(partition(Table.RAW_EVENTS, HOUR))
     raw_events = path.read_bytes()
     for damage in DAMAGES:
-        spoil(pipeline.lake.path("identity_links", HOUR), damage)
+        spoil(pipeline.lake.storage.path(partition(Table.IDENTITY_LINKS, HOUR)), damage)
         pipeline.transformations.make_filtered_events(NEXT)
         assert two_hours.rows("identity_links") == links, damage
 
@@ -106,7 +107,7 @@ def test_damage_of_any_kind_is_mended_in_links_and_named_in_raw_events(two_hours
 
 
 def test_commands_name_it_and_answer_about_the_rest(two_hours: Project) -> None:
-    path = spoil(two_hours.pipeline.lake.path("conversion_payloads", NEXT))
+    path = spoil(two_hours.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, NEXT)))
     assert f"{path}. Delete the file" in output(two_hours, "status")
     assert f"{path}. Delete the file" in output(two_hours, "sql", "select count(*) from conversion_payloads")
     assert output(two_hours, "sql", "--csv", "select count(*) as n from raw_events", status=0).split() == ["n", "2"]
@@ -115,7 +116,7 @@ def test_commands_name_it_and_answer_about_the_rest(two_hours: Project) -> None:
 def test_a_run_makes_again_what_is_made_from_raw_events(two_hours: Project) -> None:
     before = {table: two_hours.rows(table) for table in FROM_RAW_EVENTS}
     for table in FROM_RAW_EVENTS:
-        spoil(two_hours.pipeline.lake.path(table, HOUR))
+        spoil(two_hours.pipeline.lake.storage.path(partition(table, HOUR)))
     make(two_hours, HOUR)
     assert {table: two_hours.rows(table) for table in FROM_RAW_EVENTS} == before
     assert {event["received"] for event in two_hours.received()} == {1}
@@ -123,7 +124,7 @@ def test_a_run_makes_again_what_is_made_from_raw_events(two_hours: Project) -> N
 
 @pytest.mark.parametrize("table", ["raw_events", "conversion_payloads"])
 def test_its_hour_is_asked_for_and_other_hours_go_on(two_hours: Project, table: str) -> None:
-    spoil(two_hours.pipeline.lake.path(table, HOUR))
+    spoil(two_hours.pipeline.lake.storage.path(partition(table, HOUR)))
     two_hours.land(purchase("late", at=NEXT), hour=NEXT, name="late")
     assert set(two_hours.pipeline.backlog.find(two_hours.settings.running_hour - ONE_HOUR, NOW)) == {HOUR, NEXT}
     make(two_hours, NEXT)
@@ -131,7 +132,7 @@ def test_its_hour_is_asked_for_and_other_hours_go_on(two_hours: Project, table: 
 
 
 def test_raw_events_are_made_again_from_the_landing_files_once_deleted(two_hours: Project) -> None:
-    path = spoil(two_hours.pipeline.lake.path("raw_events", HOUR))
+    path = spoil(two_hours.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, HOUR)))
     with pytest.raises(DamagedPartition):
         make(two_hours, HOUR)
     path.unlink()
@@ -141,7 +142,7 @@ def test_raw_events_are_made_again_from_the_landing_files_once_deleted(two_hours
 
 
 def test_damaged_receipts_are_not_taken_for_none(two_hours: Project) -> None:
-    receipts = two_hours.pipeline.lake.root / "delivery_receipts"
+    receipts = two_hours.pipeline.lake.storage.path("") / "delivery_receipts"
     (path,) = receipts.glob(f"hour={format_hour(HOUR)}/*/*.parquet")
     spoil(path)
     with pytest.raises(DamagedPartition, match="Restore it from a backup"):
@@ -150,7 +151,7 @@ def test_damaged_receipts_are_not_taken_for_none(two_hours: Project) -> None:
 
 
 def test_a_mart_that_dbt_cannot_make_names_it(two_hours: Project) -> None:
-    path = spoil(two_hours.pipeline.lake.path("parameter_completeness", HOUR))
+    path = spoil(two_hours.pipeline.lake.storage.path(partition(Table.PARAMETER_COMPLETENESS, HOUR)))
     asset = build(two_hours.pipeline)[-1]
     result = dg.materialize(
         [asset], selection="stg_parameter_completeness+", resources=resources(), raise_on_error=False

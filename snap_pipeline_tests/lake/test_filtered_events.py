@@ -8,8 +8,9 @@ import pytest
 
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake import lake
+from snap_pipeline.lake import lake, storage
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 MINUTES_10 = "2026-11-20T13:10:00Z"
@@ -149,7 +150,7 @@ def test_a_mapping_that_is_added_while_a_process_runs_counts_from_the_next_hour_
     assert [row["snap_event_name"] for row in judge(project)[0]] == ["SUBSCRIBE"]
     lake = project.pipeline.lake
     with lake.connect() as connection:
-        notes = lake.notes(connection, lake.path("filtered_events", HOUR))
+        notes = lake.storage.notes(connection, partition(Table.FILTERED_EVENTS, HOUR))
     project.reopen()
     assert notes["code_version"] == project.pipeline.transformations.version("filtered_events")
 
@@ -234,7 +235,7 @@ def test_rows_stay_in_the_order_in_which_they_landed_each_time_an_hour_is_made(
     project: Project, monkeypatch: pytest.MonkeyPatch, joins: str
 ) -> None:
     """Of more row groups than there are threads, and of people of whom the links know something."""
-    monkeypatch.setattr(lake, "ROW_GROUP_ROWS", 2_048)
+    monkeypatch.setattr(storage, "ROW_GROUP_ROWS", 2_048)
     if joins != "that keep order":
         monkeypatch.setattr(lake.Lake, "keeping_order", lambda *_: nullcontext())
     count = 10 * 2_048

@@ -11,6 +11,7 @@ from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.retention import prune
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline_tests.project import HOUR, Project, ids, purchase
 
@@ -37,14 +38,14 @@ def make_all(project: Project) -> None:
 def meanwhile(project: Project, monkeypatch: pytest.MonkeyPatch, table: str, action: Callable[[], None]) -> None:
     """Has another run act at the moment at which this one is about to write a table for the first time."""
     lake = project.pipeline.lake
-    replace, actions = lake.replace, [action]
+    commit, actions = lake.storage.commit, [action]
 
-    def acted(connection: Any, path: Any, query: str, **notes: Any) -> int:
-        if path.parent.parent.name == table and actions:
+    def acted(connection: Any, key: str, query: str, **notes: Any) -> int:
+        if key.startswith(f"{table}/") and actions:
             actions.pop()()
-        return replace(connection, path, query, **notes)
+        return commit(connection, key, query, **notes)
 
-    monkeypatch.setattr(lake, "replace", acted)
+    monkeypatch.setattr(lake.storage, "commit", acted)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_times_of_files_do_not_tell_of_which_reading_the_payloads_are(project: P
 
     def set_times() -> None:
         for table, seconds in (("raw_events", 1e9), ("conversion_payloads", 1e9 + later.total_seconds())):
-            os.utime(project.pipeline.lake.path(table, HOUR), (seconds, seconds))
+            os.utime(project.pipeline.lake.storage.path(partition(table, HOUR)), (seconds, seconds))
 
     project.land(purchase("a"))
     make_all(project)
@@ -114,12 +115,14 @@ def test_partitions_of_an_earlier_version_are_judged_by_their_times(project: Pro
     lake = project.pipeline.lake
     for table in ("raw_events", "conversion_payloads"):
         with lake.connect() as connection:
-            notes = lake.notes(connection, lake.path(table, HOUR))
+            notes = lake.storage.notes(connection, partition(table, HOUR))
             del notes["reading"]
-            path = lake.path(table, HOUR)
-            lake.replace(connection, path, f"from read_parquet('{path}', hive_partitioning = false)", metadata=notes)
+            path = lake.storage.path(partition(table, HOUR))
+            lake.storage.commit(
+                connection, path, f"from read_parquet('{path}', hive_partitioning = false)", metadata=notes
+            )
     assert not Pipeline(project.settings).backlog.unread_hours(HOUR)
-    os.utime(lake.path("conversion_payloads", HOUR), (1e9, 1e9))
+    os.utime(lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR)), (1e9, 1e9))
     assert list(Pipeline(project.settings).backlog.unread_hours(HOUR)) == [HOUR]
 
 

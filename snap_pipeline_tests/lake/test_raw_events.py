@@ -14,6 +14,7 @@ from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake import raw
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 GOOD = '{"event_id":"good","event_name":"purchase"}'
@@ -226,11 +227,11 @@ def test_a_lake_that_cannot_be_written_keeps_the_partition(project: Project) -> 
     project.land(purchase("kept"))
     make(project)
     project.land(purchase("more"), name="more")
-    project.pipeline.lake.root.chmod(0o500)
-    folder = project.pipeline.lake.path("raw_events", HOUR).parent
+    project.pipeline.lake.storage.path("").chmod(0o500)
+    folder = project.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, HOUR)).parent
     if os.geteuid() == 0:  # root writes everywhere, so a file in the folder's place stands for the refusal
-        project.pipeline.lake.root.chmod(0o700)
-        quarantine = project.pipeline.lake.root / "quarantined_lines"
+        project.pipeline.lake.storage.path("").chmod(0o700)
+        quarantine = project.pipeline.lake.storage.path("") / "quarantined_lines"
         quarantine.rename(quarantine.with_name("aside"))
         quarantine.write_text("in the way")
     with pytest.raises(LakeError, match="could not be used"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import FILE, Summaries
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
@@ -21,7 +22,7 @@ def counted(project: Project) -> Project:
 
 
 def summary_of(project: Project) -> Path:
-    return project.pipeline.lake.path("raw_events", HOUR).with_name(FILE)
+    return project.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, HOUR)).with_name(FILE)
 
 
 def test_the_checks_of_a_run_leave_the_numbers_of_its_hour(project: Project) -> None:
@@ -41,10 +42,10 @@ def test_an_hour_that_was_counted_is_counted_from_what_was_kept(
 
 @pytest.mark.parametrize("table", ["raw_events", "quarantined_lines", "excluded_events", "conversion_payloads"])
 def test_a_table_that_was_made_again_is_counted_again(counted: Project, table: str) -> None:
-    lake, path = counted.pipeline.lake, counted.pipeline.lake.path(table, HOUR)
+    lake, path = counted.pipeline.lake, counted.pipeline.lake.storage.path(partition(table, HOUR))
     before = {count for count in Summaries(lake).of([HOUR])[HOUR].counts if count.table != table}
     with lake.connect() as connection:
-        lake.replace(connection, path, "select 'other' as workspace, 'a reason' as reason from range(7)")
+        lake.storage.commit(connection, path, "select 'other' as workspace, 'a reason' as reason from range(7)")
     after = set(Summaries(lake).of([HOUR])[HOUR].counts)
     (other,) = after - before
     assert (other.table, other.workspace, other.rows) == (table, "other", 7)
@@ -90,4 +91,4 @@ def test_numbers_of_an_older_version_that_names_no_files_are_counted_again(count
 def test_an_hour_that_was_never_made_is_empty_and_leaves_nothing(counted: Project) -> None:
     never = HOUR - timedelta(hours=1)
     assert Summaries(counted.pipeline.lake).of([never])[never].counts == ()
-    assert not counted.pipeline.lake.path("raw_events", never).parent.exists()
+    assert not counted.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, never)).parent.exists()

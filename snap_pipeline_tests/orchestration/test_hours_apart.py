@@ -16,6 +16,7 @@ from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.raw import RawHour, make_raw_events
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.transform import PayloadHour, Transformations
 from snap_pipeline.orchestration.assets import raw_events
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
@@ -103,7 +104,7 @@ def test_a_run_that_ends_with_an_earlier_step_fails_in_it(
     assert not result.success
     (failure,) = result.filter_events(lambda event: event.is_step_failure)
     assert failure.step_key == "identity_links"
-    assert three_hours.pipeline.lake.hours("identity_links") == [HOURS[0], HOURS[2]]
+    assert three_hours.pipeline.lake.storage.hours(Table.IDENTITY_LINKS) == [HOURS[0], HOURS[2]]
 
 
 def test_a_run_of_which_every_hour_fails_ends_at_once(three_hours: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ from snap_pipeline.delivery.accounting import Accounting, Entry, unbalanced_hour
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
-from snap_pipeline.lake.damage import damaged_partition
 from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import mart
 from snap_pipeline.orchestration.assets.hourly_step import OWNERS, schema_of
 from snap_pipeline.orchestration.assets.mart_metadata import describe_mart
 from snap_pipeline.orchestration.runs import hours_in_flight
@@ -80,7 +80,8 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
         sums["hours_under_way"] = len(under_way)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
-            schema = schema_of(pipeline.lake.columns(pipeline.lake.root / table / "data.parquet"))
+            with pipeline.lake.connect() as connection:
+                schema = schema_of(pipeline.lake.storage.columns(connection, mart(table)))
             yield dg.MaterializeResult(
                 asset_key=table,
                 metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
@@ -125,7 +126,7 @@ def damage_named(lake: Lake) -> Iterator[None]:
     try:
         yield
     except DagsterDbtCliRuntimeError as error:
-        damaged = damaged_partition(lake.root, str(error))
+        damaged = lake.storage.damaged(str(error))
         if damaged is None:
             raise
         raise damaged from error

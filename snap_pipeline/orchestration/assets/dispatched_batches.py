@@ -19,6 +19,7 @@ from snap_pipeline.delivery.event_status import is_in_scope
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
     HOURS_AT_FAULT,
@@ -39,7 +40,7 @@ RETRY_SECONDS = 20.0
 """For what passes by itself, after the delays within a run; what lasts longer is the reconcile sensor's."""
 HOUR_LABEL = "/hour"
 """After a destination's name in a failure's metadata: the first hour that it did not complete."""
-TABLES = ("dispatched_batches", "delivery_receipts", "delivery_requests")
+TABLES = (Table.DISPATCHED_BATCHES, Table.DELIVERY_RECEIPTS, Table.DELIVERY_REQUESTS)
 
 
 class DispatchConfig(dg.Config):
@@ -60,13 +61,13 @@ class DispatchConfig(dg.Config):
 def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset and its two side tables over `conversion_payloads`."""
 
-    def spec(table: str, description: str) -> dg.AssetSpec:
+    def spec(table: Table, description: str) -> dg.AssetSpec:
         return table_spec(
             table,
             description,
             group="delivery",
             partitions=partitions,
-            deps=["conversion_payloads"],
+            deps=[Table.CONVERSION_PAYLOADS],
             kinds={"snapchat", "duckdb", "parquet"},
             columns=ledger.TABLES.get(table),
         )
@@ -74,12 +75,12 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="dispatched_batches",
         specs=[
-            spec("dispatched_batches", "The batches sent to the Snapchat Conversions API, one row a batch."),
+            spec(Table.DISPATCHED_BATCHES, "The batches sent to the Snapchat Conversions API, one row a batch."),
             spec(
-                "delivery_receipts",
+                Table.DELIVERY_RECEIPTS,
                 "What became of each event at each destination: delivered, or rejected and why.",
             ),
-            spec("delivery_requests", "Each HTTP attempt: answer, latency, and the time the rate limit took."),
+            spec(Table.DELIVERY_REQUESTS, "Each HTTP attempt: answer, latency, and the time the rate limit took."),
         ],
         can_subset=True,
         backfill_policy=BACKFILL_POLICY,
@@ -172,7 +173,7 @@ def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourR
         numbers = {"valid": stats.delivered, "refused": stats.rejected, **stats.reasons}
         context.log_event(
             dg.AssetObservation(
-                "dispatched_batches",
+                Table.DISPATCHED_BATCHES,
                 partition=key,
                 description="Validated; nothing was counted.",
                 metadata={f"{name}/{label}": events for label, events in numbers.items()},
@@ -214,11 +215,11 @@ def describe_hour(
         if report.skipped:
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
     describe_partition(
-        context, pipeline.lake, "dispatched_batches", key, sum(r.stats.requests for r in reports), metadata
+        context, pipeline.lake, Table.DISPATCHED_BATCHES, key, sum(r.stats.requests for r in reports), metadata
     )
     finished = sum(report.count("delivered") + report.count("rejected") for report in reports)
-    describe_partition(context, pipeline.lake, "delivery_receipts", key, finished)
-    describe_partition(context, pipeline.lake, "delivery_requests", key, sum(r.stats.requests for r in reports))
+    describe_partition(context, pipeline.lake, Table.DELIVERY_RECEIPTS, key, finished)
+    describe_partition(context, pipeline.lake, Table.DELIVERY_REQUESTS, key, sum(r.stats.requests for r in reports))
 
 
 def numbers_of(report: HourReport) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
     describe_partition,
@@ -21,25 +22,25 @@ from snap_pipeline.pipeline import Pipeline
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset pair over `raw_events`."""
-    version = pipeline.transformations.version("filtered_events")
+    version = pipeline.transformations.version(Table.FILTERED_EVENTS)
 
     @dg.multi_asset(
         name="filtered_events",
         specs=[
             table_spec(
-                "filtered_events",
+                Table.FILTERED_EVENTS,
                 "Events that are conversions: mapped to Snap's names, classified WEB, MOBILE_APP or OFFLINE.",
                 group="events",
                 partitions=partitions,
-                deps=["raw_events", "identity_links"],
+                deps=[Table.RAW_EVENTS, Table.IDENTITY_LINKS],
                 code_version=version,
             ),
             table_spec(
-                "excluded_events",
+                Table.EXCLUDED_EVENTS,
                 "Events that are not sent, each with one reason: internal, duplicate, no consent, no time …",
                 group="events",
                 partitions=partitions,
-                deps=["raw_events", "identity_links"],
+                deps=[Table.RAW_EVENTS, Table.IDENTITY_LINKS],
                 code_version=version,
             ),
         ],
@@ -54,12 +55,12 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)
             describe_partition(
-                context, lake, "filtered_events", key, made.kept, {"earlier_hours_linked_first": made.made_links}
+                context, lake, Table.FILTERED_EVENTS, key, made.kept, {"earlier_hours_linked_first": made.made_links}
             )
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
-            describe_partition(context, lake, "excluded_events", key, sum(made.excluded.values()), reasons)
+            describe_partition(context, lake, Table.EXCLUDED_EVENTS, key, sum(made.excluded.values()), reasons)
 
         make_hours(context, make_hour)
-        yield from step_results(context, lake, "filtered_events", "excluded_events")
+        yield from step_results(context, lake, Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)
 
     return filtered_events

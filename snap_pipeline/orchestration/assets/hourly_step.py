@@ -1,6 +1,6 @@
 """What the hourly assets share: partitions, backfill policy, and how they describe what they made."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import dagster as dg
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.pipeline import Pipeline
 
 OWNERS = ["team:data-platform"]
@@ -94,7 +95,7 @@ def in_words(error: Exception) -> str:
     return f"{type(error).__name__}. Its message may quote data, so it stays in the run's log in Dagster alone."
 
 
-def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) -> Iterator[dg.MaterializeResult[None]]:
+def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: Table) -> Iterator[dg.MaterializeResult[None]]:
     """The results of a step's tables; then, where no later step of the run will, it fails for the hours that failed.
 
     Raises:
@@ -109,40 +110,43 @@ def _is_followed(context: dg.AssetExecutionContext) -> bool:
     """Tell whether the run has a later step of the chain, which reports the hours that failed."""
     selection = context.run.asset_selection
     later = STEPS[STEPS.index(context.assets_def.op.name) + 1 :]
-    return bool(later) and (not selection or any(dg.AssetKey(table) in selection for table in later))
+    return bool(later) and (not selection or any(dg.AssetKey(step) in selection for step in later))
 
 
 def describe_partition(
     context: dg.AssetExecutionContext,
     lake: Lake,
-    table: str,
+    table: Table,
     key: str,
     rows: int,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Reports an hour's own numbers, which a range run would otherwise give to every hour alike."""
-    if dg.AssetKey(table) not in context.selected_asset_keys:
+    if dg.AssetKey(table.value) not in context.selected_asset_keys:
         return
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": rows,
-        "dagster/uri": str(lake.path(table, parse_hour(key))),
+        "dagster/uri": str(lake.storage.path(partition(table, parse_hour(key)))),
         **(extra or {}),
     }
-    context.add_asset_metadata(metadata, asset_key=table, partition_key=key)
+    context.add_asset_metadata(metadata, asset_key=table.value, partition_key=key)
 
 
-def table_results(context: dg.AssetExecutionContext, lake: Lake, *tables: str) -> Iterator[dg.MaterializeResult[None]]:
+def table_results(
+    context: dg.AssetExecutionContext, lake: Lake, *tables: Table
+) -> Iterator[dg.MaterializeResult[None]]:
     """The results of tables whose hours are described: their columns, as the last hour has them.
 
     A step makes all its tables together; what was not selected is made as well and not reported.
     """
     for table in tables:
-        if dg.AssetKey(table) in context.selected_asset_keys:
+        if dg.AssetKey(table.value) in context.selected_asset_keys:
             metadata: dict[str, Any] = {"dagster/storage_kind": "parquet"}
-            last = lake.path(table, parse_hour(context.partition_keys[-1]))
-            if last.exists():
-                metadata["dagster/column_schema"] = schema_of(lake.columns(last))
-            yield dg.MaterializeResult(asset_key=table, metadata=metadata)
+            last = partition(table, parse_hour(context.partition_keys[-1]))
+            if lake.storage.exists(last):
+                with lake.connect() as connection:
+                    metadata["dagster/column_schema"] = schema_of(lake.storage.columns(connection, last))
+            yield dg.MaterializeResult(asset_key=table.value, metadata=metadata)
 
 
 def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
@@ -151,40 +155,40 @@ def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
 
 
 def table_spec(
-    table: str,
+    table: Table,
     description: str,
     *,
     group: str,
     partitions: dg.PartitionsDefinition[str],
-    deps: list[str] | None = None,
+    deps: Sequence[Table] = (),
     code_version: str | None = None,
     kinds: set[str] | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> dg.AssetSpec:
     """An hourly table of the lake as Dagster shows it; `columns` where they are the same in every hour."""
     return dg.AssetSpec(
-        table,
+        table.value,
         description=description,
         group_name=group,
         kinds=kinds or {"duckdb", "parquet"},
         owners=OWNERS,
-        deps=deps or [],
+        deps=[each.value for each in deps],
         code_version=code_version,
         partitions_def=partitions,
         freshness_policy=FRESHNESS,
-        metadata={"dagster/table_name": table}
+        metadata={"dagster/table_name": table.value}
         | ({"dagster/column_schema": schema_of(columns.items())} if columns else {}),
     )
 
 
 def table_asset(
-    table: str,
+    table: Table,
     description: str,
     make: Callable[[Pipeline, datetime], tuple[int, Mapping[str, int]]],
     *,
     group: str,
     partitions: dg.PartitionsDefinition[str],
-    deps: list[str],
+    deps: Sequence[Table],
     code_version: str,
 ) -> dg.AssetsDefinition:
     """An asset of one hourly table.
@@ -200,7 +204,7 @@ def table_asset(
     """
 
     @dg.multi_asset(
-        name=table,
+        name=table.value,
         specs=[
             table_spec(table, description, group=group, partitions=partitions, deps=deps, code_version=code_version)
         ],

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from snap_pipeline.lake.lake import Lake, literal
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import mart as mart_key
 
 TABLE_ROWS = 20
 """Of a table in the UI; the mart has the rest."""
@@ -79,13 +80,13 @@ def describe_mart(lake: Lake, mart: str) -> dict[str, Any]:
 
     Numbers are called `<workspace or destination>/<name>`. The health's are of the last hour with requests.
     """
-    path = lake.root / mart / "data.parquet"
-    if not path.exists():
+    key = mart_key(mart)
+    if not lake.storage.exists(key):
         return {}
-    metadata: dict[str, Any] = {"dagster/uri": str(path)}
+    metadata: dict[str, Any] = {"dagster/uri": str(lake.storage.path(key))}
     numbers, table = QUERIES.get(mart, (None, None))
     with lake.connect() as connection:
-        connection.execute(f"create view mart as from read_parquet({literal(path)})")
+        connection.execute(f"create view mart as from {lake.storage.scan([key])}")
         metadata["dagster/row_count"] = _rows(connection, "select count(*) from mart")[1][0][0]
         if numbers:
             names, rows = _rows(connection, numbers)

@@ -10,6 +10,7 @@ from datetime import datetime
 import dagster as dg
 
 from snap_pipeline.lake.raw import make_raw_events
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
     describe_partition,
@@ -27,18 +28,18 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         name="raw_events",
         specs=[
             table_spec(
-                "raw_events",
+                Table.RAW_EVENTS,
                 "Every received event of the hour, in canonical typed form, whichever spelling it landed in.",
                 group="events",
                 partitions=partitions,
-                code_version=pipeline.transformations.version("raw_events"),
+                code_version=pipeline.transformations.version(Table.RAW_EVENTS),
             ),
             table_spec(
-                "quarantined_lines",
+                Table.QUARANTINED_LINES,
                 "Lines and files that could not be read as events, with file, line number and reason.",
                 group="events",
                 partitions=partitions,
-                code_version=pipeline.transformations.version("raw_events"),
+                code_version=pipeline.transformations.version(Table.RAW_EVENTS),
             ),
         ],
         can_subset=True,
@@ -62,10 +63,10 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                     "in the running hour: `snap-pipeline land`."
                 )
             files = {"files": made.files, "files_gone_and_kept": made.kept_files}
-            describe_partition(context, lake, "raw_events", key, made.rows, files)
-            describe_partition(context, lake, "quarantined_lines", key, made.quarantined)
+            describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, files)
+            describe_partition(context, lake, Table.QUARANTINED_LINES, key, made.quarantined)
 
         make_hours(context, make_hour)
-        yield from step_results(context, lake, "raw_events", "quarantined_lines")
+        yield from step_results(context, lake, Table.RAW_EVENTS, Table.QUARANTINED_LINES)
 
     return raw_events

@@ -11,6 +11,7 @@ import dagster as dg
 from snap_pipeline.delivery.accounting import Entry, unaccounted
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.plaintext import WHAT_TO_DO, plaintext_in
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_AT_FAULT
 from snap_pipeline.pipeline import Pipeline
 
@@ -45,8 +46,8 @@ def no_plaintext(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -
         findings: list[Finding] = []
         events = 0
         for key in context.partition_keys:
-            path = pipeline.lake.path("conversion_payloads", parse_hour(key))
-            found = plaintext_in(pipeline.lake, path) if path.exists() else None
+            payloads = partition(Table.CONVERSION_PAYLOADS, parse_hour(key))
+            found = plaintext_in(pipeline.lake, payloads) if pipeline.lake.storage.exists(payloads) else None
             if found:
                 events += found.events
                 findings.append((key, f"{key}: {found}."))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between
-from snap_pipeline.lake.lake import literal
+from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.orchestration.checks.hour_checks import described
 from snap_pipeline.pipeline import Pipeline
 
@@ -35,7 +35,7 @@ def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
         week = hours_between(max(closed - (WEEK_HOURS - 1) * ONE_HOUR, settings.first_hour), closed)
         outdated = pipeline.transformations.outdated_hours(week)
         findings, to_do = [], []
-        if not pipeline.lake.path("conversion_payloads", closed).exists():
+        if not pipeline.lake.storage.exists(partition(Table.CONVERSION_PAYLOADS, closed)):
             findings.append(f"{format_hour(closed)}, the last closed hour, is not materialized.")
             to_do.append("See that `hourly_schedule` is on and its run succeeds.")
         if outdated:
@@ -63,12 +63,12 @@ def click_id_coverage(pipeline: Pipeline) -> dg.AssetChecksDefinition:
         description=f"No event's share with a click id fell by more than {LARGEST_DROP * 100:.0f} points in a week.",
     )
     def check() -> dg.AssetCheckResult:
-        scores = pipeline.lake.root / "emq_scores" / "data.parquet"
+        scores = pipeline.lake.storage.scan([mart("emq_scores")])
         with pipeline.lake.connect() as connection:
             rows = connection.execute(
                 f"""
                 select workspace, event_name, previous_click_id, click_id, previous_click_id - click_id as drop
-                from read_parquet({literal(scores)})
+                from {scores}
                 where conversion_type = 'WEB' and least(events, previous_events) >= $enough
                 order by drop desc
                 """,

@@ -11,8 +11,8 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
-from snap_pipeline.lake.lake import literal
 from snap_pipeline.lake.plaintext import plaintext_in
+from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline.orchestration.checks.hour_checks import CONSERVATION, NO_PLAINTEXT, REJECTED_SHARE, WITHDRAWN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import DELIVERY, range_tags
@@ -109,7 +109,7 @@ def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) 
     project.land(purchase("e"))
     project.materialize()
     rewrite_payloads(project, f"select * exclude (plaintext) replace ('{EMAIL}' as event_id)")
-    path = project.pipeline.lake.path("conversion_payloads", HOUR)
+    path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
     assert str(plaintext_in(project.pipeline.lake, path)) == (
         f"1 events are not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
     )
@@ -220,8 +220,8 @@ def test_receipts_of_events_that_a_mapping_takes_back_are_told(project: Project)
 
 def rewrite_payloads(project: Project, select: str, *, where: str = "true") -> None:
     """The hour's payloads as a defect would leave them."""
-    path = project.pipeline.lake.path("conversion_payloads", HOUR)
+    path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
     query = f"{select} from read_parquet({literal(path)}, hive_partitioning = false) where {where}"
     with project.pipeline.lake.connect() as connection:
         connection.execute(f"create table payloads as {query}")
-        project.pipeline.lake.replace(connection, path, "from payloads")
+        project.pipeline.lake.storage.commit(connection, path, "from payloads")
