@@ -100,4 +100,4 @@ def test_compacted_receipts_are_durable_before_their_parts_go(tmp_path: Path, mo
         monkeypatch.setattr(Path, "unlink", note_unlink)
         compact(lake.storage, connection, ledger)
     assert done == ["a file is flushed", "the folder is flushed", "a part is deleted", "a part is deleted"]
-    assert duckdb.sql(f"select count(*) from read_parquet('{folder}/*.parquet')").fetchone() == (1,)
+    assert duckdb.sql(f"select count(*) from read_parquet('{folder}/*.parquet')").fetchall() == [(1,)]
