@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test chaos week lint bench screenshots
+.PHONY: demo dev test chaos week lint bench screenshots wheel-test
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -28,6 +28,9 @@ lint: .venv/.installed-dev
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/sqlfluff lint --disable-progress-bar snap_pipeline benchmarks
 	@cd dbt_project && ../$(BIN)/sqlfluff lint --disable-progress-bar models
+
+wheel-test: .venv/.installed
+	@.ci/wheel $(BIN)/python
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m benchmarks $(BENCH)
