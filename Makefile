@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test chaos week lint bench screenshots
+.PHONY: demo dev test quick coverage chaos week lint bench screenshots wheel-test
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -13,6 +13,17 @@ dev: .venv/.installed
 
 test: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --max-worker-restart 0
+
+# The rules of events, values, requests and commands, without Postgres and Dagster runs: to run at each save.
+QUICK := capi/test_client.py cli/test_help.py conformance delivery/test_batches.py deploy/test_compose.py \
+	destinations/test_token_cipher.py lake/test_macros_*.py sandbox/test_event_rules_*.py test_packaging.py \
+	test_workspaces.py
+quick: .venv/.installed-dev
+	@$(BIN)/python -m pytest --quiet --numprocesses auto $(wildcard $(addprefix snap_pipeline_tests/,$(QUICK)))
+
+# The tests, and how much of the package they reach; it ends with an error below the floor in pyproject.toml.
+coverage: .venv/.installed-dev
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --max-worker-restart 0 --cov
 
 chaos: .venv/.installed-dev
 	@SNAP_CHAOS_SEED=$(or $(SEED),17) SNAP_CHAOS_SCALE=$(or $(SCALE),20) \
@@ -28,6 +39,9 @@ lint: .venv/.installed-dev
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/sqlfluff lint --disable-progress-bar snap_pipeline benchmarks
 	@cd dbt_project && ../$(BIN)/sqlfluff lint --disable-progress-bar models
+
+wheel-test: .venv/.installed
+	@.ci/wheel $(BIN)/python
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -6,10 +6,9 @@ A file with one table a workspace. Without it there is one workspace, `default`.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
 
 from snap_pipeline.errors import SettingsError
 
@@ -75,6 +74,6 @@ def _workspace(file: Path, name: str, table: object) -> Workspace:
         raise SettingsError(f"{file}: " + "; ".join(problems)) from None
 
 
-def _words(problem: ErrorDetails) -> str:
+def _words(problem: Mapping[str, Any]) -> str:
     key = str(problem["loc"][0])
-    return f"must be {EXPECTED[key]}" if key in EXPECTED else problem["msg"]
+    return f"must be {EXPECTED[key]}" if key in EXPECTED else str(problem["msg"])

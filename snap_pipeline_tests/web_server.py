@@ -18,14 +18,14 @@ ASSETS = "{ assetNodes { assetKey { path } } }"
 
 
 @contextmanager
-def served(command: Sequence[str], surroundings: dict[str, str]) -> Iterator[str]:
+def served(command: Sequence[str], surroundings: dict[str, str], folder: Path = ROOT) -> Iterator[str]:
     """Runs a command of this environment that serves the UI, and yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
         [str(BIN / command[0]), *command[1:], "--port", str(port)],
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | {"DAGSTER_DISABLE_TELEMETRY": "1"} | surroundings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -6,45 +6,59 @@ a traceback and end with status 1; bad usage ends with 2.
 
 import sys
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
 from snap_pipeline.errors import InvalidValue, PipelineError
 
+
+class Verb(NamedTuple):
+    """A command: the module that holds it, and its line in the list of commands."""
+
+    module: str
+    help: str
+
+
 COMMANDS = {
-    "land": "snap_pipeline.cli.land",
-    "materialize": "snap_pipeline.cli.run",
-    "insights": "snap_pipeline.cli.run",
-    "dev": "snap_pipeline.cli.run",
-    "status": "snap_pipeline.cli.inspect",
-    "trace": "snap_pipeline.cli.inspect",
-    "preview": "snap_pipeline.cli.inspect",
-    "sql": "snap_pipeline.cli.sql",
-    "report": "snap_pipeline.cli.report",
-    "destination": "snap_pipeline.cli.destination",
-    "prune": "snap_pipeline.cli.prune",
-    "forget": "snap_pipeline.cli.forget",
-    "rotate-key": "snap_pipeline.cli.keys",
-    "sandbox": "snap_pipeline.sandbox.command",
-    "demo": "snap_pipeline.cli.demo",
+    "land": Verb("snap_pipeline.cli.land", "Put events of NDJSON, JSON or CSV files into their hours."),
+    "materialize": Verb("snap_pipeline.cli.run", "Run the hourly job over a range of hours, and deliver."),
+    "insights": Verb("snap_pipeline.cli.run", "Rebuild the marts, and print scores and what to fix."),
+    "dev": Verb("snap_pipeline.cli.run", "Open the Dagster UI on this home's data."),
+    "status": Verb("snap_pipeline.cli.inspect", "Account for every landed line, by destination."),
+    "trace": Verb("snap_pipeline.cli.inspect", "Follow one event from its file to its receipt."),
+    "preview": Verb("snap_pipeline.cli.inspect", "Show the JSON that would be sent of an hour."),
+    "sql": Verb("snap_pipeline.cli.sql", "Query the lake's tables and marts in DuckDB's SQL."),
+    "report": Verb("snap_pipeline.cli.report", "Write match quality, health and accounting as one page."),
+    "destination": Verb("snap_pipeline.cli.destination", "Add, list, change, test, pause and remove destinations."),
+    "prune": Verb("snap_pipeline.cli.prune", "Delete files that are older than the retention."),
+    "forget": Verb("snap_pipeline.cli.forget", "Forget a person: empty and exclude their events."),
+    "rotate-key": Verb("snap_pipeline.cli.keys", "Encrypt every stored access token under a new key."),
+    "sandbox": Verb("snap_pipeline.sandbox.command", "Run a local stand-in for Snap's servers."),
+    "demo": Verb("snap_pipeline.cli.demo", "Run the whole pipeline on sample traffic."),
 }
-"""Where each command lives. A module is imported when its command runs: Dagster takes long to import."""
+"""In the order in which a user meets them. A module is imported when its command runs: Dagster takes seconds."""
 
 
 class LazyGroup(click.Group):
     """Finds commands in `COMMANDS`, and prints errors of the project plainly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands in the order in which a user meets them."""
+        """List the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as the base calls it
-        """The command of a name."""
+        """Import and return the command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        command = getattr(import_module(COMMANDS[cmd_name].module), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS is ours
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of commands without importing them; click would, and cut their help where a line ends."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.help) for name, verb in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs a command."""

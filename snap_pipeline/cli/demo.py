@@ -48,7 +48,7 @@ def demo(days: int) -> None:
         point_destination_at(pipeline, sandbox.url, first)
         run_command("materialize", "--from", format_hour(first), "--to", format_hour(last))
         run_command("insights")
-    click.echo("\nOpen the Dagster UI on this data with `make dev`; docs/ and README.md say what to look at.")
+    click.echo("\nOpen the Dagster UI on this data with `make dev`, or `snap-pipeline dev` without a checkout.")
 
 
 def refuse_real_destinations(pipeline: Pipeline) -> None:

@@ -151,7 +151,7 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
 @click.argument("name")
 @click.option("--test-event-code", help="From Events Manager's test view, to see the event there (v3).")
 def test(name: str, test_event_code: str | None) -> None:
-    """Send a PAGE_VIEW to Snap's validate endpoint, which counts nothing."""
+    """Send a PAGE_VIEW to Snap's validate endpoint. Nothing is counted."""
     pipeline = open_pipeline()
     chosen = pipeline.destinations.get(name)
     if test_event_code is not None and chosen.api_version != "v3":

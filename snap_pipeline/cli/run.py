@@ -22,6 +22,7 @@ from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, execute_here
 from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
 
 INSTANCE_SETTINGS = f"""\
@@ -101,7 +102,7 @@ def dev(port: int) -> None:
     settings = load_settings()
     prepare_instance(settings)
     click.echo(f"The Dagster UI will be at http://127.0.0.1:{port}; stop it with Ctrl-C.")
-    command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port), "--workspace", str(WORKSPACE)]
     os.execv(command[0], command)  # noqa: S606 - becomes dg itself, so that Ctrl-C reaches it
 
 

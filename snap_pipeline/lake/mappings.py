@@ -17,9 +17,8 @@ import duckdb
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.lake.lake import sql
 from snap_pipeline.lake.storage import literal
+from snap_pipeline.project_files import SEEDS
 from snap_pipeline.workspaces import Workspace
-
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 
 COLUMNS = {
     "event_names": ("source_name", "snap_name", "workspace"),

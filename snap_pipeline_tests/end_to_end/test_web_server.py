@@ -4,7 +4,6 @@ import os
 import subprocess
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from snap_pipeline.hours import ONE_HOUR, hours_between
@@ -23,9 +22,13 @@ def surroundings_of(project: Project) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("command", [["snap-pipeline", "dev"], ["dagster", "dev", "-w", "workspace.yaml"]])
-def test_the_ui_shows_the_assets(project: Project, command: list[str]) -> None:
-    with served(command, surroundings_of(project)) as url:
+def test_the_ui_shows_the_assets_in_a_checkout(project: Project) -> None:
+    with served(["dagster", "dev", "-w", "workspace.yaml"], surroundings_of(project)) as url:
+        assert "raw_events" in assets_shown(url)
+
+
+def test_the_ui_shows_the_assets_from_any_folder(project: Project) -> None:
+    with served(["snap-pipeline", "dev"], surroundings_of(project), folder=project.settings.home) as url:
         assert "raw_events" in assets_shown(url)
 
 

@@ -3,6 +3,7 @@
 They look at all hours at once and cost seconds before they do anything, so they are no part of the hour.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import orjson
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
@@ -28,14 +30,16 @@ from snap_pipeline.orchestration.assets.hourly_step import OWNERS, schema_of
 from snap_pipeline.orchestration.assets.mart_metadata import describe_mart
 from snap_pipeline.orchestration.runs import hours_in_flight
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.project_files import DBT_PROJECT, IS_INSTALLED
 from snap_pipeline.settings import Settings
 
-DBT_PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
-MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 DBT = str(Path(sys.executable).with_name("dbt"))
 FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 * * * *", lower_bound_delta=timedelta(minutes=50))
 """The insights schedule asks from a quarter past on and waits for the hour's run, at most until five to."""
 PARSED = (".sql", ".yml", ".csv", ".md", ".py")
+CUSTOM = "DBT_ENV_CUSTOM_ENV_"
+"""dbt notes variables of this prefix in the metadata of its manifest, without the prefix."""
+PROJECT_DIGEST = "PROJECT_DIGEST"
 
 
 class DbtProjectError(PipelineError):
@@ -44,7 +48,7 @@ class DbtProjectError(PipelineError):
 
 def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     """The accounting and the dbt models."""
-    parse_where_stale()
+    manifest = current_manifest(pipeline.settings)
 
     @dg.multi_asset(
         name="accounting_entries",
@@ -87,10 +91,16 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
             )
 
-    @dbt_assets(manifest=MANIFEST, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
+    @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        with environment_of(pipeline.settings), damage_named(pipeline.lake):
-            for event in dbt.cli(["build"], context=context).stream():
+        # dbt's logs and compiled models go when the build ends: a build an hour would pile them up, in a folder that
+        # may be read-only. Dagster keeps what dbt said.
+        with (
+            tempfile.TemporaryDirectory(prefix="snap-pipeline-dbt-") as target,
+            environment_of(pipeline.settings),
+            damage_named(pipeline.lake),
+        ):
+            for event in dbt.cli(["build"], context=context, target_path=Path(target)).stream():
                 yield described(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
@@ -174,39 +184,60 @@ def environment_of(settings: Settings) -> Iterator[None]:
         os.environ |= before
 
 
-def parse_where_stale() -> None:
-    """Makes the manifest that Dagster reads where it is missing or older than the project.
+def current_manifest(settings: Settings) -> Path:
+    """Return the manifest that Dagster reads of the dbt project, made where it is missing or of other files.
+
+    In a checkout it lies in the project's `target`, for all homes; an installed package is not written to, so that
+    there each home has its own.
 
     Raises:
         DbtProjectError: dbt refuses the project; its words are in the message.
     """
-    newest = max(
-        file.stat().st_mtime
-        for file in DBT_PROJECT.rglob("*")
-        if file.suffix in PARSED and "target" not in file.parts and "logs" not in file.parts
-    )
-    if MANIFEST.exists() and MANIFEST.stat().st_mtime >= newest:
-        return
+    folder = settings.home.absolute() / "dbt" if IS_INSTALLED else DBT_PROJECT / "target"
+    manifest, digest = folder / "manifest.json", project_digest()
+    if not manifest.exists() or digest_of(manifest) != digest:
+        folder.mkdir(parents=True, exist_ok=True)
+        parse_into(manifest, digest)
+    return manifest
+
+
+def project_digest() -> str:
+    """Return a digest of the dbt project's files and of where they lie, which a manifest names as well.
+
+    Their times would not do: installers may take them from the wheel, where each release has the same.
+    """
+    digest = hashlib.sha256(str(DBT_PROJECT).encode())
+    for file in sorted(DBT_PROJECT.rglob("*")):
+        place = file.relative_to(DBT_PROJECT)
+        if file.suffix in PARSED and place.parts[0] not in ("target", "logs"):
+            digest.update(f"{place}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def digest_of(manifest: Path) -> str:
+    """Return the digest of the project that a manifest was made of; no digest where dbt was run by hand."""
+    environment = orjson.loads(manifest.read_bytes())["metadata"]["env"]
+    return str(environment.get(PROJECT_DIGEST))
+
+
+def parse_into(manifest: Path, digest: str) -> None:
+    """Let dbt parse the project, and put the manifest into its place as a whole.
+
+    Raises:
+        DbtProjectError: dbt refuses the project.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        command = [DBT, "parse", "--quiet", "--no-partial-parse"]
-        places = [
-            "--project-dir",
-            str(DBT_PROJECT),
-            "--profiles-dir",
-            str(DBT_PROJECT),
-            "--target-path",
-            folder,
-        ]
+        command = [DBT, "parse", "--quiet", "--no-partial-parse", "--project-dir", str(DBT_PROJECT)]
+        places = ["--profiles-dir", str(DBT_PROJECT), "--target-path", folder, "--log-path", folder]
         done = subprocess.run(  # noqa: S603 - our own dbt
-            [*command, *places, "--log-path", folder],
-            env=os.environ | {"DBT_PROJECT_DIR": str(DBT_PROJECT)},
+            [*command, *places],
+            env=os.environ | {"DBT_PROJECT_DIR": str(DBT_PROJECT), f"{CUSTOM}{PROJECT_DIGEST}": digest},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
             raise DbtProjectError(f"The dbt project cannot be parsed:\n{done.stdout}{done.stderr}")
-        MANIFEST.parent.mkdir(exist_ok=True)
-        draft = MANIFEST.with_suffix(f".{os.getpid()}.tmp")
+        draft = manifest.with_suffix(f".{os.getpid()}.tmp")
         shutil.copy(Path(folder) / "manifest.json", draft)
-        draft.replace(MANIFEST)
+        draft.replace(manifest)

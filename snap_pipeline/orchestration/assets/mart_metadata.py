@@ -89,10 +89,8 @@ def describe_mart(lake: Lake, mart: str) -> dict[str, Any]:
         connection.execute(f"create view mart as from {lake.storage.scan([key])}")
         metadata["dagster/row_count"] = _rows(connection, "select count(*) from mart")[1][0][0]
         if numbers:
-            names, rows = _rows(connection, numbers)
-            for subject, *values in rows:
-                measured = zip(names[1:], values, strict=True)
-                metadata |= {f"{subject}/{name}": float(value) for name, value in measured if value is not None}
+            measured = connection.sql(numbers).df().set_index("subject").stack().dropna().astype(float)
+            metadata |= {f"{subject}/{name}": value for (subject, name), value in measured.to_dict().items()}
         if table:
             metadata["table"] = dg.MetadataValue.md(markdown(*_rows(connection, f"{table} limit {TABLE_ROWS}")))
     return metadata

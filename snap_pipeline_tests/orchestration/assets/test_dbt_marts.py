@@ -1,10 +1,15 @@
 """The insights job, with dbt and all, and what Dagster shows of it."""
 
+import os
+import shutil
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.orchestration.assets import dbt_marts
 from snap_pipeline.orchestration.assets.mart_metadata import markdown
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.runs import range_tags
@@ -77,6 +82,25 @@ def test_the_checks_ran_and_those_that_warn_leave_the_run_green(
     found = {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
     assert found["hours_are_current"]
     assert found["click_id_coverage"]
+
+
+def test_a_build_leaves_no_files_in_the_dbt_project(built: tuple[Project, dg.ExecuteInProcessResult]) -> None:
+    _, result = built
+    assert not list(dbt_marts.DBT_PROJECT.glob(f"target/marts-{result.run_id[:7]}-*"))
+
+
+def test_a_release_with_older_files_has_its_own_manifest(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(dbt_marts.DBT_PROJECT, tmp_path / "dbt_project", ignore=shutil.ignore_patterns("target"))
+    monkeypatch.setattr(dbt_marts, "DBT_PROJECT", copy)
+    manifest = dbt_marts.current_manifest(project.settings)
+    made = manifest.stat().st_mtime_ns
+    assert dbt_marts.current_manifest(project.settings).stat().st_mtime_ns == made
+    health = copy / "models" / "marts" / "destination_health.yml"
+    health.write_text(health.read_text().replace("description:", "description: Of another release.", 1))
+    os.utime(health, (0, 0))
+    assert dbt_marts.current_manifest(project.settings).stat().st_mtime_ns > made
 
 
 def test_a_table_keeps_its_cells() -> None:
