@@ -197,3 +197,18 @@ def test_every_page_is_linked_from_another_one() -> None:
         for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", (ROOT / page).read_text())
     }
     assert [page for page in PAGES if page != "README.md" and (ROOT / page).resolve() not in linked] == []
+
+
+def test_every_section_of_the_reference_that_the_code_cites_exists() -> None:
+    headings = re.findall(r"^##+ (\d+(?:\.\d+)?)", (ROOT / "docs" / "snap-api.md").read_text(), re.MULTILINE)
+    sources = [path for folder in ("snap_pipeline", "snap_pipeline_tests") for path in (ROOT / folder).rglob("*.*")]
+    cited = {
+        number
+        for path in sources
+        if path.suffix in (".py", ".sql", ".json")
+        for numbers in re.findall(
+            r"snap-api\.md,\s+(?:[-*#\"]+\s+)?sections?\s+(?:[-*#\"]+\s+)?([\d., toand]+)", path.read_text()
+        )
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers)
+    }
+    assert cited <= set(headings)
