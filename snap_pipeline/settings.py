@@ -16,7 +16,7 @@ from snap_pipeline.files import atomic_write
 from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
 
 HISTORY = timedelta(days=37)
-"""How far back conversions are of use to Snap (reference, section 3.8), and so where a new home begins."""
+"""How far back conversions are of use to Snap (snap-api.md, section 3.8), and so where a new home begins."""
 
 
 MEMORY = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[KMGT](?:I?B)?|(?:100|\d{1,2}(?:\.\d+)?)\s*%)\s*", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The docs say what the code does: README's commands run, and the error catalogue is the code's."""
+"""The docs say what the code does: README's commands run, the error catalogue is the code's, paths and links exist."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,85 @@ def test_the_error_page_is_the_catalogue() -> None:
     )
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES_OF_PATHS = ["CONTRIBUTING.md", "docs/architecture.md"]
+CODE = re.compile(r"```.*?```", re.DOTALL)
+PATH = re.compile(r"`((?:[\w.-]+/)*(?:[\w-][\w.-]*\.(?:py|sql|csv|yml|yaml|toml|md|html|css|json)|[\w.-]+/))`")
+NAME_IN_PATH = re.compile(r"`(\w+)`(?: [^`|.;]*)? in `([\w./-]+\.\w+)`")
+OF_A_HOME = ("data/", "data/mappings/", "workspaces.toml")
+
+
+def found(path: str) -> Path | None:
+    """The file or folder that a page names, from the repository's root, the package's or the page's folder."""
+    return next((root / path for root in (ROOT, ROOT / "snap_pipeline", ROOT / "docs") if (root / path).exists()), None)
+
+
+@pytest.mark.parametrize("page", PAGES_OF_PATHS)
+def test_every_path_that_a_page_for_contributors_names_exists(page: str) -> None:
+    paths = set(PATH.findall(CODE.sub("", (ROOT / page).read_text()))) - set(OF_A_HOME)
+    assert len(paths) > 30, "the pattern finds no paths any more"
+    assert [path for path in sorted(paths) if not found(path)] == []
+
+
+@pytest.mark.parametrize("page", PAGES_OF_PATHS)
+def test_every_name_that_a_page_for_contributors_gives_is_in_its_file(page: str) -> None:
+    named = NAME_IN_PATH.findall(CODE.sub("", (ROOT / page).read_text()))
+    assert named
+    assert [(name, path) for name, path in named if not (file := found(path)) or name not in file.read_text()] == []
+
+
+def test_every_module_in_the_diagram_of_the_architecture_exists() -> None:
+    (diagram,) = CODE.findall((ROOT / "docs" / "architecture.md").read_text())
+    paths = re.findall(r"(?:\w+/)+\w+\.(?:py|sql)", diagram)
+    assert len(paths) > 10
+    assert [path for path in paths if not found(path)] == []
+
+
+def test_the_floors_of_the_architecture_are_those_of_the_lint_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    floors = [{room.strip() for room in layer.split(":")} for layer in contracts[0]["layers"]]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    told: list[set[str]] = [set() for _ in range(int(rows[-1][0]))]
+    for floor, rooms in rows:
+        told[int(floor) - 1] |= {room.removesuffix("/").removesuffix(".py") for room in re.findall(r"`([^`]+)`", rooms)}
+    assert told == floors
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text()
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-        assert ((ROOT / page).parent / target).exists(), target
+    text = CODE.sub("", (ROOT / page).read_text())
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors_of(file), f"{target}#{anchor}"
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_linked_from_another_one() -> None:
+    linked = {
+        ((ROOT / page).parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", (ROOT / page).read_text())
+    }
+    assert [page for page in PAGES if page != "README.md" and (ROOT / page).resolve() not in linked] == []
+
+
+def test_every_section_of_the_reference_that_the_code_cites_exists() -> None:
+    headings = re.findall(r"^##+ (\d+(?:\.\d+)?)", (ROOT / "docs" / "snap-api.md").read_text(), re.MULTILINE)
+    sources = [path for folder in ("snap_pipeline", "snap_pipeline_tests") for path in (ROOT / folder).rglob("*.*")]
+    cited = {
+        number
+        for path in sources
+        if path.suffix in (".py", ".sql", ".json")
+        for numbers in re.findall(
+            r"snap-api\.md,\s+(?:[-*#\"]+\s+)?sections?\s+(?:[-*#\"]+\s+)?([\d., toand]+)", path.read_text()
+        )
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers)
+    }
+    assert cited <= set(headings)

@@ -1,6 +1,6 @@
 """The HTTP client: one request to Snap and its answer, as data. It never raises for what a server or network does.
 
-The access token stands in v3's URL (reference, section 3.1), so a server or gateway that repeats the URL repeats the
+The access token stands in v3's URL (snap-api.md, section 3.1), so a server or gateway that repeats the URL repeats the
 token. It is taken out here, where answers are read.
 """
 
@@ -41,7 +41,7 @@ class ConversionsClient:
 
         Args:
             asset_id: the pixel id or Snap App ID.
-            events: at most 2,000 (reference, section 3.8).
+            events: at most 2,000 (snap-api.md, section 3.8).
             validate: to the endpoint that checks and counts nothing.
         """
         records = b",".join(events)

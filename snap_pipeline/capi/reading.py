@@ -33,7 +33,7 @@ _BY_STATUS: Mapping[int, Category] = {
 
 
 class _Record(BaseModel):
-    """An entry of v2's `error_records` (reference, section 2.3)."""
+    """An entry of v2's `error_records` (snap-api.md, section 2.3)."""
 
     model_config = ConfigDict(strict=True)
 
@@ -46,7 +46,7 @@ _POSITION: TypeAdapter[int | None] = TypeAdapter(int | None, config=ConfigDict(s
 
 
 def read_answer(version: ApiVersion, response: Response, events: int, redact: Callable[[str], str]) -> Answer:
-    """Classify the answer to a request (reference, sections 2.3 and 3.9).
+    """Classify the answer to a request (snap-api.md, sections 2.3 and 3.9).
 
     Args:
         version: of the API.

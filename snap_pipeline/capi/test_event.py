@@ -21,7 +21,7 @@ def probe_event(version: ApiVersion, pixel_id: str, moment: datetime, test_event
         pixel_id: whose page it is; v2 carries it in the event.
         moment: the event's time.
         test_event_code: v3's, from Events Manager; it shows the event there and keeps it from being counted
-            (reference, section 3.1).
+            (snap-api.md, section 3.1).
     """
     milliseconds, event_id = int(moment.timestamp() * 1000), str(uuid.uuid4())
     if version == "v2":

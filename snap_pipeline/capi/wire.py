@@ -1,6 +1,6 @@
 """The wire formats: one SQL projection a version, from payload columns to the JSON that Snap gets.
 
-The projections are `sql/wire_v3.sql` and `sql/wire_v2.sql`, to be read beside the reference.
+The projections are `sql/wire_v3.sql` and `sql/wire_v2.sql`, to be read beside docs/snap-api.md.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from importlib import resources
 from snap_pipeline.capi.answers import ApiVersion
 
 MAXIMUM_EVENTS = 2_000
-"""Of a request (reference, section 3.8)."""
+"""Of a request (snap-api.md, section 3.8)."""
 MAXIMUM_BYTES = 4_000_000
 """Of a request's body. Snap documents no limit; a 413 halves a batch in any case."""
 

@@ -29,7 +29,7 @@ ENTRIES: Mapping[str, str] = {
 """What the rows of tables are called that are counted before delivery."""
 
 ONE_ORDER = timedelta(days=30)
-"""Within them, Snap counts purchases of one order once (reference, section 5)."""
+"""Within them, Snap counts purchases of one order once (snap-api.md, section 5)."""
 
 NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
 """Entries of delivery that are no state of a payload, or are part of one."""

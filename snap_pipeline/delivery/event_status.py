@@ -18,12 +18,12 @@ from snap_pipeline.lake.plaintext import show_payloads
 from snap_pipeline.lake.storage import Table, partition
 
 DEDUPLICATION_WINDOW = timedelta(hours=48)
-"""Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
+"""Within it, Snap counts an event that is sent again under the same id once (snap-api.md, section 5)."""
 
 
 @dataclass(frozen=True)
 class AgeLimits:
-    """How old Snap takes events, in days (reference, section 3.8 and contradiction 1)."""
+    """How old Snap takes events, in days (snap-api.md, sections 3.8 and 11, row 1)."""
 
     web_days: int = 7
     offline_days: int = 37

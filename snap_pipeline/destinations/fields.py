@@ -21,7 +21,7 @@ LONG_LIVED_TOKEN_CHARACTERS = 100
 MAXIMUM_TOKEN_CHARACTERS = 4_096
 MAXIMUM_URL_CHARACTERS = 2_048
 MAXIMUM_REQUESTS_PER_MINUTE = 60_000
-"""The ceiling of a long-lived token is 1,000 requests a second (reference, section 3.8)."""
+"""The ceiling of a long-lived token is 1,000 requests a second (snap-api.md, section 3.8)."""
 
 
 class Changes(TypedDict, total=False):
@@ -148,7 +148,7 @@ def check_since(key: str) -> str:
 def check_token(token: AccessToken) -> list[str]:
     """Refuses what can be no token, and returns warnings about what looks unlike a long-lived one.
 
-    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (reference, section 2.1).
+    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (snap-api.md, section 2.1).
 
     Raises:
         InvalidDestination: it is empty, too long, or holds blanks, line ends or other than ASCII.

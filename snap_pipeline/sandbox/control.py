@@ -97,7 +97,7 @@ async def set_clock(request: Request) -> Response:
 async def pixel_hits(request: Request) -> Response:
     """Browser events as the pixel reports them, one object or a list; they share deduplication with the API's events.
 
-    Fields as in the reference, section 9, with the pixel's id as `pixel_id` or `asset_id`, its event's `name`, and an
+    Fields as in snap-api.md, section 9, with the pixel's id as `pixel_id` or `asset_id`, its event's `name`, and an
     optional epoch `timestamp`.
     """
     sandbox, body = _sandbox(request), await request.body()

@@ -25,7 +25,7 @@ TRANSPORT = "snap_pipeline.sandbox.transport"
 
 
 def routes() -> list[Route]:
-    """Snap's paths (reference, sections 2.1 and 3.1)."""
+    """Snap's paths (snap-api.md, sections 2.1 and 3.1)."""
     return [
         Route("/v3/{asset_id}/events", post_events, methods=["POST"]),
         Route("/v3/{asset_id}/events/validate", post_events, methods=["POST"]),

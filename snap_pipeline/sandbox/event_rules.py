@@ -1,4 +1,4 @@
-"""What Snap checks on one event, for v3 and v2, and what it takes from it (reference, sections 2 to 4 and 8).
+"""What Snap checks on one event, for v3 and v2, and what it takes from it (snap-api.md, sections 2 to 4 and 8).
 
 A refusal names the field and never repeats its value, which may be personal data. Limits of a whole request are in
 `answers.py`.
@@ -15,9 +15,9 @@ from snap_pipeline.sandbox.names import ACTION_SOURCES, CURRENCIES, EVENT_NAMES,
 
 DAY_MS = 24 * 3_600_000
 MAXIMUM_AGE_MS = 37 * DAY_MS
-"""Of any conversion (reference, section 3.8)."""
+"""Of any conversion (snap-api.md, section 3.8)."""
 MAXIMUM_ONLINE_AGE_MS = 7 * DAY_MS
-"""Of WEB and MOBILE_APP events in v3 (reference, section 3.8)."""
+"""Of WEB and MOBILE_APP events in v3 (snap-api.md, section 3.8)."""
 FUTURE_TOLERANCE_MS = 10 * 60_000
 """For clocks that run ahead; Snap documents none."""
 EXTINFO_SLOTS = 16
@@ -49,8 +49,8 @@ class Rules:
     """Checks that Snap may or may not make.
 
     Attributes:
-        require_source_url: refuses WEB events without a source URL (reference, section 11, row 10).
-        strict_names: refuses event names and currencies outside Snap's lists (reference, section 12, row 9).
+        require_source_url: refuses WEB events without a source URL (snap-api.md, section 11, row 10).
+        strict_names: refuses event names and currencies outside Snap's lists (snap-api.md, section 12, row 9).
     """
 
     require_source_url: bool = False
@@ -78,7 +78,7 @@ class Conversion(NamedTuple):
 
 
 def read_v3(event: Any, asset_id: str, now: int, rules: Rules) -> Conversion:
-    """Checks an item of `data` (reference, sections 3.2 to 3.8).
+    """Checks an item of `data` (snap-api.md, sections 3.2 to 3.8).
 
     Args:
         event: the decoded JSON.
@@ -107,7 +107,7 @@ def read_v3(event: Any, asset_id: str, now: int, rules: Rules) -> Conversion:
 
 
 def read_v2(event: Any, now: int, rules: Rules) -> Conversion:
-    """Checks a flat record, which names its own asset (reference, section 2.2).
+    """Checks a flat record, which names its own asset (snap-api.md, section 2.2).
 
     Args:
         event: the decoded JSON.
@@ -145,12 +145,12 @@ def read_v2(event: Any, now: int, rules: Rules) -> Conversion:
 
 
 def identifier(value: Any) -> str | None:
-    """An id as text; Snap's own sample has a JSON number for one (reference, section 3.2)."""
+    """An id as text; Snap's own sample has a JSON number for one (snap-api.md, section 3.2)."""
     return str(value) if value not in (None, "") else None
 
 
 def epoch_milliseconds(event: dict[str, Any], field: str) -> int:
-    """A time in epoch milliseconds. Seconds are told by their size, numbers may be text (reference, section 3.2).
+    """A time in epoch milliseconds. Seconds are told by their size, numbers may be text (snap-api.md, section 3.2).
 
     Raises:
         EventRefused: the field is missing or no integer.
@@ -206,7 +206,7 @@ def _check_age(moment: int, now: int, maximum: int) -> None:
 
 
 def _check_user_data(user: dict[str, Any], *, app: bool) -> None:
-    """Hashes, plain address, and one of the match sets (reference, sections 3.4 and 8)."""
+    """Hashes, plain address, and one of the match sets (snap-api.md, sections 3.4 and 8)."""
     for field, value in user.items():
         if value is not None and field in HASHED_IN_V3:
             _check_hash(field, value)
@@ -241,7 +241,7 @@ def _is_ip_address(text: Any) -> bool:
 
 
 def _check_money(name: str, fields: dict[str, Any], amount: str, rules: Rules) -> None:
-    """A purchase needs an amount and a currency (reference, sections 2.2 and 3.5)."""
+    """A purchase needs an amount and a currency (snap-api.md, sections 2.2 and 3.5)."""
     currency = fields.get("currency")
     if name == "PURCHASE":
         if not _is_amount(fields.get(amount)):

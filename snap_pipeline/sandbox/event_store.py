@@ -1,4 +1,4 @@
-"""What the sandbox has counted: events after deduplication, as Snap would report them (reference, section 5).
+"""What the sandbox has counted: events after deduplication, as Snap would report them (snap-api.md, section 5).
 
 The bodies lie in a temporary file without a name and are read again only when someone asks for whole events: a
 million decoded events would fill the memory of a small machine.
@@ -37,7 +37,7 @@ class CountedEvent:
     def covers(self, other: Conversion, now: int, window: int) -> bool:
         """Whether a copy that arrives now counts as this one.
 
-        Whether Snap measures its window from the event's time or from its arrival is not known (reference, section
+        Whether Snap measures its window from the event's time or from its arrival is not known (snap-api.md, section
         12, row 7), so a copy has to lie within both.
         """
         return now - self.arrived <= window and abs(other.event_time - self.conversion.event_time) <= window
@@ -155,7 +155,7 @@ def identity(event: CountedEvent) -> dict[str, Any]:
 
 
 def records_of(decoded: Any) -> list[Any]:
-    """The records of a body: v3's envelope, an array, or a single object (reference, sections 2.1 and 3.1)."""
+    """The records of a body: v3's envelope, an array, or a single object (snap-api.md, sections 2.1 and 3.1)."""
     if isinstance(decoded, dict):
         decoded = decoded.get("data", [decoded])
     return decoded if isinstance(decoded, list) else [decoded]

@@ -147,7 +147,7 @@ def canned_answer(fault: Fault) -> Response | None:
 
 
 def throttled(retry_after: float | None) -> Response:
-    """429 as Snap's: no body, and no header but the one that a fault asks for (reference, section 10)."""
+    """429 as Snap's: no body, and no header but the one that a fault asks for (snap-api.md, section 10)."""
     return Response(status_code=429, headers=_retry_after(retry_after))
 
 

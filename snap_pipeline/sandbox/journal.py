@@ -70,7 +70,7 @@ class Journal:
 
 
 class RateLimit:
-    """How many requests each token made within the last second (reference, section 3.8).
+    """How many requests each token made within the last second (snap-api.md, section 3.8).
 
     Args:
         clock: seconds; real time in use, fixed in tests.

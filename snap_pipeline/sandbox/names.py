@@ -1,4 +1,4 @@
-"""The words that Snap's API knows: event names, currencies, action sources (reference, sections 3.3, 3.6 and 4).
+"""The words that Snap's API knows: event names, currencies, action sources (snap-api.md, sections 3.3, 3.6 and 4).
 
 Rules that use them are in `event_rules.py`.
 """

@@ -1,4 +1,4 @@
-"""Snap's answers to posted events: who may post, what is refused, what is stored (reference, sections 2.3, 3.9, 10).
+"""Snap's answers to posted events: who may post, what is refused, what is stored (snap-api.md, sections 2.3, 3.9, 10).
 
 Faults that replace an answer are in `faults.py`, the checks of one event in `event_rules.py`.
 """
@@ -116,7 +116,7 @@ def _answer_v3(sandbox: Sandbox, post: Post, fault: Fault) -> Response:
     records = post.records or ()
     tests = [position for position, _ in examined.accepted if records[position].get(TEST_EVENT_CODE)]
     if tests:
-        # Such an event shows in Events Manager's test view and is not counted (reference, section 3.1).
+        # Such an event shows in Events Manager's test view and is not counted (snap-api.md, section 3.1).
         _remember_tests(sandbox, replace(post, records=[records[i] for i in tests]), Examined([], []), now)
         examined.accepted[:] = [each for each in examined.accepted if each[0] not in tests]
     sandbox.store.count(post.body, examined.accepted, now, api_version="v3")
@@ -127,7 +127,7 @@ def _answer_v3(sandbox: Sandbox, post: Post, fault: Fault) -> Response:
 
 
 def _wrong_kind(sandbox: Sandbox, asset_id: str, examined: Examined) -> EventRefused | None:
-    """Events of apps go to a Snap App ID and others to a pixel, never both in one request (reference, section 3.1)."""
+    """Events of apps go to a Snap App ID, others to a pixel, never both in one request (snap-api.md, section 3.1)."""
     kinds = {conversion.action_source == MOBILE_APP for _, conversion in examined.accepted}
     if len(kinds) > 1:
         return EventRefused("ASSET_MISMATCH", "App events and web events must not be mixed in one request")
@@ -185,7 +185,7 @@ def _read_owned_v2(sandbox: Sandbox, now: int, record: Any) -> Conversion:
 
 
 def _words_v2(sandbox: Sandbox, post: Post, examined: Examined) -> Response:
-    """Good records are stored beside bad ones; what Snap calls that is not known (reference, section 12, row 2)."""
+    """Good records are stored beside bad ones; what Snap calls that is not known (snap-api.md, section 12, row 2)."""
     by_reason: dict[str, list[int]] = {}
     for position, problem in examined.refused:
         by_reason.setdefault(problem.message, []).append(position)

@@ -58,7 +58,7 @@ class SandboxOptions:
         access: tokens and assets.
         rules: checks that Snap may or may not make.
         standing: what applies to every request: rate limit, partial acceptance, withheld positions.
-        partial_status: v2's status word where some records failed (reference, section 12, row 2).
+        partial_status: v2's status word where some records failed (snap-api.md, section 12, row 2).
     """
 
     access: Access = field(default_factory=Access)
@@ -117,7 +117,7 @@ class Sandbox:
         return int((self.fixed_now.timestamp() if self.fixed_now else time.time()) * 1000)
 
     def recent_tests(self, api_version: str, asset_id: str) -> Iterator[ValidatedEvent]:
-        """An asset's test events of the last 24 hours (reference, sections 2.1 and 3.1)."""
+        """An asset's test events of the last 24 hours (snap-api.md, sections 2.1 and 3.1)."""
         since = self.now() - DAY_MS
         return (
             test

@@ -1,4 +1,4 @@
-"""WEB, MOBILE_APP and OFFLINE; app_data and its 16 slots (reference, sections 3.3, 3.7 and 7)."""
+"""WEB, MOBILE_APP and OFFLINE; app_data and its 16 slots (snap-api.md, sections 3.3, 3.7 and 7)."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ ROWS = [
         root=APP_ROOT | {"event_name": "PAGE_VIEW"}, user=APP_USER, custom={},
         v2={k: v for k, v in APP_V2.items() if k not in ("price", "currency", "transaction_id")}
         | {"event_type": "PAGE_VIEW"}, whole=True),
-    Row("an app's event without a name of the store cannot go to v2 (reference, section 2.2)",
+    Row("an app's event without a name of the store cannot go to v2 (snap-api.md, section 2.2)",
         {"origin": "mobile_app", "page_url": None},
         root={"action_source": "MOBILE_APP", "event_source_url": None,
               "app_data": {"advertiser_tracking_enabled": 1, "extinfo": ["a2", *[""] * 15]}},

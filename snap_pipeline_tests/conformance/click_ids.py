@@ -1,4 +1,4 @@
-"""Where Snap's click id is found, and which of several wins (design, section 5; reference, section 9)."""
+"""Where Snap's click id is found, and which of several wins (docs/events.md; snap-api.md, section 9)."""
 
 from typing import Any
 

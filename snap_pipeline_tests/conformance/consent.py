@@ -1,4 +1,4 @@
-"""Consent and limited use on the wire (reference, section 7; design, section 5)."""
+"""Consent and limited use on the wire (snap-api.md, section 7; docs/identity.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""E-mail, phone, names, gender, external ids, addresses of the network and of devices (reference, 3.4 and 8)."""
+"""E-mail, phone, names, gender, external ids, IP addresses and ids of devices (snap-api.md, sections 3.4 and 8)."""
 
 from snap_pipeline_tests.conformance.rows import Row, sha
 
@@ -34,7 +34,7 @@ def address(title: str, given: object, plain: str | None, *, dropped: bool = Fal
 
 
 ROWS = [
-    # Worked examples of the reference's table, section 3.4.
+    # Worked examples of docs/snap-api.md, section 3.4.
     email("D-PAR: e-mail", "Person@Example.com", "542d240129883c019e106e3b1b2d3f3cb3537c43c425364de8e951d5a3083345"),
     email(
         "S-PY test: blanks around an e-mail",
@@ -197,7 +197,7 @@ ROWS = [
     address("address: no address is dropped and counted", "999.1.1.1", None, dropped=True),
     address("address: unknown in a forwarded list", "unknown, 203.0.113.5", "203.0.113.5"),
     Row(
-        "address: a digest passes through in v2; v3 cannot use it (reference, 6)",
+        "address: a digest passes through in v2; v3 cannot use it (snap-api.md, section 6)",
         {"ip_address": sha("203.0.113.5")},
         user={"client_ip_address": None},
         v2={"hashed_ip_address": sha("203.0.113.5")},
@@ -212,7 +212,7 @@ ROWS = [
         user={"sc_cookie1": "AbC-123"},
         v2={"uuid_c1": "AbC-123"},
     ),
-    # Match sets (reference, section 8)
+    # Match sets (snap-api.md, section 8)
     Row(
         "match set: an address without a browser is not enough",
         {"user_agent": None},

@@ -1,4 +1,4 @@
-"""Event names: mapped, folded, custom, internal, mapped to nothing (reference, section 4; design, section 5)."""
+"""Event names: mapped, folded, custom, internal, mapped to nothing (snap-api.md, section 4; docs/events.md)."""
 
 from snap_pipeline_tests.conformance.rows import Row
 

@@ -1,4 +1,4 @@
-"""City, state, zip and country (reference, sections 2.2 and 3.4; city by version, contradiction 13)."""
+"""City, state, zip and country (snap-api.md, sections 2.2 and 3.4; city by version, section 11, row 13)."""
 
 from snap_pipeline_tests.conformance.rows import Row, sha
 

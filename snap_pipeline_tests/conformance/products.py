@@ -1,4 +1,4 @@
-"""Products: contents, content_ids, num_items, brands, category (reference, section 3.5)."""
+"""Products: contents, content_ids, num_items, brands, category (snap-api.md, section 3.5)."""
 
 import json
 from typing import Any

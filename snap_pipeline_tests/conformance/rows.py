@@ -1,6 +1,6 @@
 """What a row of the conformance table is: an event as a site sends it, and the exact bodies that Snap must get.
 
-Every expectation is written by hand, from the reference (`snap-capi.md`) or from the documentation that the row names.
+Every expectation is written by hand, from docs/snap-api.md or from the documentation that the row names.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Timestamps: offsets, epochs in any unit, and what is no time (design, section 5; reference, section 3.2)."""
+"""Timestamps: offsets, epochs in any unit, and what is no time (docs/events.md; snap-api.md, section 3.2)."""
 
 from snap_pipeline_tests.conformance.rows import NOON_MS, Row
 
@@ -36,7 +36,7 @@ ROWS = [
     Row("more than ten minutes after the end of its hour", {"event_timestamp": "2026-11-20T13:10:01Z"},
         excluded="future_timestamp"),
     at("ten minutes after the end of its hour", "2026-11-20T13:10:00Z", NOON_MS + 70 * 60_000),
-    Row("eight days old: too old for v3, not for v2 (reference, contradiction 1)",
+    Row("eight days old: too old for v3, not for v2 (snap-api.md, section 11, row 1)",
         {"event_timestamp": "2026-11-12T12:00:00Z"},
         root={"event_time": NOON_MS - 8 * 86_400_000}, v2={"timestamp": str(NOON_MS - 8 * 86_400_000)},
         undeliverable={"v3": "expired"}),

@@ -1,4 +1,4 @@
-"""The source URL and what must not go out with it (design, section 5)."""
+"""The source URL and what must not go out with it (docs/events.md)."""
 
 from snap_pipeline_tests.conformance.rows import Row
 

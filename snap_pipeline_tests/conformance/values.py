@@ -1,4 +1,4 @@
-"""Value, currency and order id (reference, sections 3.5 and 3.6)."""
+"""Value, currency and order id (snap-api.md, sections 3.5 and 3.6)."""
 
 from typing import Any
 

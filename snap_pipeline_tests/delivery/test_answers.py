@@ -1,4 +1,4 @@
-"""Each row of the design's table of answers: what became of the events, how many requests it took, what it says."""
+"""Each row of docs/errors.md: what became of the events, how many requests it took, what it says."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The browser pixel and the server report the same visit: how often Snap counts it (reference, section 5)."""
+"""The browser pixel and the server report the same visit: how often Snap counts it (snap-api.md, section 5)."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""E-mail addresses, names, gender, user agents and advertising ids, as Snap's reference wants them."""
+"""E-mail addresses, names, gender, user agents and advertising ids, as docs/snap-api.md says."""
 
 import hashlib
 import unicodedata

@@ -1,4 +1,4 @@
-"""Whatever JSON object lands, it is accounted for once, and what goes out is what Snap's reference asks for."""
+"""Whatever JSON object lands, it is accounted for once, and what goes out is what docs/snap-api.md asks for."""
 
 import json
 from collections import Counter

@@ -1,6 +1,6 @@
 -- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
 -- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
--- it keeps: so it joins nothing. Rules of normalization: macros/; fields: reference, sections 2 to 4. `linked` names
+-- it keeps: so it joins nothing. Rules of normalization: macros/; fields: snap-api.md, sections 2 to 4. `linked` names
 -- the parameters that other events of the person gave.
 with parsed as (
     select
@@ -216,7 +216,7 @@ own as (
         end as app_id,
         case
             when conversion_type = 'MOBILE_APP'
-                -- Silence counts as a refusal where the system asks (reference, section 3.7).
+                -- Silence counts as a refusal where the system asks (snap-api.md, section 3.7).
                 then
                     not coalesce(limited_use, false)
                     and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))

@@ -1,4 +1,4 @@
--- What people, browsers and devices are known by, in the form that Snap hashes or takes as it is (reference, sections
+-- What people, browsers and devices are known by, in the form that Snap hashes or takes as it is (snap-api.md, sections
 -- 2.2 and 3.4). Each macro takes a text and gives null where the text is of no use. Phone numbers, places and network
 -- addresses have files of their own. Loaded first: the macros of all other files may use those of this one.
 --
@@ -81,7 +81,7 @@ end;
 
 create or replace macro hashed_email(text) as coalesce(given_digest(text), sha256(normalized_email(text)));
 
--- First and last names: no punctuation, letters of all scripts kept (reference, section 3.4). The reference takes
+-- First and last names: no punctuation, letters of all scripts kept (snap-api.md, section 3.4). Snap takes
 -- spaces out of cities only, so a space inside a name stays.
 create or replace macro normalized_name(text) as worded(
     folded_case(
@@ -96,7 +96,7 @@ create or replace macro normalized_name(text) as worded(
 
 create or replace macro hashed_name(text) as coalesce(given_digest(text), sha256(normalized_name(text)));
 
--- Version 2 only trims and lowers (reference, section 2.2).
+-- Version 2 only trims and lowers (snap-api.md, section 2.2).
 create or replace macro hashed_name_v2(text) as
 coalesce(given_digest(text), sha256(worded(folded_case(present_or_empty(text)))));
 

@@ -1,4 +1,4 @@
--- Phone numbers (reference, section 3.4: country code included, no leading 00, no leading 0 of the national number,
+-- Phone numbers (snap-api.md, section 3.4: country code included, no leading 00, no leading 0 of the national number,
 -- digits only). Needs normalize.sql.
 
 -- Digits of the Arabic, Persian and full-width scripts as ASCII digits.

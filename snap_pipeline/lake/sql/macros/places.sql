@@ -1,4 +1,4 @@
--- Cities, states, postal codes and countries (reference, section 3.4). `country` is a code as country_code() gives it,
+-- Cities, states, zip codes and countries (snap-api.md, section 3.4). `country` is a code as country_code() gives it,
 -- or null. Needs normalize.sql.
 
 -- Version 3: no spaces, no punctuation.
@@ -8,7 +8,7 @@ create or replace macro normalized_city(text) as worded(
 
 create or replace macro hashed_city(text) as coalesce(given_digest(text), sha256(normalized_city(text)));
 
--- Version 2 treats a city as it does a name: inner spaces stay (reference, section 2.2).
+-- Version 2 treats a city as it does a name: inner spaces stay (snap-api.md, section 2.2).
 create or replace macro hashed_city_v2(text) as hashed_name_v2(text);
 
 -- A name of a country or state as the keys of the maps below are written: letters alone, without accents, "and",

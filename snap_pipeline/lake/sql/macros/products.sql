@@ -39,7 +39,7 @@ create or replace macro quantity_of(text) as list_filter(
     [try_cast(try_cast(text as double) as bigint)], lambda quantity: quantity >= 0
 )[1];
 
--- One item of Snap's contents (reference, section 3.5). A price that is no amount, or a quantity that is no number,
+-- One item of Snap's contents (snap-api.md, section 3.5). A price that is no amount, or a quantity that is no number,
 -- is left out.
 create or replace macro item(id, quantity, price, brand, category, delivery_category) as {
     'id': id,
