@@ -1,6 +1,6 @@
-"""The report's words for what the marts name by keys, for readers who do not know the pipeline.
+"""Labels of the report: plain English for the keys of the marts, for readers who do not know the pipeline.
 
-A key without words here is shown as it is: a reason that Snap gives is a sentence already.
+A key without a label is shown as it is: a reason that Snap gives is a sentence already.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ PARAMETERS: Mapping[str, str] = {
 
 CONVERSION_TYPES: Mapping[str, str] = {"WEB": "web", "MOBILE_APP": "app", "OFFLINE": "offline"}
 
-CLASSES: Mapping[str, str] = {
+ERROR_CATEGORIES: Mapping[str, str] = {
     "refused": "refused",
     "unauthorized": "token invalid",
     "forbidden": "not permitted",
@@ -74,6 +74,6 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def remedy(error_class: str) -> str:
-    """What to do about requests that failed in this way."""
-    return CATALOGUE[Category(error_class)].remedy.replace("`", "")
+def remedy(category: str) -> str:
+    """Return the advice for requests that failed in this way."""
+    return CATALOGUE[Category(category)].remedy.replace("`", "")

@@ -18,6 +18,7 @@ select
     gains.previous_completeness,
     gains.target,
     gains.gain,
+    gains.gain * gains.events as total_gain,
     row_number() over (
         partition by gains.workspace, gains.event_name, gains.conversion_type
         order by gains.gain desc, gains.weight desc, gains.parameter

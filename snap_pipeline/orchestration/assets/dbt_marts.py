@@ -145,7 +145,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The spec of one model."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        freshness = FRESHNESS if spec.group_name == "insights" else None
+        freshness = FRESHNESS if spec.group_name in ("insights", "report") else None
         return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness)
 
 
