@@ -1,4 +1,4 @@
--- What would raise each event's score, and by how many points: its parameters below target, the largest gain first.
+-- The parameters of each event that are below target, by the points that its score would gain at the target.
 with gains as (
     select
         *,

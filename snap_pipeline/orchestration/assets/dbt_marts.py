@@ -51,7 +51,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         specs=[
             dg.AssetSpec(
                 "accounting_entries",
-                description="Where the events of every hour stand, by workspace and destination.",
+                description="How many events of each hour are in which state, by workspace and destination.",
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
@@ -60,7 +60,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
             ),
             dg.AssetSpec(
                 "destinations",
-                description="Who receives, without credentials.",
+                description="The destinations, without credentials.",
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
