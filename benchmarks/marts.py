@@ -1,4 +1,4 @@
-"""Times a build of the marts, dbt's start included, over a generated lake: `python -m benchmarks.marts`."""
+"""Time a build of the marts, dbt's start included, over a generated lake: `python -m benchmarks.marts`."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ EXPORTED = ("accounting_entries", "destinations")
 
 
 def generate(lake: Path, *, days: int, events: int) -> None:
-    """Writes what the marts read, as the hours would have left it.
+    """Write the tables that the marts read, as the pipeline leaves them.
 
     Args:
         lake: the folder; made where it is missing.
@@ -52,7 +52,7 @@ def generate(lake: Path, *, days: int, events: int) -> None:
 
 
 def build(lake: Path) -> str:
-    """Runs the build that the insights job runs and returns what dbt said.
+    """Run the build of the insights job and return dbt's output.
 
     Raises:
         subprocess.CalledProcessError: a model or test failed.
@@ -71,7 +71,7 @@ def build(lake: Path) -> str:
 
 
 def measure(*, days: int, events: int) -> dict[str, float]:
-    """Seconds of a build over a lake of so many days, as a process of its own."""
+    """Return the seconds that a build takes over a lake of so many days, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder) / "lake"
         generate(lake, days=days, events=events)
@@ -81,7 +81,7 @@ def measure(*, days: int, events: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints how long a build takes."""
+    """Print how long a build takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--events", type=int, default=1_000, help="conversions an hour")

@@ -24,7 +24,7 @@ HOURLY = {
     "delivery_requests",
     "parameter_completeness",
 }
-MARTS = {"emq_scores", "emq_coaching", "destination_health", "accounting"}
+MARTS = {"emq_scores", "emq_coaching", "destination_health", "accounting", "report_scores", "report_deliveries"}
 ROOT = Path(__file__).parents[1]
 
 

@@ -1,12 +1,12 @@
-{# The folder of the lake, as the pipeline's settings name it. #}
+{# The folder of the lake, which the pipeline passes in SNAP_PIPELINE_LAKE. #}
 {% macro lake_folder() -%}
     {{ env_var("SNAP_PIPELINE_LAKE", "../data/lake") }}
 {%- endmacro %}
 
 
 {#
-    The data's clock: SNAP_PIPELINE_NOW where it is set (ISO 8601; UTC where it names no offset), else the moment at
-    which this build began, so that all its models agree.
+    The running hour by the data's clock: SNAP_PIPELINE_NOW where it is set (ISO 8601; UTC where it names no offset),
+    else the start of this build, so that all of its models agree.
 #}
 {% macro running_hour() %}
     {%- set fixed = env_var("SNAP_PIPELINE_NOW", "") -%}
@@ -20,7 +20,7 @@
 {% endmacro %}
 
 
-{# The end of the last closed hour, which is the first second of the running one, as a timestamp in UTC. #}
+{# The end of the last closed hour, which is the start of the running one, as a timestamp in UTC. #}
 {% macro window_end() -%}
     '{{ running_hour().strftime("%Y-%m-%d %H:%M:%S") }}'::timestamp
 {%- endmacro %}
@@ -33,8 +33,8 @@
 
 
 {#
-    An hourly table of the lake, of the months alone in which the last so many hours lie. Every file that a pattern
-    lists is opened before a filter is applied, so that without it a build would read as far back as the lake reaches.
+    An hourly table of the lake, limited to the months of the last `hours` hours. DuckDB opens every file that a pattern
+    matches before it applies a filter; without this limit a build would open all files of the lake.
 #}
 {% macro recent(table, hours) -%}
     {%- if not execute %}{{ return(table) }}{% endif -%}

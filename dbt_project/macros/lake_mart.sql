@@ -1,7 +1,7 @@
 {#
-    A mart: a table in memory, for the models and tests of this build, and a Parquet file at
-    <lake>/<mart>/data.parquet, for everyone else. The file is replaced atomically, and an empty mart is an empty
-    file with all its columns. Two builds at once do not meet: each draft carries its invocation's id.
+    A mart: a table in memory for the models and tests of this build, and a Parquet file at <lake>/<mart>/data.parquet
+    for all other readers. The file is replaced atomically, and an empty mart is a file without rows that has all
+    columns. Concurrent builds do not collide: the name of each draft has the id of its invocation.
 #}
 {% materialization lake_mart, adapter="duckdb" %}
     {%- set mart = this.incorporate(type="table") -%}

@@ -1,4 +1,4 @@
-{# Fails with the rows whose values in the columns, taken together, are not unique. #}
+{# Fails where a combination of values in the columns occurs more than once. #}
 {% test no_duplicates(model, columns) %}
 select {{ columns | join(", ") }}
 from {{ model }}
@@ -7,7 +7,7 @@ having count(*) > 1
 {% endtest %}
 
 
-{# Fails with the rows whose number is not between the two, both included. Null passes. #}
+{# Fails where a number is below `lowest` or above `highest`. Null passes. #}
 {% test between(model, column_name, lowest, highest) %}
 select *
 from {{ model }}
@@ -15,7 +15,7 @@ where {{ column_name }} not between {{ lowest }} and {{ highest }}
 {% endtest %}
 
 
-{# Fails with the names that the pipeline cannot tell apart: it ignores case, blanks, hyphens and underscores. #}
+{# Fails where names differ only in case, blanks, hyphens or underscores, which the pipeline ignores. #}
 {% test no_folded_duplicates(model, columns) %}
 select {% for column in columns -%}
     regexp_replace(lower({{ column }}), '[ _-]', '', 'g') as {{ column }}{{ ", " if not loop.last }}

@@ -1,60 +1,40 @@
-"""How match quality is shown on the command line."""
-
-from collections.abc import Iterable
-from datetime import datetime
+"""Match quality on the command line: what `insights` prints after a build."""
 
 import click
 from rich.table import Table
 
 from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.lake import storage
 from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.storage import mart
 
 ADVICE_LINES = 5
 NAMES = {"sc_click_id": "click id", "em": "e-mail", "ph": "phone"}
-LINKED = """
-    select parameter, sum(present - linked) / sum(events), sum(present) / sum(events)
-    from {completeness}
-    where event_name = 'PURCHASE' and parameter in ('sc_click_id', 'em', 'ph')
-    group by parameter
-    order by parameter
-"""
 
 
-def print_insights(lake: Lake, hours: Iterable[datetime]) -> None:
-    """Prints the scores and the first coaching lines of the marts, and what linking events of a person has added.
-
-    Args:
-        lake: holds them.
-        hours: over which the linking is summed.
-    """
+def print_insights(lake: Lake) -> None:
+    """Print the scores, what linking the events of a person has added, and the first advice, from the marts."""
     with lake.connect() as connection:
+        for model in ("report_scores", "report_linking", "report_coaching"):
+            connection.execute(f"create view {model} as from {lake.storage.scan([mart(model)])}")
         scores = connection.execute(
-            f"""
-            select workspace, event_name, conversion_type, events, score
-            from {lake.storage.scan([storage.mart("emq_scores")])}
-            order by events desc, workspace, event_name, conversion_type
-            """
+            "select workspace, event_name, conversion_type, events, score from report_scores "
+            "order by events desc, workspace, event_name, conversion_type"
+        ).fetchall()
+        linked = connection.execute(
+            "select parameter, on_the_event, after_linking from report_linking order by parameter"
         ).fetchall()
         advice = connection.execute(
-            f"""
-            select event_name, conversion_type, parameter, completeness, gain, advice
-            from {lake.storage.scan([storage.mart("emq_coaching")])}
-            order by event_name != 'PURCHASE', gain desc, parameter
-            limit {ADVICE_LINES}
-            """
+            "select event_name, conversion_type, parameter, completeness, gain, advice from report_coaching "
+            f"order by position limit {ADVICE_LINES}"
         ).fetchall()
-        keys = lake.storage.existing(storage.partition(storage.Table.PARAMETER_COMPLETENESS, hour) for hour in hours)
-        completeness = lake.storage.scan(keys, by_name=True)
-        linked = connection.execute(LINKED.format(completeness=completeness)).fetchall() if keys else []
     table = Table("workspace", "event", "type", "events", "score", title="Match quality, 0 to 10", title_justify="left")
     for workspace, event_name, conversion_type, events, score in scores:
         table.add_row(workspace, event_name, conversion_type, f"{events:,}", f"{score:.1f}")
     print_table(table, width=100)
     if linked:
         table = Table("purchases with", "on the event", "after linking", title="Identity", title_justify="left")
-        for parameter, own, present in linked:
-            table.add_row(NAMES[parameter], f"{own:.0%}", f"{present:.0%}")
+        for parameter, on_the_event, after_linking in linked:
+            table.add_row(NAMES[parameter], f"{on_the_event:.0%}", f"{after_linking:.0%}")
         print_table(table, width=100)
     click.echo("What to fix first:")
     for event_name, conversion_type, parameter, completeness, gain, text in advice:

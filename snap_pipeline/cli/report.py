@@ -1,4 +1,4 @@
-"""`report`: the marts as a page to send to somebody."""
+"""`report`: one HTML page of the marts, to send to people who do not use Dagster."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from snap_pipeline.report.page import render
 
 
 class PageNotWritten(PipelineError):
-    """The page could not be put where it was asked for."""
+    """The page could not be written to the file that was asked for."""
 
 
 @click.command()
@@ -34,13 +34,13 @@ def report(workspace: str | None, output: Path) -> None:
     if workspace is not None:
         check_workspace(pipeline, workspace)
     chosen = [workspace] if workspace is not None else list(pipeline.workspaces)
-    content = read_report(pipeline.lake, chosen, running_hour=pipeline.settings.running_hour)
+    content = read_report(pipeline.lake, chosen)
     write(output, render(content, written_at=pipeline.settings.now()))
     click.echo(f"{output} says how the seven days to {content.end:%Y-%m-%d %H:%M} UTC went. Open it in any browser.")
 
 
 def write(path: Path, text: str) -> None:
-    """Replaces a file as a whole: a reader, or a sync, sees the old page or the new one.
+    """Replace a file atomically: a reader, or a sync, sees the old page or the new one.
 
     Raises:
         PageNotWritten: the folder is missing or may not be written to.

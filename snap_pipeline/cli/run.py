@@ -16,7 +16,7 @@ from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.errors import SettingsError
-from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
+from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, execute_here
@@ -91,8 +91,7 @@ def insights() -> None:
     report_failures(result)
     if not result.success:
         sys.exit(1)
-    week = hours_between(settings.running_hour - 168 * ONE_HOUR, settings.running_hour - ONE_HOUR)
-    print_insights(Pipeline(settings).lake, week)
+    print_insights(Pipeline(settings).lake)
 
 
 @click.command()

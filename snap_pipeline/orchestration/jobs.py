@@ -32,7 +32,7 @@ def insights_job() -> UnresolvedAssetJobDefinition:
     """The dbt marts over all hours; they cost seconds before they do anything, so they are not part of the hour."""
     return dg.define_asset_job(
         INSIGHTS_JOB,
-        selection=dg.AssetSelection.groups("mappings", "staging", "insights")
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights", "report")
         | dg.AssetSelection.checks(*WITH_THE_INSIGHTS),
         executor_def=dg.in_process_executor,
         description="Match quality, destination health and accounting, from what the hours left.",

@@ -1,1 +1,1 @@
-"""The report: one page for people who do not open Dagster, made of the marts alone."""
+"""The report: one HTML page on match quality, destination health and accounting, for people without Dagster."""

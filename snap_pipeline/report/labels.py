@@ -1,6 +1,6 @@
-"""The report's words for what the marts name by keys, for readers who do not know the pipeline.
+"""Labels of the report: plain English for the keys of the marts, for readers who do not know the pipeline.
 
-A key without words here is shown as it is: a reason that Snap gives is a sentence already.
+A key without a label is shown as it is: a reason that Snap gives is a sentence already.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ PARAMETERS: Mapping[str, str] = {
 
 CONVERSION_TYPES: Mapping[str, str] = {"WEB": "web", "MOBILE_APP": "app", "OFFLINE": "offline"}
 
-CLASSES: Mapping[str, str] = {
+ERROR_CATEGORIES: Mapping[str, str] = {
     "refused": "refused",
     "unauthorized": "token invalid",
     "forbidden": "not permitted",
@@ -45,35 +45,35 @@ CLASSES: Mapping[str, str] = {
 }
 
 REASONS: Mapping[str, str] = {
-    "malformed_json": "The line is no JSON",
-    "not_an_object": "The line is no JSON object",
+    "malformed_json": "The line is not JSON",
+    "not_an_object": "The line is not a JSON object",
     "not_utf8": "The text is not UTF-8",
     "line_too_long": "The line is too long",
     "unreadable": "The line cannot be read",
-    "unprocessable": "The event makes the database fail; its hour was made without it",
-    "not_text": "The file is no text",
-    "damaged_gzip": "The gzip file is damaged or breaks off",
-    "damaged_zstd": "The Zstandard file is damaged or breaks off",
-    "internal": "Says nothing that a person did to buy, such as sessions and identify calls",
-    "duplicate_id": "Received twice in its hour; one is kept",
+    "unprocessable": "The database cannot process the event; its hour was processed without it",
+    "not_text": "The file is not text",
+    "damaged_gzip": "The gzip file is damaged or cut off",
+    "damaged_zstd": "The Zstandard file is damaged or cut off",
+    "internal": "No step towards a purchase, such as sessions and identify calls",
+    "duplicate_id": "Received twice in its hour; one of them is kept",
     "consent_denied": "Advertising consent was denied",
-    "consent_unknown": "Nothing is known of consent, and the workspace asks for it",
+    "consent_unknown": "Consent is unknown, and the workspace requires it",
     "mapped_to_nothing": "Deliberately not sent, such as refunds and updates of an order",
-    "unmapped": "No Snap event is mapped to it, and the workspace sends mapped ones only",
+    "unmapped": "It has no mapping to a Snap event, and the workspace sends mapped events only",
     "no_event_name": "Has no event name",
     "no_timestamp": "Has no time",
     "unreadable_timestamp": "Its time cannot be read",
-    "future_timestamp": "Its time lies ahead of its hour",
+    "future_timestamp": "Its time is after its hour",
     "forgotten": "The person asked to be forgotten",
     "expired": "Too old for Snap when its turn came",
     "plaintext_found": "A plaintext e-mail address or phone number would go out; report the spelling",
-    "insufficient_identifiers": "Carries nothing that Snap could find the person by",
+    "insufficient_identifiers": "Carries no identifier by which Snap could match the person",
     "purchase_without_value": "A purchase without value or currency",
     "no_app_id": "An app event, and the destination has no Snap App ID",
     "no_store_app_id": "An app event without its store's app id",
 }
 
 
-def remedy(error_class: str) -> str:
-    """What to do about requests that failed in this way."""
-    return CATALOGUE[Category(error_class)].remedy.replace("`", "")
+def remedy(category: str) -> str:
+    """Return the advice for requests that failed in this way."""
+    return CATALOGUE[Category(category)].remedy.replace("`", "")

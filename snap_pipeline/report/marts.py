@@ -1,9 +1,14 @@
-"""What the report says: the marts' rows, by workspace."""
+"""The rows that the report shows: the dbt models `report_*`, sorted into workspaces and the sections of the page.
 
+Everything that is counted, filtered or ranked is SQL of `dbt_project/models/report/`. Here rows are only put beneath
+the rows that they belong to.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import resources
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -12,94 +17,179 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.views import LakeViews
 
-MARTS = (
-    "emq_scores",
-    "emq_parameters",
-    "emq_coaching",
-    "destination_health",
-    "accounting",
-    "accounting_entries",
-    "destinations",
-)
+ORDER: Mapping[str, str] = {
+    "report_week": "week_end",
+    "report_scores": "position",
+    "report_parameters": "position",
+    "report_coaching": "rank",
+    "report_next_steps": "position",
+    "report_destinations": "destination",
+    "report_health": "period_start",
+    "report_failed_requests": "position",
+    "report_error_messages": "position",
+    "report_received": "period_start",
+    "report_deliveries": "destination, period_start",
+    "report_reasons": "position",
+}
+"""Every model that the report reads, with the columns by which its rows are ordered."""
 
-Row = Mapping[str, Any]
+EVENT = ("workspace", "event_name", "conversion_type")
+
+Row = dict[str, Any]
 
 
 class MartsMissing(PipelineError):
-    """There are no marts to report on, or none that this version can read."""
+    """The lake has no marts to report on, or none that this version can read."""
+
+
+class MartsOutdated(MartsMissing):
+    """The marts lack a column that the report shows."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"The marts were made by another version of the pipeline ({reason}). Run `snap-pipeline insights`, which "
+            "makes them again, and try again."
+        )
 
 
 @dataclass(frozen=True)
 class WorkspaceReport:
-    """One workspace's rows. What a row holds is said in the query of its name, beside this module."""
+    """The rows of one workspace, one attribute for each section of the page.
+
+    Attributes:
+        name: the workspace.
+        scores: its events, each with its `parameters` and `coaching`.
+        next_steps: its parameters below target, each with the `events` that lack it.
+        destinations: how each did, with its `days`, `hours`, `failures` and `errors`.
+        received: what landed in the week, with its `days` and `reasons`; None where no hour of the week was read.
+        deliveries: the accounting of each destination, with its `days`, `hours` and `reasons`.
+    """
 
     name: str
     scores: Sequence[Row]
     next_steps: Sequence[Row]
-    health: Sequence[Row]
+    destinations: Sequence[Row]
     received: Row | None
-    """None where no hour of the week was read."""
     deliveries: Sequence[Row]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the marts say of the week that ends at `end`."""
+    """The marts' rows about the week that ends at `end`."""
 
     end: datetime
     workspaces: Sequence[WorkspaceReport]
 
 
-def read_report(lake: Lake, workspaces: Iterable[str], *, running_hour: datetime) -> Report:
-    """Reads the marts.
+def read_report(lake: Lake, workspaces: Iterable[str]) -> Report:
+    """Read the marts.
 
     Args:
         lake: that holds them.
         workspaces: to report on, in this order.
-        running_hour: where the week ends if no event has a score, which would say.
 
     Raises:
-        MartsMissing: the marts were never built, or by a version that gave them other columns.
+        MartsMissing: the marts were never built, or by a version that lacked some of them.
+        MartsOutdated: they were built by a version that gave them other columns.
         LakeError: they cannot be read.
     """
-    with lake.connect() as connection:
-        views = LakeViews(connection, lake.storage)
-        missing = [mart for mart in MARTS if mart not in views.names]
-        if missing:
-            raise MartsMissing(
-                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run "
-                "`snap-pipeline insights`, which makes them, and try again."
-            )
-        views.prepare(" ".join(MARTS))
-        end = _week_end(connection) or running_hour.astimezone(UTC).replace(tzinfo=None)
-        try:
-            tables = {name: _rows(connection, name, end) for name in ("scores", "next_steps", "health", "deliveries")}
-            received = {row["workspace"]: row for row in _rows(connection, "received", end)}
-        except duckdb.BinderException:
-            raise MartsMissing(
-                f"The marts in {lake.storage.location} were made by another version of the pipeline. Run "
-                "`snap-pipeline insights`, which makes them again, and try again."
-            ) from None
+    try:
+        rows = _read(lake)
+        sections = {
+            "scores": _by_workspace(_scores(rows)),
+            "next_steps": _by_workspace(_next_steps(rows)),
+            "destinations": _by_workspace(_destinations(rows)),
+            "deliveries": _by_workspace(_deliveries(rows)),
+        }
+        received = {row["workspace"]: row for row in _received(rows)}
+    except (duckdb.BinderException, KeyError) as error:
+        raise MartsOutdated(str(error).splitlines()[0]) from None
     return Report(
-        end,
+        rows["report_week"][0]["week_end"],
         [
             WorkspaceReport(
                 name=workspace,
                 received=received.get(workspace),
-                **{table: [row for row in rows if row["workspace"] == workspace] for table, rows in tables.items()},
+                **{name: section[workspace] for name, section in sections.items()},
             )
             for workspace in workspaces
         ],
     )
 
 
-def _week_end(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    row = connection.execute("select max(window_end) from emq_scores").fetchone()
-    return row[0] if row else None
+def _read(lake: Lake) -> dict[str, list[Row]]:
+    with lake.connect() as connection:
+        views = LakeViews(connection, lake.storage)
+        if missing := [model for model in ORDER if model not in views.names]:
+            raise MartsMissing(
+                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run `snap-pipeline "
+                "insights`, which makes them, and try again."
+            )
+        views.prepare(" ".join(ORDER))
+        rows = {}
+        for model, order in ORDER.items():
+            result = connection.execute(f"from {model} order by {order}")
+            columns = [column[0] for column in result.description or ()]
+            rows[model] = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+        return rows
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, name: str, end: datetime) -> list[Row]:
-    query = resources.files("snap_pipeline.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    result = connection.execute(query, {"week_end": end} if "$week_end" in query else None)
-    columns = [column[0] for column in result.description or []]
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+def _scores(rows: Mapping[str, list[Row]]) -> list[Row]:
+    scores = rows["report_scores"]
+    _attach(scores, "parameters", rows["report_parameters"], by=EVENT)
+    _attach(scores, "coaching", rows["report_coaching"], by=EVENT)
+    return scores
+
+
+def _next_steps(rows: Mapping[str, list[Row]]) -> list[Row]:
+    steps = rows["report_next_steps"]
+    events = sorted(rows["report_coaching"], key=itemgetter("position_in_step"))
+    _attach(steps, "events", events, by=("workspace", "parameter"))
+    return steps
+
+
+def _destinations(rows: Mapping[str, list[Row]]) -> list[Row]:
+    destinations, health, failures = rows["report_destinations"], rows["report_health"], rows["report_failed_requests"]
+    days = _of_grain("day", health)
+    _attach(days, "failures", _of_grain("day", failures), by=("destination_id", "period_start"))
+    _attach(destinations, "days", days, by=("destination_id",))
+    _attach(destinations, "hours", _of_grain("hour", health), by=("destination_id",))
+    _attach(destinations, "failures", _of_grain("week", failures), by=("destination_id",))
+    _attach(destinations, "errors", rows["report_error_messages"], by=("destination_id",))
+    return destinations
+
+
+def _received(rows: Mapping[str, list[Row]]) -> list[Row]:
+    weeks = _of_grain("week", rows["report_received"])
+    before_delivery = [row for row in rows["report_reasons"] if row["destination_id"] is None]
+    _attach(weeks, "days", _of_grain("day", rows["report_received"]), by=("workspace",))
+    _attach(weeks, "reasons", before_delivery, by=("workspace",))
+    return weeks
+
+
+def _deliveries(rows: Mapping[str, list[Row]]) -> list[Row]:
+    weeks = _of_grain("week", rows["report_deliveries"])
+    for name in ("day", "hour"):
+        _attach(weeks, f"{name}s", _of_grain(name, rows["report_deliveries"]), by=("destination_id",))
+    _attach(weeks, "reasons", rows["report_reasons"], by=("destination_id",))
+    return weeks
+
+
+def _of_grain(grain: str, rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["grain"] == grain]
+
+
+def _by_workspace(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    workspaces: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        workspaces[row["workspace"]].append(row)
+    return workspaces
+
+
+def _attach(parents: Iterable[Row], name: str, children: Iterable[Row], *, by: Sequence[str]) -> None:
+    """Give each parent a list of the children with the same values in the columns `by`, in the children's order."""
+    groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for child in children:
+        groups[tuple(child[column] for column in by)].append(child)
+    for parent in parents:
+        parent[name] = groups[tuple(parent[column] for column in by)]

@@ -1,4 +1,4 @@
-"""Numbers and moments as people read them. Null is a dash."""
+"""Numbers and times formatted for people; null is a dash."""
 
 from datetime import date, datetime
 
@@ -6,12 +6,12 @@ NOTHING = "–"
 
 
 def count(value: float | None) -> str:
-    """12,345."""
+    """Format a count with separators of thousands: 12,345."""
     return NOTHING if value is None else f"{value:,.0f}"
 
 
 def percent(share: float | None) -> str:
-    """95.5 %; only what is whole says 100 %, and only what is nothing says 0 %."""
+    """Format a share of 1 as 95.5 %, rounded to 100 % or 0 % only where it is exactly that."""
     if share is None:
         return NOTHING
     if share in (0, 1):
@@ -20,17 +20,17 @@ def percent(share: float | None) -> str:
 
 
 def points(value: float | None) -> str:
-    """Of a score: 5.0."""
+    """Format a score with one digit: 5.0."""
     return NOTHING if value is None else f"{value:.1f}"
 
 
 def gain(value: float) -> str:
-    """Points that could be had: +2.5, and what is less than a tenth with a digit more."""
+    """Format points that a score could gain: +2.5, and with two digits below a tenth."""
     return f"+{value:.1f}" if value >= 0.1 else f"+{max(value, 0.01):.2f}"
 
 
 def duration(seconds: float | None) -> str:
-    """In the unit that leaves a small number: 240 ms, 3.5 s, 12 min, 5.1 h, 3.5 days."""
+    """Format seconds in the unit that leaves a small number: 240 ms, 3.5 s, 12 min, 5.1 h, 3.5 days."""
     if seconds is None:
         return NOTHING
     for unit, length, limit in (("ms", 0.001, 1), ("s", 1, 100), ("min", 60, 6_000), ("h", 3_600, 48 * 3_600)):
@@ -41,15 +41,15 @@ def duration(seconds: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A duration in milliseconds, in the unit that suits it."""
+    """Format milliseconds like `duration`."""
     return duration(None if value is None else value / 1_000)
 
 
 def moment(value: datetime) -> str:
-    """24 Nov 2026, 18:00."""
+    """Format a time to the minute: 24 Nov 2026, 18:00."""
     return f"{value.day} {value:%b %Y, %H:%M}"
 
 
 def day(value: date) -> str:
-    """Tue 24 Nov."""
+    """Format a day: Tue 24 Nov."""
     return f"{value:%a} {value.day} {value:%b}"

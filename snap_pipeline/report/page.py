@@ -1,12 +1,16 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere."""
+"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+
+The page is made by the templates of `templates/`: `page.html` puts the sections together, each section has a file of
+its own, and `charts.html` draws the bars, rings and trends.
+"""
 
 from datetime import UTC, datetime
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
 
 from snap_pipeline.report import labels, numbers
-from snap_pipeline.report.marts import Report
+from snap_pipeline.report.marts import MartsOutdated, Report
 
 GOOD, FAIR = 7, 4
 """Scores from which the page calls one good, or fair; below it is low."""
@@ -17,33 +21,31 @@ MOST_REASONS = 20
 
 
 def render(report: Report, *, written_at: datetime) -> str:
-    """The page's HTML. Every text of the data is escaped.
+    """Return the page's HTML, with every text of the data escaped.
 
     Args:
-        report: what the page says.
+        report: the rows that the page shows.
         written_at: printed in its footer.
+
+    Raises:
+        MartsOutdated: the rows lack a column that a template shows.
     """
-    style = resources.files("snap_pipeline.report").joinpath("page.css").read_text(encoding="utf-8")
+    style = resources.files("snap_pipeline.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
-    return template.render(
-        report=report,
-        style=style,
-        written_at=written_at.astimezone(UTC),
-        most_events=MOST_EVENTS,
-        most_reasons=MOST_REASONS,
-        good=GOOD,
-        fair=FAIR,
-    )
+    try:
+        return template.render(report=report, style=style, written_at=written_at.astimezone(UTC))
+    except UndefinedError as error:
+        raise MartsOutdated(error) from error
 
 
 def level(score: float) -> str:
-    """A score in a word."""
+    """Name the level of a score: good, fair or low."""
     return "good" if score >= GOOD else "fair" if score >= FAIR else "low"
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("snap_pipeline.report", "."),
+        loader=PackageLoader("snap_pipeline.report", "templates"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -62,5 +64,11 @@ def _environment() -> Environment:
         labels.remedy,
     ):
         environment.filters[filter_.__name__] = filter_
-    environment.globals["words"] = labels
+    environment.globals |= {
+        "labels": labels,
+        "good": GOOD,
+        "fair": FAIR,
+        "most_events": MOST_EVENTS,
+        "most_reasons": MOST_REASONS,
+    }
     return environment

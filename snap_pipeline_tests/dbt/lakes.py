@@ -14,7 +14,14 @@ TABLES = (
     "accounting_entries",
     "destinations",
 )
-MARTS = ("emq_scores", "emq_parameters", "emq_coaching", "destination_health", "accounting")
+REPORT_MODELS = (
+    *("report_week", "report_scores", "report_parameters", "report_coaching", "report_next_steps"),
+    *("report_workspace_scores", "report_linking"),
+    *("report_destinations", "report_health", "report_failed_requests", "report_error_messages"),
+    "report_latest_health",
+    *("report_received", "report_deliveries", "report_reasons", "report_backlog"),
+)
+MARTS = ("emq_scores", "emq_parameters", "emq_coaching", "destination_health", "accounting", *REPORT_MODELS)
 
 MATCH_PARAMETERS = (
     *(

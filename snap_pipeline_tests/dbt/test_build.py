@@ -36,7 +36,8 @@ def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_lake_without_files_gives_empty_marts(empty_lake: Path) -> None:
     for mart in lakes.MARTS:
-        assert query_on(empty_lake)(f"select count(*) from {mart}") == [(0,)]
+        rows = 1 if mart == "report_week" else 0
+        assert query_on(empty_lake)(f"select count(*) from {mart}") == [(rows,)], mart
 
 
 def test_an_empty_mart_has_the_columns_of_a_full_one(empty_lake: Path, built: tuple[Path, str]) -> None:

@@ -80,7 +80,7 @@ def table(page: Page, panel: str, caption: str) -> list[list[str]]:
 def altered(tmp_path: Path, lake: Path, **queries: str) -> Path:
     """A copy of a built lake with marts made anew: each query reads the mart as `mart`."""
     copy = tmp_path / "altered"
-    for name in (*lakes.MARTS, "accounting_entries", "destinations"):
+    for name in lakes.MARTS:
         shutil.copytree(lake / name, copy / name)
     for name, query in queries.items():
         with duckdb.connect() as connection:
@@ -191,8 +191,8 @@ def test_it_is_built_of_headings_in_order_and_tables_with_captions(opened: Calla
 def test_marts_without_rows_are_a_page_that_says_so(
     opened: Callable[..., Page], built: tuple[Path, str], tmp_path: Path
 ) -> None:
-    nothing = "from mart where false"
-    page = opened("--workspace", "shop", lake=altered(tmp_path, built[0], **dict.fromkeys(lakes.MARTS, nothing)))
+    emptied = dict.fromkeys(set(lakes.MARTS) - {"report_week"}, "from mart where false")
+    page = opened("--workspace", "shop", lake=altered(tmp_path, built[0], **emptied))
     said = text_of(page, "main")
     assert "There were no conversions in these seven days" in said
     assert "No hour of these seven days was read" in said
@@ -205,8 +205,8 @@ def test_what_the_data_says_stays_text(opened: Callable[..., Page], built: tuple
         lake=altered(
             tmp_path,
             built[0],
-            emq_scores=f"select * replace ('{HOSTILE}' as event_name) from mart",
-            destination_health=f"select * replace ('{HOSTILE}' as latest_error_message) from mart",
+            report_scores=f"select * replace ('{HOSTILE}' as event_name) from mart",
+            report_error_messages=f"select * replace ('{HOSTILE}' as message) from mart",
         ),
     )
     assert page.locator("img").count() == 0
@@ -229,16 +229,15 @@ def test_names_without_an_end_and_reasons_without_number_stay_readable(
         tmp_path,
         built[0],
         **dict.fromkeys(
-            ("emq_scores", "emq_parameters", "emq_coaching"),
+            ("report_scores", "report_parameters", "report_coaching"),
             f"select * replace (event_name || if(event_name = 'PURCHASE', '', '{'X' * 300}') as event_name) from mart",
         ),
-        destination_health=f"select * replace ('{'Y' * 300}' as latest_error_message) from mart",
-        accounting=f"select * replace ('{'Z' * 100}' as destination) from mart",
-        destinations=f"select * replace ('{'Z' * 100}' as name) from mart",
-        accounting_entries="from mart union all by name select * replace ('delivered' as entry, null as reason)"
-        " from mart where false union all by name select '2026-03-02T22' as hour, 'shop' as workspace,"
-        f" 'd1' as destination_id, 'rejected' as entry, '{'W' * 100}' || i as reason, 2 as events"
-        " from range(5000) rows (i)",
+        report_error_messages=f"select * replace ('{'Y' * 300}' as message) from mart",
+        report_deliveries=f"select * replace ('{'Z' * 100}' as destination) from mart",
+        report_destinations=f"select * replace ('{'Z' * 100}' as destination) from mart",
+        report_reasons="select * replace (position + 5000 as position) from mart union all by name"
+        f" select 'shop' as workspace, 'd1' as destination_id, 'rejected' as entry, '{'W' * 100}' || i as reason,"
+        " 2 as events, i + 1 as position from range(5000) rows (i)",
     )
     page = opened("--workspace", "shop", lake=lake, size=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
@@ -247,10 +246,33 @@ def test_names_without_an_end_and_reasons_without_number_stay_readable(
     assert why[-1] == ["Others", "4,981 more reasons", "9,961", "99.9 %"]
 
 
-def test_marts_of_another_version_are_to_be_made_again(report: Report, built: tuple[Path, str], tmp_path: Path) -> None:
-    result = report(lake=altered(tmp_path, built[0], emq_parameters="select * exclude (linked) from mart"))
+@pytest.mark.parametrize(
+    "outdated",
+    [
+        {"report_parameters": "select * exclude (linked) from mart"},
+        {"report_coaching": "select * exclude (position_in_step) from mart"},
+        {"report_reasons": "select * exclude (position) from mart"},
+    ],
+)
+def test_marts_of_another_version_are_to_be_made_again(
+    report: Report, built: tuple[Path, str], tmp_path: Path, outdated: dict[str, str]
+) -> None:
+    result = report(lake=altered(tmp_path, built[0], **outdated))
     assert result.exit_code == 1
-    assert "made by another version of the pipeline. Run `snap-pipeline insights`" in result.stderr
+    assert "made by another version of the pipeline" in result.stderr
+    assert "Run `snap-pipeline insights`" in result.stderr
+
+
+def test_marts_of_a_version_without_report_models_are_to_be_made_again(
+    report: Report, built: tuple[Path, str], tmp_path: Path
+) -> None:
+    older = altered(tmp_path, built[0])
+    for model in lakes.REPORT_MODELS:
+        shutil.rmtree(older / model)
+    result = report(lake=older)
+    assert result.exit_code == 1
+    assert "report_scores" in result.stderr
+    assert "Run `snap-pipeline insights`" in result.stderr
 
 
 def test_every_reason_of_the_pipeline_has_words() -> None:

@@ -1,5 +1,5 @@
--- What became of each hour's events, at each destination to which they are owed, and how many are unaccounted for.
-with counts as (
+-- The outcome of each hour's events at each destination that receives the hour, and how many are unaccounted for.
+with entry_counts as (
     pivot {{ ref("stg_accounting_entries") }}
     on entry in (
         'raw', 'quarantined', 'excluded', 'payloads',
@@ -9,49 +9,49 @@ with counts as (
     group by hour, workspace, destination_id, destination_name
 ),
 
-hours as (
+landed_hours as (
     select * exclude (delivered, rejected, undeliverable, duplicate, in_doubt, pending, withdrawn)
-    from counts
+    from entry_counts
     where destination_id is null
 ),
 
-outcomes as (
+delivery_counts as (
     select * exclude (raw, quarantined, excluded, payloads)
-    from counts
+    from entry_counts
     where destination_id is not null
 ),
 
-owed as (
+hours_in_scope as (
     select
-        hours.hour,
-        hours.workspace,
+        landed_hours.hour,
+        landed_hours.workspace,
         destinations.destination_id,
         destinations.destination_name,
         destinations.state
-    from hours
+    from landed_hours
     inner join {{ ref("stg_destinations") }} as destinations
-        on hours.workspace = destinations.workspace and hours.hour >= destinations.since
+        on landed_hours.workspace = destinations.workspace and landed_hours.hour >= destinations.since
     where destinations.state != 'removed'
 ),
 
 deliveries as (
-    -- A live destination has a row even where no entry names it, so that a forgotten one is seen.
+    -- A live destination has a row even without entries, so that an hour that was not delivered to it is seen.
     select
         hour,
         workspace,
         destination_id,
-        coalesce(outcomes.destination_name, owed.destination_name) as destination,
-        owed.state is not null as is_owed,
-        coalesce(outcomes.delivered, 0) as delivered,
-        coalesce(outcomes.rejected, 0) as rejected,
-        coalesce(outcomes.undeliverable, 0) as undeliverable,
-        coalesce(outcomes.duplicate, 0) as duplicate,
-        coalesce(outcomes.in_doubt, 0) as in_doubt,
-        coalesce(outcomes.pending, 0) as pending,
-        coalesce(outcomes.withdrawn, 0) as withdrawn
-    from owed
-    full outer join outcomes using (hour, workspace, destination_id)
-    where owed.state = 'live' or outcomes.delivered is not null
+        coalesce(delivery_counts.destination_name, hours_in_scope.destination_name) as destination,
+        hours_in_scope.state is not null as is_in_scope,
+        coalesce(delivery_counts.delivered, 0) as delivered,
+        coalesce(delivery_counts.rejected, 0) as rejected,
+        coalesce(delivery_counts.undeliverable, 0) as undeliverable,
+        coalesce(delivery_counts.duplicate, 0) as duplicate,
+        coalesce(delivery_counts.in_doubt, 0) as in_doubt,
+        coalesce(delivery_counts.pending, 0) as pending,
+        coalesce(delivery_counts.withdrawn, 0) as withdrawn
+    from hours_in_scope
+    full outer join delivery_counts using (hour, workspace, destination_id)
+    where hours_in_scope.state = 'live' or delivery_counts.delivered is not null
 )
 
 select
@@ -59,10 +59,10 @@ select
     workspace,
     deliveries.destination_id,
     deliveries.destination,
-    coalesce(hours.raw, 0) as raw,
-    coalesce(hours.quarantined, 0) as quarantined,
-    coalesce(hours.excluded, 0) as excluded,
-    coalesce(hours.payloads, 0) as payloads,
+    coalesce(landed_hours.raw, 0) as raw,
+    coalesce(landed_hours.quarantined, 0) as quarantined,
+    coalesce(landed_hours.excluded, 0) as excluded,
+    coalesce(landed_hours.payloads, 0) as payloads,
     coalesce(deliveries.delivered, 0) as delivered,
     coalesce(deliveries.rejected, 0) as rejected,
     coalesce(deliveries.undeliverable, 0) as undeliverable,
@@ -70,13 +70,13 @@ select
     coalesce(deliveries.in_doubt, 0) as in_doubt,
     coalesce(deliveries.pending, 0) as pending,
     coalesce(deliveries.withdrawn, 0) as withdrawn,
-    coalesce(hours.raw - hours.excluded - hours.payloads, 0) as unaccounted_raw,
+    coalesce(landed_hours.raw - landed_hours.excluded - landed_hours.payloads, 0) as unaccounted_raw,
     case
-        when deliveries.is_owed
+        when deliveries.is_in_scope
             then
-                hours.payloads - deliveries.delivered - deliveries.rejected - deliveries.undeliverable
+                landed_hours.payloads - deliveries.delivered - deliveries.rejected - deliveries.undeliverable
                 - deliveries.duplicate - deliveries.in_doubt - deliveries.pending
     end as unaccounted_payloads
-from hours
+from landed_hours
 full outer join deliveries using (hour, workspace)
 order by hour, workspace, deliveries.destination

@@ -1,4 +1,4 @@
--- How well each destination answers and how late events reach it, by the hour and the day in which they were sent.
+-- How reliably Snap answers and how late events reach it, by destination and by the hour and the day of sending.
 with request_health as (
     select
         destination_id,

@@ -1,4 +1,4 @@
--- What would raise each event's score, and by how many points: its parameters below target, the largest gain first.
+-- The parameters of each event that are below target, by the points that its score would gain at the target.
 with gains as (
     select
         *,
@@ -18,6 +18,7 @@ select
     gains.previous_completeness,
     gains.target,
     gains.gain,
+    gains.gain * gains.events as total_gain,
     row_number() over (
         partition by gains.workspace, gains.event_name, gains.conversion_type
         order by gains.gain desc, gains.weight desc, gains.parameter

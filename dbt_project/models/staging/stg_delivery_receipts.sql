@@ -1,5 +1,6 @@
--- A crash or a resend may leave two receipts of one event at one destination: the newest counts.
+-- The newest receipt of each event at each destination; a crash or a resend may leave two.
 with lake_rows as (
+    -- No rows, but the columns and their types, which a lake without files or with older ones lacks.
     select
         null::varchar as hour,
         null::varchar as destination,
@@ -24,8 +25,8 @@ recent_receipts as (
     where hour >= {{ hour_key(90 * 24) }}
 ),
 
-suspected_ids as (
-    -- Few events repeat: the hash finds them in little memory, the window below decides.
+repeated_hashes as (
+    -- Few events have two receipts: the hash finds candidates in little memory, and the window below compares them.
     select id_hash
     from recent_receipts
     group by id_hash
@@ -34,10 +35,10 @@ suspected_ids as (
 
 newest_receipts as (
     select * from recent_receipts
-    where id_hash not in (from suspected_ids)
+    where id_hash not in (from repeated_hashes)
     union all
     select * from recent_receipts
-    where id_hash in (from suspected_ids)
+    where id_hash in (from repeated_hashes)
     qualify row_number() over (partition by destination, workspace, event_id, event_name order by sent_at desc) = 1
 )
 

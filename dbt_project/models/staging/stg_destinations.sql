@@ -1,4 +1,5 @@
 with lake_rows as (
+    -- No rows, but the columns and their types, which a lake without files or with older ones lacks.
     select
         null::varchar as destination_id,
         null::varchar as name,

@@ -1,5 +1,6 @@
--- Two weeks of closed hours: the one that is scored, and the one before to compare it with.
+-- Two weeks of closed hours: the week that is scored, and the week before, with which it is compared.
 with lake_rows as (
+    -- No rows, but the columns and their types, which a lake without files or with older ones lacks.
     select
         null::varchar as hour,
         null::varchar as workspace,
@@ -22,7 +23,7 @@ select
     parameter,
     events,
     present,
-    -- Hours that were made before people's events were linked do not have it.
+    -- Hours that were made before the events of a person were linked lack this column.
     coalesce(linked, 0) as linked
 from lake_rows
 where hour >= {{ hour_key(336) }} and hour < {{ hour_key(0) }}

@@ -55,7 +55,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         specs=[
             dg.AssetSpec(
                 "accounting_entries",
-                description="Where the events of every hour stand, by workspace and destination.",
+                description="How many events of each hour are in which state, by workspace and destination.",
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
@@ -64,7 +64,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
             ),
             dg.AssetSpec(
                 "destinations",
-                description="Who receives, without credentials.",
+                description="The destinations, without credentials.",
                 group_name="insights",
                 kinds={"duckdb", "parquet"},
                 owners=OWNERS,
@@ -156,7 +156,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The spec of one model."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        freshness = FRESHNESS if spec.group_name == "insights" else None
+        freshness = FRESHNESS if spec.group_name in ("insights", "report") else None
         return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness)
 
 

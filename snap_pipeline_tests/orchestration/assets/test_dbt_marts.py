@@ -43,16 +43,16 @@ def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, obje
 
 def test_the_marts_have_numbers_that_plot(built: tuple[Project, dg.ExecuteInProcessResult]) -> None:
     _, result = built
-    scores = metadata_of(result, "emq_scores")
+    scores = metadata_of(result, "report_workspace_scores")
     assert scores["default/click_id"] == 0.5
     assert scores["default/email"] == 1.0
     assert 0 < float(str(scores["default/score"])) < 10
-    health = metadata_of(result, "destination_health")
+    health = metadata_of(result, "report_latest_health")
     assert health["shop/success_rate"] == 1.0
     assert float(str(health["shop/latency_p95_ms"])) > 0
     assert "shop/lag_p95_seconds" in health
-    accounting = metadata_of(result, "accounting")
-    assert (accounting["shop/pending"], accounting["shop/in_doubt"]) == (0.0, 0.0)
+    backlog = metadata_of(result, "report_backlog")
+    assert (backlog["shop/pending"], backlog["shop/in_doubt"]) == (0.0, 0.0)
     assert metadata_of(result, "accounting_entries")["pending"] == 0
 
 
