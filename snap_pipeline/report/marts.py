@@ -122,8 +122,8 @@ def _read(lake: Lake) -> dict[str, list[Row]]:
         views = LakeViews(connection, lake.storage)
         if missing := [model for model in ORDER if model not in views.names]:
             raise MartsMissing(
-                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run `snap-pipeline "
-                "insights`, which makes them, and try again."
+                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run "
+                "`snap-pipeline insights`, which makes them, and try again."
             )
         views.prepare(" ".join(ORDER))
         rows = {}
