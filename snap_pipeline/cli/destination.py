@@ -16,6 +16,7 @@ from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
@@ -23,6 +24,8 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 
+WEB_AGE_HELP = "Web and app events that are older are not sent (v3)."
+OFFLINE_AGE_HELP = "Offline events that are older are not sent; in v2, all events."
 TEST_EVENT_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -39,6 +42,8 @@ def destination() -> None:
 @click.option("--api-version", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
 @click.option("--base-url", default="https://tr.snapchat.com", show_default=True)
 @click.option("--requests-per-minute", type=int, default=1000, show_default=True)
+@click.option("--web-age-days", type=int, default=WEB_AGE_DAYS, show_default=True, help=WEB_AGE_HELP)
+@click.option("--offline-age-days", type=int, default=OFFLINE_AGE_DAYS, show_default=True, help=OFFLINE_AGE_HELP)
 @click.option("--since", type=HOUR, help="The first hour that it is owed; the running hour unless given.")
 @click.option("--live", is_flag=True, help="Send from now on; without it the destination is paused until `resume`.")
 @click.option("--no-test", is_flag=True, help="Do not send a test event.")
@@ -115,6 +120,8 @@ def show(name: str) -> None:
         ("API version", found.api_version),
         ("base URL", found.base_url),
         ("requests a minute", found.requests_per_minute),
+        ("web age limit", f"{found.web_age_days} days: web and app events that are older are not sent"),
+        ("offline age limit", f"{found.offline_age_days} days: offline events that are older are not sent"),
         ("owed since", found.since),
         ("token", f"…{found.token_last_four}, set {moment(found.token_set_at)} UTC"),
     ):
@@ -128,6 +135,8 @@ def show(name: str) -> None:
 @click.option("--snap-app-id", help="UUID, for app events.")
 @click.option("--base-url")
 @click.option("--requests-per-minute", type=int)
+@click.option("--web-age-days", type=int, help=WEB_AGE_HELP)
+@click.option("--offline-age-days", type=int, help=OFFLINE_AGE_HELP)
 def set_(name: str, since: datetime | None, **fields: Any) -> None:
     """Change a destination. Its receipts stay, so nothing is sent again."""
     pipeline = open_pipeline()

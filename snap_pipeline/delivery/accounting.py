@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from snap_pipeline.delivery.event_status import AgeLimits, PayloadStates, delivery_sql, is_in_scope
+from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql, is_in_scope
 from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
 from snap_pipeline.destinations.store import Destination
@@ -55,13 +55,12 @@ class Accounting:
         mappings: as for delivery.
         summaries: of the hours.
         now: the data's clock.
-        limits: of age.
     """
 
-    def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime, limits: AgeLimits) -> None:
+    def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime) -> None:
         self._lake, self._mappings, self._summaries, self._now = lake, mappings, summaries, now
-        self._states = PayloadStates(lake, now, limits)
-        self._statuses = HourStatusCache(lake, limits)
+        self._states = PayloadStates(lake, now)
+        self._statuses = HourStatusCache(lake)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
         """The hours of a range that have been read, pruned ones among them."""

@@ -3,13 +3,13 @@
 One query answers for the dispatch engine, for `status` and for the accounting alike.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
 import duckdb
 
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS
 from snap_pipeline.delivery.copies import Copies, hours_with_copies
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.store import Destination
@@ -19,14 +19,6 @@ from snap_pipeline.lake.plaintext import show_payloads
 
 DEDUPLICATION_WINDOW = timedelta(hours=48)
 """Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
-
-
-@dataclass(frozen=True)
-class AgeLimits:
-    """How old Snap takes events, in days (reference, section 3.8 and contradiction 1)."""
-
-    web_days: int = 7
-    offline_days: int = 37
 
 
 def delivery_sql(name: str) -> str:
@@ -45,11 +37,10 @@ class PayloadStates:
     Args:
         lake: holds payloads and receipts.
         now: the data's clock.
-        limits: of age.
     """
 
-    def __init__(self, lake: Lake, now: datetime, limits: AgeLimits) -> None:
-        self._lake, self._now, self._limits = lake, now, limits
+    def __init__(self, lake: Lake, now: datetime) -> None:
+        self._lake, self._now = lake, now
 
     def prepare(
         self,
@@ -68,8 +59,9 @@ class PayloadStates:
         if not path.exists():
             return None
         show_payloads(self._lake, connection, path)
-        reach = timedelta(days=max(self._limits.offline_days, self._limits.web_days))
-        copies = Copies(self._lake, connection, destination, hour, hours_with_copies(hour, reach, self._now))
+        # Snap's own limit and not the destination's, which may have been higher when a copy was sent.
+        hours = hours_with_copies(hour, timedelta(days=OFFLINE_AGE_DAYS), self._now)
+        copies = Copies(self._lake, connection, destination, hour, hours)
         copies.define()
         self._judge(connection, ledger, destination, hour)
         return copies
@@ -98,7 +90,7 @@ class PayloadStates:
                 "now": self._now.astimezone(UTC).replace(tzinfo=None),
                 "api_version": destination.api_version,
                 "has_app_id": destination.snap_app_id is not None,
-                "web_age_days": self._limits.web_days,
-                "offline_age_days": self._limits.offline_days,
+                "web_age_days": destination.web_age_days,
+                "offline_age_days": destination.offline_age_days,
             },
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits
+from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW
 from snap_pipeline.delivery.ledger import Ledger, names_in
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake, file_fingerprint
@@ -80,11 +80,10 @@ class HourStatusCache:
 
     Args:
         lake: of payloads and receipts.
-        limits: of age, which a standing depends on.
     """
 
-    def __init__(self, lake: Lake, limits: AgeLimits) -> None:
-        self._lake, self._limits = lake, limits
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
 
     def made_from(self, destination: Destination, hour: datetime, payloads: Path | None = None) -> list[Any]:
         """Return what a standing depends on, as it is now.
@@ -98,8 +97,8 @@ class HourStatusCache:
             sorted(name for name in names_in(folder) if name.endswith(".parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
-            self._limits.web_days,
-            self._limits.offline_days,
+            destination.web_age_days,
+            destination.offline_age_days,
         ]
 
     def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 from snap_pipeline.destinations.destination import Destination, State, destination_id
 from snap_pipeline.destinations.destination_errors import DestinationError, DestinationTaken, UnknownDestination
 from snap_pipeline.destinations.fields import (
@@ -81,6 +82,8 @@ class DestinationStore:
         api_version: ApiVersion = "v3",
         base_url: str = "https://tr.snapchat.com",
         requests_per_minute: int = 1_000,
+        web_age_days: int = WEB_AGE_DAYS,
+        offline_age_days: int = OFFLINE_AGE_DAYS,
     ) -> tuple[Destination, list[str]]:
         """Saves a destination and returns it, with warnings. One that was removed comes back under its old id.
 
@@ -95,6 +98,8 @@ class DestinationStore:
             api_version: of the Conversions API.
             base_url: of Snap's servers, or of the sandbox.
             requests_per_minute: the access token's limit.
+            web_age_days: see `Destination`.
+            offline_age_days: see `Destination`.
 
         Raises:
             InvalidDestination: a field cannot be used; nothing is stored.
@@ -108,6 +113,8 @@ class DestinationStore:
             api_version=api_version,
             base_url=base_url,
             requests_per_minute=requests_per_minute,
+            web_age_days=web_age_days,
+            offline_age_days=offline_age_days,
         )
         values = {
             "id": destination_id(check_workspace(workspace, self._workspaces), pixel),
@@ -151,7 +158,7 @@ class DestinationStore:
         return sorted(found, key=lambda destination: (destination.workspace, destination.name))
 
     def set(self, name: str, **changes: Unpack[Changes]) -> None:
-        """Changes API version, since, Snap App ID, base URL or rate; id and receipts stay, and a stop is forgotten.
+        """Change what `Changes` names; id and receipts stay, and a stop is forgotten.
 
         Raises:
             InvalidDestination: a value cannot be used; nothing is changed.

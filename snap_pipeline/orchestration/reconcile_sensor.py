@@ -5,7 +5,7 @@ it is switched on in the UI or with `dg`.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -46,7 +46,8 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         }
         filling = due.pop(running, None)
         requests = []
-        for place, (first, last) in enumerate(ranges_of(due, settings.now())[:RUNS_A_TICK]):
+        age_limits = pipeline.backlog.age_limits() if due else ()
+        for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:RUNS_A_TICK]):
             requests.append(run_request(first, last, unread=due[first].unread, backlog=place > 0))
             for hour in hours_between(first, last):
                 cursor.note(hour, due[hour].fingerprint, now)
@@ -61,7 +62,9 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
     return reconcile
 
 
-def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[datetime, datetime]]:
+def ranges_of(
+    due: Mapping[datetime, BacklogItem], now: datetime, age_limits: Collection[int]
+) -> list[tuple[datetime, datetime]]:
     """Return which hours to run together, in order: the newest, for which people wait, then the soonest to expire."""
     if not due:
         return []
@@ -71,7 +74,7 @@ def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[
         return (hour for hour, item in due.items() if hour != newest and item.unread is unread)
 
     ranges = [each for unread in (True, False) for each in contiguous(others(unread=unread), HOURS_A_RUN)]
-    return [(newest, newest), *by_urgency(ranges, now)]
+    return [(newest, newest), *by_urgency(ranges, now, age_limits)]
 
 
 class ReconcileCursor:
