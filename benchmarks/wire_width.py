@@ -15,7 +15,8 @@ import duckdb
 from benchmarks.homes import HOUR, open_home
 from benchmarks.processes import measure
 from benchmarks.report import Goal, Section, Table
-from snap_pipeline.capi.wire import MAXIMUM_EVENTS, projection
+from snap_pipeline.capi.limits import MAXIMUM_EVENTS
+from snap_pipeline.capi.wire import projection
 from snap_pipeline.lake.lake import literal
 
 ROUNDS = 3

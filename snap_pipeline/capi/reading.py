@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, ApiVersion, Category
+from snap_pipeline.capi.answers import CATALOGUE, Answer, ApiVersion, Category
 from snap_pipeline.exchange import Response
 
 MAXIMUM_MESSAGE = 300
@@ -150,4 +150,5 @@ def _seconds(header: str | None) -> float | None:
             seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), PATIENCE_SECONDS)
+    patience = CATALOGUE[Category.THROTTLED].retry.patience_seconds
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), patience)

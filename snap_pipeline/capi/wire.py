@@ -8,11 +8,6 @@ from importlib import resources
 
 from snap_pipeline.capi.answers import ApiVersion
 
-MAXIMUM_EVENTS = 2_000
-"""Of a request (reference, section 3.8)."""
-MAXIMUM_BYTES = 4_000_000
-"""Of a request's body. Snap documents no limit; a 413 halves a batch in any case."""
-
 
 @cache
 def projection(version: ApiVersion) -> str:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
-from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
@@ -41,7 +41,7 @@ def destination() -> None:
 @click.option("--snap-app-id", help="UUID, for app events; without it they are not sent.")
 @click.option("--api-version", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
 @click.option("--base-url", default="https://tr.snapchat.com", show_default=True)
-@click.option("--requests-per-minute", type=int, default=1000, show_default=True)
+@click.option("--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, show_default=True)
 @click.option("--web-age-days", type=int, default=WEB_AGE_DAYS, show_default=True, help=WEB_AGE_HELP)
 @click.option("--offline-age-days", type=int, default=OFFLINE_AGE_DAYS, show_default=True, help=OFFLINE_AGE_HELP)
 @click.option("--since", type=HOUR, help="The first hour that it is owed; the running hour unless given.")

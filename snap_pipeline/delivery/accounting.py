@@ -6,10 +6,11 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 
+from snap_pipeline.capi.limits import ORDER_WINDOW
 from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql, is_in_scope
 from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
@@ -26,9 +27,6 @@ ENTRIES = {
     "conversion_payloads": "payloads",
 }
 """What the rows of tables are called that are counted before delivery."""
-
-ONE_ORDER = timedelta(days=30)
-"""Within them, Snap counts purchases of one order once (reference, section 5)."""
 
 NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
 """Entries of delivery that are no state of a payload, or are part of one."""
@@ -96,7 +94,7 @@ class Accounting:
 
     def shared_orders(self, hours: Sequence[datetime]) -> int:
         """How many purchases of the newest 30 days of the hours share their order id; Snap counts each order once."""
-        after = max(hours, default=self._now) - ONE_ORDER
+        after = max(hours, default=self._now) - ORDER_WINDOW
         paths = [self._lake.path("conversion_payloads", hour) for hour in hours if hour > after]
         paths = [path for path in paths if path.exists()]
         if not paths:

@@ -5,23 +5,21 @@ The rules are the catalogue of `capi/answers.py`. Which batches there are is dec
 
 import hashlib
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic, sleep
 
 import duckdb
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_result
 
-from snap_pipeline.capi.answers import PATIENCE_SECONDS, Action, Answer, Category
+from snap_pipeline.capi.answers import Action, Answer, Category
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.errors import PipelineError
 
-RETRY_SECONDS = (0.5, 1.0, 2.0)
-SLOWEST_SECONDS = 60.0
 FAILED_BATCHES_IN_A_ROW = 3
 EVENT_CLASSES = 8
 """Classes by what the events are. A batch class is one of them, plus as many where its events are not in doubt."""
@@ -79,7 +77,6 @@ class BatchSender:
         still_allowed: raises when the lease is lost.
         validate_only: sends to the validate endpoint, which counts nothing.
         cursor: gives a DuckDB connection for the calling thread.
-        sleep: of retries.
     """
 
     def __init__(
@@ -92,12 +89,11 @@ class BatchSender:
         still_allowed: Callable[[], None],
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         validate_only: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.stats = DispatchStats()
         self._destination_id = destination_id
         self._session, self._pixel_id, self._ledger = session, pixel_id, ledger
-        self._still_allowed, self._cursor, self._sleep = still_allowed, cursor, sleep
+        self._still_allowed, self._cursor = still_allowed, cursor
         self._validate_only = validate_only
         self._lock = threading.RLock()
         self._stopped = threading.Event()
@@ -106,7 +102,7 @@ class BatchSender:
         self._failed_in_a_row = 0
         self._refused_requests = 0
         self._throttled_since: float | None = None
-        self._throttle_seconds = 1.0
+        self._throttled_times = 0
 
     def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
         """A batch of due events of one class that follow each other: position, event id, body."""
@@ -152,11 +148,11 @@ class BatchSender:
             return answer
 
         attempts = Retrying(
-            stop=stop_after_attempt(len(RETRY_SECONDS) + 1),
+            stop=_retried_enough,
             wait=_retry_wait,
             retry=retry_if_result(lambda answer: answer.rule.action is Action.RETRY),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-            sleep=self._sleep,
+            sleep=sleep,
         )
         try:
             answer: Answer = attempts(attempt)
@@ -193,7 +189,7 @@ class BatchSender:
         """Writes receipts for what the answer settles and returns what is to be sent again."""
         with self._lock:
             self._failed_in_a_row = 0
-            self._throttled_since, self._throttle_seconds = None, 1.0
+            self._throttled_since, self._throttled_times = None, 0
         status = answer.http_status or 0
         if answer.rule.action is Action.DELIVER:
             self._write_delivered(batch, status, sent_at)
@@ -317,19 +313,31 @@ class BatchSender:
         """Makes everything on the token wait, twice as long each time, as long as the patience lasts.
 
         Raises:
-            DestinationStopped: ten minutes went by without an accepted request.
+            DestinationStopped: the patience went by without an accepted request.
         """
+        retry = answer.rule.retry
         with self._lock:
-            now = time.monotonic()
+            now = monotonic()
             self._throttled_since = self._throttled_since or now
-            if now - self._throttled_since > PATIENCE_SECONDS:
-                raise DestinationStopped(answer, "Ten minutes went by in which Snap took nothing:")
-            seconds = max(answer.retry_after or 0.0, self._throttle_seconds)
-            self._throttle_seconds = min(self._throttle_seconds * 2, SLOWEST_SECONDS)
+            if now - self._throttled_since > retry.patience_seconds:
+                minutes = f"{retry.patience_seconds / 60:g} minutes"
+                raise DestinationStopped(answer, f"{minutes} went by in which Snap took nothing:")
+            self._throttled_times += 1
+            seconds = max(answer.retry_after or 0.0, retry.pauses.seconds(self._throttled_times))
         self._session.slow_down(seconds)
 
 
+def _retried_enough(state: RetryCallState) -> bool:
+    return state.attempt_number > _answer(state).rule.retry.retries
+
+
 def _retry_wait(state: RetryCallState) -> float:
-    """At least 500, 1,000 and 2,000 ms; jitter only adds, so that several processes do not strike together."""
-    seconds = RETRY_SECONDS[min(state.attempt_number, len(RETRY_SECONDS)) - 1]
+    """Return the pause of the answer's rule and some more, so that several processes do not strike together."""
+    seconds = _answer(state).rule.retry.pauses.seconds(state.attempt_number)
     return seconds + seconds * 0.2 * (uuid.uuid4().int % 1000) / 1000
+
+
+def _answer(state: RetryCallState) -> Answer:
+    assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt alone
+    answer: Answer = state.outcome.result()
+    return answer

@@ -17,9 +17,6 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.plaintext import show_payloads
 
-DEDUPLICATION_WINDOW = timedelta(hours=48)
-"""Within it, Snap counts an event that is sent again under the same id once (reference, section 5)."""
-
 
 def delivery_sql(name: str) -> str:
     """The text of `delivery/sql/<name>.sql`."""

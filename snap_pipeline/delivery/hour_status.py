@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW
+from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.delivery.ledger import Ledger, names_in
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake, file_fingerprint

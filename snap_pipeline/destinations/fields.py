@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import ApiVersion
-from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS
+from snap_pipeline.capi.limits import MAXIMUM_REQUESTS_PER_MINUTE, OFFLINE_AGE_DAYS
 from snap_pipeline.destinations.destination_errors import InvalidDestination
 from snap_pipeline.hours import HourError, format_hour, parse_hour
 
@@ -21,8 +21,6 @@ LONG_LIVED_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 LONG_LIVED_TOKEN_CHARACTERS = 100
 MAXIMUM_TOKEN_CHARACTERS = 4_096
 MAXIMUM_URL_CHARACTERS = 2_048
-MAXIMUM_REQUESTS_PER_MINUTE = 60_000
-"""The ceiling of a long-lived token is 1,000 requests a second (reference, section 3.8)."""
 
 
 class Changes(TypedDict, total=False):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.delivery.backlog import BacklogItem, by_urgency, contiguous
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
@@ -19,8 +20,6 @@ from snap_pipeline.pipeline import Pipeline
 
 RUNS_A_TICK = 20
 """A backlog of years is asked for bit by bit, so that a tick stays short."""
-FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(minutes=60)
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -97,7 +96,7 @@ class ReconcileCursor:
         before = self._hours.get(format_hour(hour))
         if before is None or before["digest"] != fingerprint:
             return True
-        wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
+        wait = BETWEEN_RUNS.delay(int(before["times"]))
         return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
 
     def cooled_down(self, hour: datetime, pause: timedelta, now: datetime) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from snap_pipeline.capi import client, reading
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, Category
+from snap_pipeline.capi.answers import SLOWED_DOWN, Answer, Category
 from snap_pipeline.capi.client import ConversionsClient
 from snap_pipeline.exchange import Response
 from snap_pipeline.redaction import Redaction
@@ -25,6 +25,7 @@ from snap_pipeline_tests.hostile_server import Connection, HostileServer, hostil
 TOKEN = "eyJhbGciOi.c2VjcmV0L3Nl+Y3JldC9z/ZWNyZXQ.signed-by_nobody=="
 VALID = b'{"status": "VALID", "reason": "Events have been processed successfully."}'
 DEADLINE = 0.4
+PATIENCE_SECONDS = SLOWED_DOWN.patience_seconds
 
 
 @pytest.fixture(autouse=True)
