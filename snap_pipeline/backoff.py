@@ -3,10 +3,11 @@
 From the inside out, each layer for what the one before it cannot mend:
 
 1.  A request whose answer leaves its events in doubt or pending (5xx, a broken connection): the same batch goes again
-    a few times within seconds (`capi/answers.py` has the rule of each answer, `delivery/batch_sender.py` follows it).
+    a few times within seconds (`capi/answers.py` has the rule of each answer, `delivery/batch_attempt.py` follows it).
 2.  HTTP 429: everything on the access token waits, in all processes, and the batch goes again until the patience of
-    the rule is over (`delivery/batch_sender.py`, `capi/rate_limit.py`).
-3.  Several batches in a row without success: the destination stops for the run, and what was not settled stays.
+    the rule is over (`delivery/throttle.py`, `capi/rate_limit.py`).
+3.  Several batches in a row without success: the destination stops for the run, and what was not settled stays
+    (`delivery/batch_sender.py`).
 4.  A step of Dagster that failed for a reason that may pass, twice within a minute or so
     (`orchestration/assets/dispatched_batches.py`); not where a credential or an address is wrong.
 5.  A run whose process died: Dagster starts it again, twice at most (`run_retries` of `deploy/dagster.yaml`). A step

@@ -14,7 +14,8 @@ import duckdb
 from snap_pipeline.capi.limits import MAXIMUM_BYTES, MAXIMUM_EVENTS
 from snap_pipeline.capi.session import ApiSession
 from snap_pipeline.capi.wire import projection
-from snap_pipeline.delivery.batch_sender import BatchSender, DestinationStopped, DispatchStats
+from snap_pipeline.delivery.batch_sender import BatchSender
+from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.leases import Lease
 from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.destinations.destination import Destination

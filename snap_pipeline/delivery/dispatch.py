@@ -13,9 +13,9 @@ import duckdb
 from snap_pipeline.capi.answers import Answer
 from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.capi.session import ApiSession
-from snap_pipeline.delivery.batch_sender import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.compaction import compact
+from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql
 from snap_pipeline.delivery.hour_status import Counts, HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire

@@ -11,7 +11,7 @@ from snap_pipeline.backoff import BackOff
 from snap_pipeline.capi import client
 from snap_pipeline.capi.answers import CATALOGUE, Category, RetryRule
 from snap_pipeline.capi.catalogue_page import catalogue_page
-from snap_pipeline.delivery import batch_sender, batches
+from snap_pipeline.delivery import batch_attempt, batches
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline_tests.delivery.conftest import Delivery, set_patience
 from snap_pipeline_tests.project import TOKEN, ids
@@ -131,7 +131,7 @@ def test_a_throttled_destination_gives_up_after_its_patience(
 def test_retries_wait_at_least_half_a_second_then_one_then_two(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_sender, "sleep", time.sleep)
+    monkeypatch.setattr(batch_attempt, "sleep", time.sleep)
     delivery.make_payloads(1)
     delivery.project.set_fault(status=500, count=3)
     assert delivery.dispatch(shop).count("delivered") == 1
