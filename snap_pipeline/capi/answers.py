@@ -9,11 +9,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
 from snap_pipeline.backoff import BackOff
-
-ApiVersion = Literal["v3", "v2"]
 
 
 class Action(StrEnum):

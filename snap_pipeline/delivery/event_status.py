@@ -79,15 +79,17 @@ class PayloadStates:
         self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
     ) -> None:
         ledger.define_views(connection)
+        dialect = destination.dialect
         connection.execute(
             f"create or replace table payload_states as {delivery_sql('payload_states')}",
             {
                 "workspace": destination.workspace,
                 "hour": format_hour(hour),
                 "now": self._now.astimezone(UTC).replace(tzinfo=None),
-                "api_version": destination.api_version,
+                "hashes_devices": dialect.hashes_devices,
+                "needs_store_app_id": dialect.needs_store_app_id,
                 "has_app_id": destination.snap_app_id is not None,
-                "web_age_days": destination.web_age_days,
+                "web_age_days": destination.web_age_days if dialect.has_web_age_limit else destination.offline_age_days,
                 "offline_age_days": destination.offline_age_days,
             },
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
+from snap_pipeline.capi.dialect import Dialect
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 
 State = Literal["live", "paused", "removed"]
@@ -55,6 +56,11 @@ class Destination:
     state_since: datetime | None = None
     web_age_days: int = WEB_AGE_DAYS
     offline_age_days: int = OFFLINE_AGE_DAYS
+
+    @property
+    def dialect(self) -> Dialect:
+        """What its version of the API does in its own way."""
+        return DIALECTS[self.api_version]
 
 
 def destination_id(workspace: str, pixel_id: str) -> str:

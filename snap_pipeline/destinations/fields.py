@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from urllib.parse import SplitResult, urlsplit
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
 from snap_pipeline.capi.limits import MAXIMUM_REQUESTS_PER_MINUTE, OFFLINE_AGE_DAYS
 from snap_pipeline.destinations.destination_errors import InvalidDestination
 from snap_pipeline.hours import HourError, format_hour, parse_hour
@@ -99,13 +99,13 @@ def check_uuid(text: str, label: str) -> str:
 
 
 def check_api_version(version: str) -> str:
-    """`v3` or `v2`.
+    """The name of a version that is known.
 
     Raises:
-        InvalidDestination: it is neither.
+        InvalidDestination: it is none.
     """
-    if version not in {"v3", "v2"}:
-        raise InvalidDestination("The API version must be v3 or v2.")
+    if version not in DIALECTS:
+        raise InvalidDestination(f"The API version must be {' or '.join(DIALECTS)}.")
     return version
 
 

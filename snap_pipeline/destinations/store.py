@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.api_version import DEFAULT_VERSION, ApiVersion
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.destinations.destination import Destination, State, destination_id
 from snap_pipeline.destinations.destination_errors import DestinationError, DestinationTaken, UnknownDestination
@@ -78,7 +78,7 @@ class DestinationStore:
         token: AccessToken,
         live: bool = False,
         snap_app_id: str | None = None,
-        api_version: ApiVersion = "v3",
+        api_version: ApiVersion = DEFAULT_VERSION,
         base_url: str = "https://tr.snapchat.com",
         requests_per_minute: int = REQUESTS_PER_MINUTE,
         web_age_days: int = WEB_AGE_DAYS,
