@@ -8,7 +8,7 @@ From the inside out, each layer for what the one before it cannot mend:
     the rule is over (`delivery/throttle.py`, `capi/rate_limit.py`).
 3.  Several batches in a row without success: the destination stops for the run, and what was not settled stays
     (`delivery/batch_sender.py`).
-4.  A step of Dagster that failed for a reason that may pass, twice within a minute or so
+4.  A step of Dagster that failed for a reason that may pass, twice, after 20 s and 60 s
     (`orchestration/assets/dispatched_batches.py`); not where a credential or an address is wrong.
 5.  A run whose process died: Dagster starts it again, twice at most (`run_retries` of `deploy/dagster.yaml`). A step
     that failed by itself is not tried again there, since layer 7 does that.
