@@ -1,7 +1,7 @@
 """The error catalogue: from an answer of Snap's to what happens, and to what the user does about it.
 
 One table, `CATALOGUE`, serves the delivery engine, the command line, Dagster's failures and metadata, and the
-page docs/errors.md. What Snap does not document (reference, sections 10 and 12) is decided here: a refused
+page docs/errors.md. What Snap does not document (snap-api.md, sections 10 and 12) is decided here: a refused
 request has taken none of its events, unless the answer speaks of single records as v2 does.
 """
 

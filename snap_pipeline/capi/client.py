@@ -1,6 +1,6 @@
 """The HTTP client: one request to Snap and its answer, as data. It never raises for what a server or network does.
 
-The access token stands in v3's URL (reference, section 3.1), so a server or gateway that repeats the URL repeats the
+The access token stands in v3's URL (snap-api.md, section 3.1), so a server or gateway that repeats the URL repeats the
 token. It is taken out here, where answers are read.
 """
 

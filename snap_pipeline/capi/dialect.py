@@ -35,8 +35,8 @@ class Dialect(ABC):
     Attributes:
         name: as destinations keep it, and as `sql/wire_<name>.sql` bears it.
         events_name_assets: whether each event names its pixel or app; otherwise the request does.
-        has_web_age_limit: whether web and app events have an age limit of their own (docs/snap-api.md, section 3.8).
-        hashes_devices: whether IP addresses and advertising ids go out as digests (docs/snap-api.md, section 6).
+        has_web_age_limit: whether web and app events have an age limit of their own (snap-api.md, section 3.8).
+        hashes_devices: whether IP addresses and advertising ids go out as digests (snap-api.md, section 6).
         needs_store_app_id: whether app events without the app store's id are refused.
         answers_by_record: whether an answer that refuses some records means that the others were taken.
         has_test_event_codes: whether Events Manager's codes for test events are known to it.
@@ -87,5 +87,5 @@ class Dialect(ABC):
             pixel_id: the pixel whose page was viewed.
             moment: the event's time.
             test_event_code: from Events Manager, where the version knows such codes; it shows the event there and keeps
-                it from being counted (docs/snap-api.md, section 3.1).
+                it from being counted (snap-api.md, section 3.1).
         """

@@ -33,7 +33,7 @@ _BY_STATUS: Mapping[int, Category] = {
 
 
 def read_answer(dialect: Dialect, response: Response, events: int, redact: Callable[[str], str]) -> Answer:
-    """Classify the answer to a request (reference, sections 2.3 and 3.9).
+    """Classify the answer to a request (snap-api.md, sections 2.3 and 3.9).
 
     Args:
         dialect: of the API's version.

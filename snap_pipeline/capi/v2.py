@@ -1,4 +1,4 @@
-"""Version 2 of the Conversions API (docs/snap-api.md, section 2). Snap means to switch it off."""
+"""Version 2 of the Conversions API (snap-api.md, section 2). Snap means to switch it off."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from snap_pipeline.capi.dialect import TEST_IP_ADDRESS, TEST_PAGE_URL, TEST_USER
 
 
 class _Record(BaseModel):
-    """An entry of `error_records` (docs/snap-api.md, section 2.3)."""
+    """An entry of `error_records` (snap-api.md, section 2.3)."""
 
     model_config = ConfigDict(strict=True)
 
@@ -36,12 +36,12 @@ class V2(Dialect):
     has_test_event_codes = False
 
     def request(self, asset_id: str, records: bytes, token: str, *, validate: bool) -> WireRequest:  # noqa: ARG002 - as v3 needs it
-        """Put the records into an array (docs/snap-api.md, section 2.1)."""
+        """Put the records into an array (snap-api.md, section 2.1)."""
         path = "/v2/conversion" + "/validate" * validate
         return WireRequest(path, {"Authorization": f"Bearer {token}"}, b"[%b]" % records)
 
     def refused_records(self, body: Mapping[str, Any]) -> Mapping[int, object]:
-        """Return the records whose `record_indexes`, from 0, the answer has (docs/snap-api.md, section 2.3)."""
+        """Return the records whose `record_indexes`, from 0, the answer has (snap-api.md, section 2.3)."""
         refused: dict[int, object] = {}
         for record in _RECORDS.validate_python(body.get("error_records")) or []:
             refused |= dict.fromkeys(record.record_indexes or [], record.reason)

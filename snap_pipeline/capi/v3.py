@@ -1,4 +1,4 @@
-"""Version 3 of the Conversions API (docs/snap-api.md, section 3)."""
+"""Version 3 of the Conversions API (snap-api.md, section 3)."""
 
 import json
 import uuid
@@ -26,12 +26,12 @@ class V3(Dialect):
     has_test_event_codes = True
 
     def request(self, asset_id: str, records: bytes, token: str, *, validate: bool) -> WireRequest:
-        """Put the records into `data`, and the token into the query (docs/snap-api.md, section 3.1)."""
+        """Put the records into `data`, and the token into the query (snap-api.md, section 3.1)."""
         path = f"/v3/{asset_id}/events" + "/validate" * validate
         return WireRequest(f"{path}?{urlencode({'access_token': token})}", {}, b'{"data":[%b]}' % records)
 
     def refused_records(self, body: Mapping[str, Any]) -> Mapping[int, object]:
-        """Return the one event that `event` counts from 1; 0 there names none (docs/snap-api.md, section 3.9)."""
+        """Return the one event that `event` counts from 1; 0 there names none (snap-api.md, section 3.9)."""
         position = _POSITION.validate_python(body.get("event"))
         return {position - 1: None} if position else {}
 

@@ -140,7 +140,7 @@ def check_age_days(days: int, events: str) -> int:
     """A limit of age of 1 to 37 days.
 
     Web and app events may be set above 7 days as well: Snap's own page names 37 days for all, and that v3 takes these
-    for 7 is known from others alone (docs/snap-api.md, section 11, row 1). An account that proves otherwise needs no
+    for 7 is known from others alone (snap-api.md, section 11, row 1). An account that proves otherwise needs no
     new version of this program. Nothing is reported beyond 37 days, whatever its source.
 
     Args:
@@ -170,7 +170,7 @@ def check_since(key: str) -> str:
 def check_token(token: AccessToken) -> list[str]:
     """Refuses what can be no token, and returns warnings about what looks unlike a long-lived one.
 
-    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (reference, section 2.1).
+    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (snap-api.md, section 2.1).
 
     Raises:
         InvalidDestination: it is empty, too long, or holds blanks, line ends or other than ASCII.

@@ -1,4 +1,4 @@
--- One v2 event (reference, section 2.2) a row, as flat JSON without nulls. Each event names its own asset. Reads
+-- One v2 event (snap-api.md, section 2.2) a row, as flat JSON without nulls. Each event names its own asset. Reads
 -- `conversion_payloads` and `due`. How members are written, and what `due` is: as in wire_v3.sql.
 select
     due.position,

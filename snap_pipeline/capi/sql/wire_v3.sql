@@ -1,4 +1,4 @@
--- One v3 event (reference, sections 3.2 to 3.7) a row, as JSON without nulls or empty objects. The path of the
+-- One v3 event (snap-api.md, sections 3.2 to 3.7) a row, as JSON without nulls or empty objects. The path of the
 -- request names the asset. Reads `conversion_payloads`; `due` says which rows: file_row_number, and a position to
 -- order them by.
 --
