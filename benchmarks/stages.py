@@ -8,7 +8,6 @@ from typing import Any
 from benchmarks.homes import HOUR, add_destination, forget_delivery, make_payloads, open_home, sandbox
 from benchmarks.processes import Measured, measure
 from benchmarks.report import Goal, Section, Table
-from snap_pipeline.delivery.event_status import AgeLimits
 from snap_pipeline.delivery.hour_status import HourStatusCache
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.destination import Destination
@@ -74,7 +73,7 @@ def again(home: str, *, forget: bool) -> Mapping[str, Any]:
     pipeline = open_home(home)
     (destination,) = pipeline.destinations.list()
     if forget:  # as a crash just before the end of a run leaves it
-        HourStatusCache(pipeline.lake, AgeLimits()).forget(destination, HOUR)
+        HourStatusCache(pipeline.lake).forget(destination, HOUR)
     report = pipeline.dispatcher().dispatch(destination, HOUR)
     return {"requests": report.stats.requests}
 

@@ -15,7 +15,8 @@ import duckdb
 from benchmarks.homes import HOUR, open_home
 from benchmarks.processes import measure
 from benchmarks.report import Goal, Section, Table
-from snap_pipeline.capi.wire import MAXIMUM_EVENTS, projection
+from snap_pipeline.capi.api_version import DIALECTS
+from snap_pipeline.capi.limits import MAXIMUM_EVENTS
 from snap_pipeline.lake import storage
 from snap_pipeline.lake.storage import literal
 
@@ -31,7 +32,7 @@ def build_bodies(home: str) -> Mapping[str, Any]:
     projections = {
         FIRST: (folder / "wire_narrow_first.sql").read_text(),
         "narrow": (folder / "wire_narrow.sql").read_text(),
-        "all fields": projection("v3"),
+        "all fields": DIALECTS["v3"].projection,
     }
     seconds: dict[str, list[float]] = {name: [] for name in projections}
     with pipeline.lake.connect() as connection:

@@ -45,7 +45,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         sensors=[reconcile_sensor(pipeline, hourly), alert_sensor(settings)],
         resources={
             "pipeline": pipeline,
-            "snap": SnapConversionsApi(web_age_days=7, offline_age_days=37),
+            "snap": SnapConversionsApi(),
             **dbt_marts.resources(),
         },
         # Importing is most of a step's cost on small machines; runs, not steps, are what is parallel.

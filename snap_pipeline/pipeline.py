@@ -13,7 +13,7 @@ from snap_pipeline.delivery.accounting import Accounting
 from snap_pipeline.delivery.backlog import Backlog
 from snap_pipeline.delivery.destination_backlog import destination_backlog_of
 from snap_pipeline.delivery.dispatch import Dispatcher
-from snap_pipeline.delivery.event_status import AgeLimits, PayloadStates
+from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
@@ -121,7 +121,7 @@ class Pipeline:
             now=self.settings.now,
         )
 
-    def dispatcher(self, limits: AgeLimits | None = None) -> Dispatcher:
+    def dispatcher(self) -> Dispatcher:
         """The dispatch engine."""
         return Dispatcher(
             lake=self.lake,
@@ -130,12 +130,11 @@ class Pipeline:
             database=self.database,
             open_session=self.session,
             now=self.settings.now(),
-            limits=limits or AgeLimits(),
         )
 
-    def states(self, limits: AgeLimits | None = None) -> PayloadStates:
+    def states(self) -> PayloadStates:
         """Where conversions stand, by the data's clock."""
-        return PayloadStates(self.lake, self.settings.now(), limits or AgeLimits())
+        return PayloadStates(self.lake, self.settings.now())
 
     @property
     def backlog(self) -> Backlog:
@@ -145,8 +144,8 @@ class Pipeline:
     @property
     def accounting(self) -> Accounting:
         """What became of every landed line."""
-        return Accounting(self.lake, self.mappings, self.summaries, self.settings.now(), AgeLimits())
+        return Accounting(self.lake, self.mappings, self.summaries, self.settings.now())
 
     def destination_backlog(self, destination: Destination) -> DestinationBacklog:
         """What the lake knows of how a destination does."""
-        return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour, AgeLimits())
+        return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour)

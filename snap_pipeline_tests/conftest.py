@@ -1,5 +1,6 @@
 """The expensive things that tests share: one sandbox and one Postgres for the session, empty before each test."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import requests
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from snap_pipeline.delivery import batch_sender
+from snap_pipeline.delivery import batch_attempt
 from snap_pipeline.orchestration.assets import dispatched_batches
 from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.state.database import Database
@@ -32,7 +33,7 @@ def sandbox_url() -> Iterator[str]:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is tried again almost at once; tests of the delays themselves set them back."""
     monkeypatch.setattr(dispatched_batches, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(batch_sender, "RETRY_SECONDS", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(batch_attempt, "sleep", lambda seconds: time.sleep(seconds / 50))
 
 
 def make_project(home: Path, sandbox_url: str) -> Project:

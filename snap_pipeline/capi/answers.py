@@ -5,14 +5,12 @@ page docs/errors.md. What Snap does not document (snap-api.md, sections 10 and 1
 request has taken none of its events, unless the answer speaks of single records as v2 does.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
-ApiVersion = Literal["v3", "v2"]
-PATIENCE_SECONDS = 600.0
-"""Seconds for which Snap may ask for a pause before the rest of the events stays pending."""
+from snap_pipeline.backoff import BackOff
 
 
 class Action(StrEnum):
@@ -42,6 +40,29 @@ class Category(StrEnum):
 
 
 @dataclass(frozen=True)
+class RetryRule:
+    """How a request is tried again within a run. All layers of retries are listed in `backoff.py`.
+
+    Attributes:
+        pauses: before each retry, at least.
+        retries: how many there are at most.
+        patience_seconds: how long it goes on without a success.
+    """
+
+    pauses: BackOff
+    retries: float = math.inf
+    patience_seconds: float = math.inf
+
+
+NOT_RETRIED = RetryRule(BackOff(0.0, 0.0), retries=0)
+TRIED_AGAIN = RetryRule(BackOff(0.5, 2.0), retries=3)
+"""For what passes within seconds, such as the restart of a server: 3.5 s in all, so that a batch holds up no other."""
+SLOWED_DOWN = RetryRule(BackOff(1.0, 60.0), patience_seconds=600.0)
+"""Snap's window is not documented: a minute is the longest that rate limits usually count over, and ten of them
+without a success are no matter of rate any more."""
+
+
+@dataclass(frozen=True)
 class Rule:
     """One row of the catalogue.
 
@@ -50,12 +71,14 @@ class Rule:
         action: what the engine does.
         nothing_taken: whether the answer proves that Snap took none of the events.
         remedy: what the user does, in the imperative.
+        retry: how the request is tried again.
     """
 
     when: str
     action: Action
     nothing_taken: bool
     remedy: str
+    retry: RetryRule = NOT_RETRIED
 
 
 CATALOGUE: Mapping[Category, Rule] = {
@@ -95,24 +118,28 @@ CATALOGUE: Mapping[Category, Rule] = {
         True,
         "The account's rate limit is lower than the destination's setting: lower it with `destination set "
         "--requests-per-minute`, or ask Snap to raise the account's limit.",
+        SLOWED_DOWN,
     ),
     Category.SERVER_ERROR: Rule(
         "408 or 5xx",
         Action.RETRY,
         False,
         "Snap's servers are in trouble: wait and try again; what is pending is asked for again by itself.",
+        TRIED_AGAIN,
     ),
     Category.UNREADABLE_ANSWER: Rule(
         "an answer that is not Snap's: HTML, an empty, endless, broken or unknown body, records that cannot be told",
         Action.RETRY,
         False,
         "Something between this machine and Snap answered in its place: check the base URL and any proxy.",
+        TRIED_AGAIN,
     ),
     Category.NO_ANSWER: Rule(
         "no answer within 30 s, or a connection that broke after the request was sent",
         Action.RETRY,
         False,
         "Check the network between this machine and Snap; what is in doubt is sent again under the same ids.",
+        TRIED_AGAIN,
     ),
     Category.NO_CONNECTION: Rule(
         "nothing was sent: connection refused, unknown host (DNS), TLS failure, time-out while connecting",
@@ -120,6 +147,7 @@ CATALOGUE: Mapping[Category, Rule] = {
         True,
         "Check the base URL with `snap-pipeline destination show`; then, on this machine, DNS where the name is not "
         "known, clock and certificates where TLS fails, firewall and proxy where nothing answers.",
+        TRIED_AGAIN,
     ),
 }
 

@@ -2,19 +2,23 @@
 
 from pathlib import Path
 
-from snap_pipeline.capi.answers import CATALOGUE, Action
+from snap_pipeline.capi.answers import CATALOGUE, Action, Rule
+from snap_pipeline.capi.client import ANSWER_SECONDS
+from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
+from snap_pipeline.exchange import MAXIMUM_BYTES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 
-HEAD = """# What Snap answers, and what happens
+HEAD = f"""# What Snap answers, and what happens
 
 Rendered from the catalogue in `snap_pipeline/capi/answers.py`, which the delivery engine follows.
 "pending" events go out with the next run; "in doubt" ones may have arrived, and go out again under the same ids
-within Snap's 48-hour deduplication window.
+within Snap's {DEDUPLICATION_WINDOW.total_seconds() / 3600:.0f}-hour deduplication window.
 
-An exchange has 30 s from the connection to the last byte of the answer, and an answer at most 1 MB. Where the status
-decides alone (401, 403, 404, 413, 429, 5xx, a redirect), the body may be missing or broken. Words of an answer are kept
-as one line of printable characters, without the access token and without pieces of it.
+An exchange has {ANSWER_SECONDS:.0f} s from the connection to the last byte of the answer, and an answer at most
+{MAXIMUM_BYTES / 1e6:.0f} MB. Where the status decides alone (401, 403, 404, 413, 429, 5xx, a redirect), the body may be
+missing or broken. Words of an answer are kept as one line of printable characters, without the access token and without
+pieces of it.
 
 | category | answer | what happens | afterwards | what to do |
 |---|---|---|---|---|
@@ -23,20 +27,34 @@ as one line of printable characters, without the access token and without pieces
 HAPPENS = {
     Action.DELIVER: "receipts are written",
     Action.HALVE: "named events are rejected; where none is named, the batch is halved until the bad ones stand alone",
-    Action.SLOW_DOWN: "everything on the token waits: 1 s doubling to 60 s, or Retry-After, for up to ten minutes",
-    Action.RETRY: "up to 3 retries after 0.5, 1 and 2 s; several such batches in a row stop the destination",
     Action.STOP: "the destination stops for this run; nothing is rejected",
 }
 
 
+def what_happens(rule: Rule) -> str:
+    """Put a row's action, and how its request is tried again, into words."""
+    retry = rule.retry
+    if rule.action is Action.RETRY:
+        *earlier, last = (f"{retry.pauses.seconds(number + 1):g}" for number in range(int(retry.retries)))
+        pauses = f"{', '.join(earlier)} and {last}" if earlier else last
+        times = "1 retry" if not earlier else f"{retry.retries:g} retries"
+        return f"up to {times} after {pauses} s; several such batches in a row stop the destination"
+    if rule.action is Action.SLOW_DOWN:
+        return (
+            f"everything on the token waits: {retry.pauses.first:g} s doubling to {retry.pauses.longest:g} s, or "
+            f"Retry-After, for up to {retry.patience_seconds / 60:g} minutes"
+        )
+    return HAPPENS[rule.action]
+
+
 def catalogue_page() -> str:
-    """The page's text."""
+    """Return the page's text."""
     rows = []
     for category, rule in CATALOGUE.items():
         afterwards = "pending" if rule.nothing_taken else "in doubt"
         if rule.action in (Action.DELIVER, Action.HALVE):
             afterwards = "settled"
-        rows.append(f"| `{category}` | {rule.when} | {HAPPENS[rule.action]} | {afterwards} | {rule.remedy} |")
+        rows.append(f"| `{category}` | {rule.when} | {what_happens(rule)} | {afterwards} | {rule.remedy} |")
     return HEAD + "\n".join(rows) + "\n"
 
 

@@ -7,10 +7,11 @@ token. It is taken out here, where answers are read.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import Answer, ApiVersion, Category
+from snap_pipeline.capi.answers import Answer, Category
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
+from snap_pipeline.capi.dialect import WireRequest
 from snap_pipeline.capi.reading import read_answer
 from snap_pipeline.exchange import HttpClient, NoAnswer, NotSent
 from snap_pipeline.redaction import Redaction
@@ -26,12 +27,12 @@ class ConversionsClient:
     Args:
         base_url: such as `https://tr.snapchat.com`.
         version: of the API.
-        token: goes into v3's query and v2's header.
+        token: goes into the request as the version has it.
     """
 
     def __init__(self, base_url: str, version: ApiVersion, token: AccessToken) -> None:
         self._base_url = base_url.rstrip("/")
-        self._version = version
+        self._dialect = DIALECTS[version]
         self._token = token
         self._redact = Redaction(token.reveal())
         self._http = HttpClient(self._redact)
@@ -41,29 +42,22 @@ class ConversionsClient:
 
         Args:
             asset_id: the pixel id or Snap App ID.
-            events: at most 2,000 (snap-api.md, section 3.8).
+            events: at most `limits.MAXIMUM_EVENTS`.
             validate: to the endpoint that checks and counts nothing.
         """
-        records = b",".join(events)
-        if self._version == "v3":
-            path, body = f"/v3/{asset_id}/events", b'{"data":[%b]}' % records
-        else:
-            path, body = "/v2/conversion", b"[%b]" % records
+        request = self._dialect.request(asset_id, b",".join(events), self._token.reveal(), validate=validate)
         started = time.monotonic()
-        answer = self._post(path + "/validate" * validate, body, len(events))
+        answer = self._post(request, len(events))
         return replace(answer, latency_ms=(time.monotonic() - started) * 1000)
 
-    def _post(self, path: str, body: bytes, events: int) -> Answer:
-        url, headers = self._base_url + path, {"Content-Type": "application/json"}
-        token = self._token.reveal()
-        if self._version == "v3":
-            url += "?" + urlencode({"access_token": token})
-        else:
-            headers["Authorization"] = f"Bearer {token}"
+    def _post(self, request: WireRequest, events: int) -> Answer:
+        url, headers = self._base_url + request.path, {"Content-Type": "application/json", **request.headers}
         try:
-            response = self._http.post(url, body, headers, connect_seconds=CONNECT_SECONDS, seconds=ANSWER_SECONDS)
+            response = self._http.post(
+                url, request.body, headers, connect_seconds=CONNECT_SECONDS, seconds=ANSWER_SECONDS
+            )
         except NotSent as error:
             return Answer(Category.NO_CONNECTION, None, str(error))
         except NoAnswer as error:
             return Answer(Category.NO_ANSWER, None, str(error))
-        return read_answer(self._version, response, events, self._redact)
+        return read_answer(self._dialect, response, events, self._redact)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from snap_pipeline.capi.answers import PATIENCE_SECONDS
+from snap_pipeline.capi.answers import SLOWED_DOWN
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import RATE_LIMITS
 
@@ -26,7 +26,7 @@ Snap takes time as well."""
 LATE_SLOTS = 3
 """The number of late slots in a row that are given up. Where even the next one is, the machine is too slow to send
 too much, and would otherwise never send."""
-LONGEST_PAUSE_SECONDS = PATIENCE_SECONDS + 60.0
+LONGEST_PAUSE_SECONDS = SLOWED_DOWN.patience_seconds + 60.0
 """The patience, and a minute for a clock that was set back since the pause was asked for."""
 QUEUE = 100
 """The number of requests that may wait for the slots of one token at the same time."""
@@ -96,7 +96,7 @@ class RateLimiter:
         with self._database.transaction(token_fingerprint=fingerprint) as connection:
             self._add_row(connection, fingerprint)
             now = self._database.now()
-            until = now + min(seconds, PATIENCE_SECONDS)
+            until = now + min(seconds, SLOWED_DOWN.patience_seconds)
             connection.execute(
                 sa.update(RATE_LIMITS)
                 .where(RATE_LIMITS.c.token_fingerprint == fingerprint)

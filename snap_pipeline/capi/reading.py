@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
-from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, ApiVersion, Category
+from snap_pipeline.capi.answers import CATALOGUE, Answer, Category
+from snap_pipeline.capi.api_version import DIALECTS
+from snap_pipeline.capi.dialect import Dialect
 from snap_pipeline.exchange import Response
 
 MAXIMUM_MESSAGE = 300
@@ -32,24 +32,11 @@ _BY_STATUS: Mapping[int, Category] = {
 }
 
 
-class _Record(BaseModel):
-    """An entry of v2's `error_records` (snap-api.md, section 2.3)."""
-
-    model_config = ConfigDict(strict=True)
-
-    reason: Any = None
-    record_indexes: list[int] | None = None
-
-
-_RECORDS: TypeAdapter[list[_Record] | None] = TypeAdapter(list[_Record] | None)
-_POSITION: TypeAdapter[int | None] = TypeAdapter(int | None, config=ConfigDict(strict=True))
-
-
-def read_answer(version: ApiVersion, response: Response, events: int, redact: Callable[[str], str]) -> Answer:
+def read_answer(dialect: Dialect, response: Response, events: int, redact: Callable[[str], str]) -> Answer:
     """Classify the answer to a request (snap-api.md, sections 2.3 and 3.9).
 
     Args:
-        version: of the API.
+        dialect: of the API's version.
         response: as it came.
         events: how many records the request had.
         redact: takes the access token out of a text.
@@ -69,11 +56,11 @@ def read_answer(version: ApiVersion, response: Response, events: int, redact: Ca
         refused = None
     if status >= 400:
         return Answer(Category.REFUSED, status, message, refused or {})
-    return _read_success(version, status, body.get("status"), message, refused)
+    return _read_success(dialect, status, body.get("status"), message, refused)
 
 
 def _read_success(
-    version: ApiVersion, status: int, said: object, message: str, refused: Mapping[int, str] | None
+    dialect: Dialect, status: int, said: object, message: str, refused: Mapping[int, str] | None
 ) -> Answer:
     """Classify an answer of 2xx, which may carry a refusal; `refused` is None where it names records unreadably."""
     if refused is None:
@@ -83,8 +70,7 @@ def _read_success(
     succeeded = said in ("VALID", "SUCCESS")
     if succeeded and not refused:
         return Answer(Category.ACCEPTED, status, message)
-    # v2 tells record by record, so the records that it does not name were taken.
-    others_taken = succeeded or (version == "v2" and bool(refused))
+    others_taken = succeeded or (dialect.answers_by_record and bool(refused))
     return Answer(Category.REFUSED, status, message, refused, others_taken)
 
 
@@ -98,18 +84,19 @@ def _object_in(body: bytes) -> dict[str, Any]:
 
 
 def _refused(body: Mapping[str, Any], events: int, message: str, redact: Callable[[str], str]) -> dict[int, str]:
-    """Reasons by position from 0. v2's `record_indexes` count from 0, v3's `event` from 1; 0 there names none.
+    """Return the reasons by position from 0.
 
-    Both are looked at whatever the version: a record that an answer names is not taken for a delivered one.
+    Each version's way to name records is read, whatever the version: a record that an answer names is not taken for a
+    delivered one.
 
     Raises:
         ValueError: a position is none, or of no record of the request.
     """
-    named: dict[int, str] = {}
-    for record in _RECORDS.validate_python(body.get("error_records")) or []:
-        named |= dict.fromkeys(record.record_indexes or [], _line(record.reason, redact) or message)
-    if position := _POSITION.validate_python(body.get("event")):
-        named[position - 1] = message
+    named = {
+        position: _line(reason, redact) or message
+        for dialect in DIALECTS.values()
+        for position, reason in dialect.refused_records(body).items()
+    }
     if not all(0 <= position < events for position in named):
         raise ValueError("a position is of no record of the request")
     return named
@@ -150,4 +137,5 @@ def _seconds(header: str | None) -> float | None:
             seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), PATIENCE_SECONDS)
+    patience = CATALOGUE[Category.THROTTLED].retry.patience_seconds
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), patience)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import Answer, ApiVersion
+from snap_pipeline.capi.answers import Answer
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
 from snap_pipeline.capi.client import ConversionsClient
 from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
-from snap_pipeline.capi.test_event import probe_event
 
 
 class ApiSession:
@@ -35,7 +35,7 @@ class ApiSession:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = ConversionsClient(base_url, version, token)
-        self._name, self._version = name, version
+        self._name, self._dialect = name, DIALECTS[version]
         self._fingerprint = token_fingerprint(token.reveal())
         self._requests_per_minute = requests_per_minute
         self._limiter, self._now = limiter, now
@@ -58,6 +58,6 @@ class ApiSession:
         With a code of Events Manager's test view, which v3 alone has, it goes to the events endpoint: there the code
         shows it in that view and keeps it from being counted.
         """
-        event = probe_event(self._version, pixel_id, self._now(), test_event_code)
+        event = self._dialect.test_event(pixel_id, self._now(), test_event_code)
         self.permit()
         return self.send(pixel_id, [event.encode()], validate=test_event_code is None)

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
+from snap_pipeline.capi.api_version import DEFAULT_VERSION, DIALECTS
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
@@ -23,6 +25,8 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 
+WEB_AGE_HELP = "Web and app events that are older are not sent (v3)."
+OFFLINE_AGE_HELP = "Offline events that are older are not sent; in v2, all events."
 TEST_EVENT_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -36,9 +40,11 @@ def destination() -> None:
 @click.option("--workspace", default="default", show_default=True, help="Whose events it receives.")
 @click.option("--pixel-id", required=True, help="UUID, from Events Manager.")
 @click.option("--snap-app-id", help="UUID, for app events; without it they are not sent.")
-@click.option("--api-version", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
+@click.option("--api-version", type=click.Choice(list(DIALECTS)), default=DEFAULT_VERSION, show_default=True)
 @click.option("--base-url", default="https://tr.snapchat.com", show_default=True)
-@click.option("--requests-per-minute", type=int, default=1000, show_default=True)
+@click.option("--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, show_default=True)
+@click.option("--web-age-days", type=int, default=WEB_AGE_DAYS, show_default=True, help=WEB_AGE_HELP)
+@click.option("--offline-age-days", type=int, default=OFFLINE_AGE_DAYS, show_default=True, help=OFFLINE_AGE_HELP)
 @click.option("--since", type=HOUR, help="The first hour that it is owed; the running hour unless given.")
 @click.option("--live", is_flag=True, help="Send from now on; without it the destination is paused until `resume`.")
 @click.option("--no-test", is_flag=True, help="Do not send a test event.")
@@ -115,6 +121,8 @@ def show(name: str) -> None:
         ("API version", found.api_version),
         ("base URL", found.base_url),
         ("requests a minute", found.requests_per_minute),
+        ("web age limit", web_age_limit(found)),
+        ("offline age limit", f"{found.offline_age_days} days: offline events that are older are not sent"),
         ("owed since", found.since),
         ("token", f"…{found.token_last_four}, set {moment(found.token_set_at)} UTC"),
     ):
@@ -123,11 +131,13 @@ def show(name: str) -> None:
 
 @destination.command(name="set")
 @click.argument("name")
-@click.option("--api-version", type=click.Choice(["v3", "v2"]))
+@click.option("--api-version", type=click.Choice(list(DIALECTS)))
 @click.option("--since", type=HOUR, help="The first hour that it is owed; an early one asks for history.")
 @click.option("--snap-app-id", help="UUID, for app events.")
 @click.option("--base-url")
 @click.option("--requests-per-minute", type=int)
+@click.option("--web-age-days", type=int, help=WEB_AGE_HELP)
+@click.option("--offline-age-days", type=int, help=OFFLINE_AGE_HELP)
 def set_(name: str, since: datetime | None, **fields: Any) -> None:
     """Change a destination. Its receipts stay, so nothing is sent again."""
     pipeline = open_pipeline()
@@ -154,8 +164,10 @@ def test(name: str, test_event_code: str | None) -> None:
     """Send a PAGE_VIEW to Snap's validate endpoint. Nothing is counted."""
     pipeline = open_pipeline()
     chosen = pipeline.destinations.get(name)
-    if test_event_code is not None and chosen.api_version != "v3":
-        raise click.UsageError(f"{name} uses v2, which has no test event codes; see `destination set --api-version`.")
+    if test_event_code is not None and not chosen.dialect.has_test_event_codes:
+        raise click.UsageError(
+            f"{name} uses {chosen.api_version}, which has no test event codes; see `destination set --api-version`."
+        )
     if test_event_code is not None and not TEST_EVENT_CODE.fullmatch(test_event_code):
         raise click.BadParameter("copy the code from Events Manager: letters, digits, dashes and underscores.")
     run_test(pipeline, chosen, test_event_code)
@@ -203,6 +215,13 @@ def moment(when: datetime | None) -> str:
 def latency(backlog: DestinationBacklog) -> str:
     """The average latency; nothing where nothing was sent."""
     return "" if backlog.latency_ms is None else f"{backlog.latency_ms:.0f} ms"
+
+
+def web_age_limit(chosen: Destination) -> str:
+    """The age limit of web and app events, in words."""
+    if not chosen.dialect.has_web_age_limit:
+        return f"none of its own in {chosen.api_version}: the offline limit holds for all events"
+    return f"{chosen.web_age_days} days: web and app events that are older are not sent"
 
 
 def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:

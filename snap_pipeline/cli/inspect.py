@@ -5,7 +5,6 @@ from datetime import datetime
 
 import click
 
-from snap_pipeline.capi.wire import projection
 from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_unread, print_warnings
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
@@ -80,10 +79,9 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
             """,
             [limit],
         )
-        ids = {"pixel_id": destination.pixel_id, "snap_app_id": destination.snap_app_id}
-        query = f"from ({projection(destination.api_version)}) order by position"
-        connection.execute(query, ids if destination.api_version == "v2" else None)
-        rows = connection.fetchall()
+        dialect = destination.dialect
+        parameters = dialect.projection_parameters(destination.pixel_id, destination.snap_app_id)
+        rows = connection.execute(f"from ({dialect.projection}) order by position", parameters).fetchall()
     for *_, body in rows:
         click.echo(body)
     if not rows:

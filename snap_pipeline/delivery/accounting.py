@@ -6,11 +6,12 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 
-from snap_pipeline.delivery.event_status import AgeLimits, PayloadStates, delivery_sql, is_in_scope
+from snap_pipeline.capi.limits import ORDER_WINDOW
+from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql, is_in_scope
 from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
 from snap_pipeline.destinations.store import Destination
@@ -27,9 +28,6 @@ ENTRIES: Mapping[str, str] = {
     Table.CONVERSION_PAYLOADS: "payloads",
 }
 """What the rows of tables are called that are counted before delivery."""
-
-ONE_ORDER = timedelta(days=30)
-"""Within them, Snap counts purchases of one order once (snap-api.md, section 5)."""
 
 NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
 """Entries of delivery that are no state of a payload, or are part of one."""
@@ -56,14 +54,13 @@ class Accounting:
         mappings: as for delivery.
         summaries: of the hours.
         now: the data's clock.
-        limits: of age.
     """
 
-    def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime, limits: AgeLimits) -> None:
+    def __init__(self, lake: Lake, mappings: Mappings, summaries: Summaries, now: datetime) -> None:
         self._lake, self._storage = lake, lake.storage
         self._mappings, self._summaries, self._now = mappings, summaries, now
-        self._states = PayloadStates(lake, now, limits)
-        self._statuses = HourStatusCache(lake, limits)
+        self._states = PayloadStates(lake, now)
+        self._statuses = HourStatusCache(lake)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
         """The hours of a range that have been read, pruned ones among them."""
@@ -99,7 +96,7 @@ class Accounting:
 
     def shared_orders(self, hours: Sequence[datetime]) -> int:
         """How many purchases of the newest 30 days of the hours share their order id; Snap counts each order once."""
-        after = max(hours, default=self._now) - ONE_ORDER
+        after = max(hours, default=self._now) - ORDER_WINDOW
         keys = self._storage.existing(partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours if hour > after)
         if not keys:
             return 0

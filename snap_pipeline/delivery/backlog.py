@@ -6,11 +6,12 @@ decided in `orchestration/reconcile_sensor.py`.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from snap_pipeline.delivery.event_status import AgeLimits, is_in_scope
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
+from snap_pipeline.delivery.event_status import is_in_scope
 from snap_pipeline.delivery.hour_status import HourStatusCache
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
@@ -68,6 +69,12 @@ class Backlog:
             hour: BacklogItem(_fingerprint(why), unread=True) for hour, why in unread.items()
         }
 
+    def age_limits(self) -> Collection[int]:
+        """Return the ages in days at which events become too old for a live destination; Snap's own without one."""
+        live = [each for each in self._list_destinations() if each.state == "live"]
+        days = {days for each in live for days in (each.web_age_days, each.offline_age_days)}
+        return days or {WEB_AGE_DAYS, OFFLINE_AGE_DAYS}
+
     def unread_hours(self, last: datetime) -> Mapping[datetime, object]:
         """Return the hours whose folders list other files than `raw_events` read, each with what the folder shows.
 
@@ -99,7 +106,7 @@ class Backlog:
             for each in self._list_destinations()
             if each.state == "live" and (each.retry_at is None or each.retry_at <= wall_clock)
         ]
-        statuses = HourStatusCache(self._lake, AgeLimits())
+        statuses = HourStatusCache(self._lake)
         by_workspace: dict[str, list[Destination]] = defaultdict(list)
         for each in due:
             by_workspace[each.workspace].append(each)
@@ -118,17 +125,22 @@ class Backlog:
         return undelivered
 
 
-def by_urgency(ranges: Iterable[tuple[datetime, datetime]], now: datetime) -> list[tuple[datetime, datetime]]:
-    """Ranges of hours, the soonest to expire first.
+def by_urgency(
+    ranges: Iterable[tuple[datetime, datetime]], now: datetime, age_limits: Collection[int]
+) -> list[tuple[datetime, datetime]]:
+    """Sort ranges of hours by the moment at which their events become too old to be sent, the next one first.
 
-    An hour's events become too old for Snap at two moments, those of the web and all the others. The next one counts;
-    what is past both can only be told to be late, and comes last.
+    Events of the web become so earlier than others, and destinations may differ. What is past all limits can only be
+    told to be late, and comes last.
+
+    Args:
+        ranges: first and last hour of each.
+        now: the data's clock.
+        age_limits: in days; see `Backlog.age_limits`.
     """
 
-    limits = AgeLimits()
-
     def expiry(each: tuple[datetime, datetime]) -> tuple[bool, datetime]:
-        moments = sorted(each[0] + timedelta(days=days) for days in (limits.web_days, limits.offline_days))
+        moments = sorted(each[0] + timedelta(days=days) for days in age_limits)
         return moments[-1] <= now, next((moment for moment in moments if moment > now), each[0])
 
     return sorted(ranges, key=expiry)
@@ -159,6 +171,8 @@ def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:
         destination.base_url,
         destination.token_set_at,
         destination.retry_at,
+        destination.web_age_days,
+        destination.offline_age_days,
     )
 
 

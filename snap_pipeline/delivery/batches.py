@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import duckdb
 
+from snap_pipeline.capi.limits import MAXIMUM_BYTES, MAXIMUM_EVENTS
 from snap_pipeline.capi.session import ApiSession
-from snap_pipeline.capi.wire import MAXIMUM_BYTES, MAXIMUM_EVENTS, projection
-from snap_pipeline.delivery.batch_sender import BatchSender, DestinationStopped, DispatchStats
+from snap_pipeline.delivery.batch_sender import BatchSender
+from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.leases import Lease
 from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.destinations.destination import Destination
@@ -106,11 +107,10 @@ class BatchStream:
             "create or replace view due as select file_row_number, position from due_events "
             f"where batch_class = {batch_class.number}"
         )
-        ids = {"pixel_id": self._destination.pixel_id, "snap_app_id": self._destination.snap_app_id}
-        version = self._destination.api_version
+        dialect = self._destination.dialect
         cursor.execute(
-            f"select position, event_id, encode(body) from ({projection(version)}) order by position",
-            ids if version == "v2" else None,
+            f"select position, event_id, encode(body) from ({dialect.projection}) order by position",
+            dialect.projection_parameters(self._destination.pixel_id, self._destination.snap_app_id),
         )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):
             yield rows

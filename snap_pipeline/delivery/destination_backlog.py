@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from snap_pipeline.delivery.event_status import AgeLimits, is_in_scope
+from snap_pipeline.delivery.event_status import is_in_scope
 from snap_pipeline.delivery.hour_status import HourStatusCache
 from snap_pipeline.delivery.ledger import parquet_keys, rows_of
 from snap_pipeline.destinations.destination import Destination
@@ -18,7 +18,7 @@ LATEST_HOURS = 24
 
 
 def destination_backlog_of(
-    lake: Lake, summaries: Summaries, destination: Destination, running_hour: datetime, limits: AgeLimits
+    lake: Lake, summaries: Summaries, destination: Destination, running_hour: datetime
 ) -> DestinationBacklog:
     """Counts closed hours alone: the running one is never complete. Reads what runs left behind, and so is quick.
 
@@ -29,9 +29,8 @@ def destination_backlog_of(
         summaries: of its hours.
         destination: whose.
         running_hour: the hour that is not over yet.
-        limits: of age, as its runs have them.
     """
-    statuses = HourStatusCache(lake, limits)
+    statuses = HourStatusCache(lake)
     hours = [
         hour
         for hour in lake.storage.hours(Table.CONVERSION_PAYLOADS)

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 import duckdb
 
 from snap_pipeline.capi.answers import Answer
+from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.capi.session import ApiSession
-from snap_pipeline.delivery.batch_sender import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.compaction import compact
-from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits, PayloadStates, delivery_sql
+from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
+from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql
 from snap_pipeline.delivery.hour_status import Counts, HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
 from snap_pipeline.delivery.ledger import (
@@ -106,7 +107,6 @@ class Dispatcher:
         database: holds leases.
         open_session: gives a destination's access to Snap.
         now: the data's clock.
-        limits: of age.
         real_now: the clock of intents.
     """
 
@@ -119,7 +119,6 @@ class Dispatcher:
         database: Database,
         open_session: Callable[[Destination], ApiSession],
         now: datetime,
-        limits: AgeLimits,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lake, self._mappings, self._database, self._open_session = (
@@ -129,8 +128,8 @@ class Dispatcher:
             open_session,
         )
         self._summaries, self._now = summaries, now
-        self._states = PayloadStates(lake, now, limits)
-        self._statuses = HourStatusCache(lake, limits)
+        self._states = PayloadStates(lake, now)
+        self._statuses = HourStatusCache(lake)
         self._wall_clock = wall_clock
 
     def dispatch(

@@ -3,12 +3,12 @@
 One query answers for the dispatch engine, for `status` and for the accounting alike.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 import duckdb
 
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS
 from snap_pipeline.delivery.copies import Copies, hours_with_copies
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.store import Destination
@@ -16,17 +16,6 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.plaintext import show_payloads
 from snap_pipeline.lake.storage import Table, partition
-
-DEDUPLICATION_WINDOW = timedelta(hours=48)
-"""Within it, Snap counts an event that is sent again under the same id once (snap-api.md, section 5)."""
-
-
-@dataclass(frozen=True)
-class AgeLimits:
-    """How old Snap takes events, in days (snap-api.md, sections 3.8 and 11, row 1)."""
-
-    web_days: int = 7
-    offline_days: int = 37
 
 
 def delivery_sql(name: str) -> str:
@@ -45,11 +34,10 @@ class PayloadStates:
     Args:
         lake: holds payloads and receipts.
         now: the data's clock.
-        limits: of age.
     """
 
-    def __init__(self, lake: Lake, now: datetime, limits: AgeLimits) -> None:
-        self._lake, self._now, self._limits = lake, now, limits
+    def __init__(self, lake: Lake, now: datetime) -> None:
+        self._lake, self._now = lake, now
 
     def prepare(
         self,
@@ -68,8 +56,9 @@ class PayloadStates:
         if not self._lake.storage.exists(key):
             return None
         show_payloads(self._lake, connection, key)
-        reach = timedelta(days=max(self._limits.offline_days, self._limits.web_days))
-        copies = Copies(self._lake, connection, destination, hour, hours_with_copies(hour, reach, self._now))
+        # Snap's own limit and not the destination's, which may have been higher when a copy was sent.
+        hours = hours_with_copies(hour, timedelta(days=OFFLINE_AGE_DAYS), self._now)
+        copies = Copies(self._lake, connection, destination, hour, hours)
         copies.define()
         self._judge(connection, ledger, destination, hour)
         return copies
@@ -90,15 +79,17 @@ class PayloadStates:
         self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
     ) -> None:
         ledger.define_views(connection)
+        dialect = destination.dialect
         connection.execute(
             f"create or replace table payload_states as {delivery_sql('payload_states')}",
             {
                 "workspace": destination.workspace,
                 "hour": format_hour(hour),
                 "now": self._now.astimezone(UTC).replace(tzinfo=None),
-                "api_version": destination.api_version,
+                "hashes_devices": dialect.hashes_devices,
+                "needs_store_app_id": dialect.needs_store_app_id,
                 "has_app_id": destination.snap_app_id is not None,
-                "web_age_days": self._limits.web_days,
-                "offline_age_days": self._limits.offline_days,
+                "web_age_days": destination.web_age_days if dialect.has_web_age_limit else destination.offline_age_days,
+                "offline_age_days": destination.offline_age_days,
             },
         )

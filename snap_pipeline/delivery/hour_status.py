@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from snap_pipeline.delivery.event_status import DEDUPLICATION_WINDOW, AgeLimits
+from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Table, ledger_folder, partition
@@ -79,11 +79,10 @@ class HourStatusCache:
 
     Args:
         lake: of payloads and receipts.
-        limits: of age, which a standing depends on.
     """
 
-    def __init__(self, lake: Lake, limits: AgeLimits) -> None:
-        self._storage, self._limits = lake.storage, limits
+    def __init__(self, lake: Lake) -> None:
+        self._storage = lake.storage
 
     def made_from(self, destination: Destination, hour: datetime, payloads: str | None = None) -> list[Any]:
         """Return what a standing depends on, as it is now.
@@ -96,8 +95,8 @@ class HourStatusCache:
             sorted(name for name in self._storage.names(_folder(destination, hour)) if name.endswith(".parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
-            self._limits.web_days,
-            self._limits.offline_days,
+            destination.web_age_days,
+            destination.offline_age_days,
         ]
 
     def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:

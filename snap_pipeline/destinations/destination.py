@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
+from snap_pipeline.capi.dialect import Dialect
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 
 State = Literal["live", "paused", "removed"]
 NAMESPACE = uuid.UUID("8f0f2ea4-7a5e-4f63-9a53-5d1f0b1f6c1e")
@@ -27,6 +29,8 @@ class Destination:
         retry_at: when it may be tried again unasked.
         last_error: the latest stop's message, kept after a success.
         state_since: since when it is live, paused or removed; None where an older version noted none.
+        web_age_days: age in days after which a WEB or MOBILE_APP event is not sent to v3.
+        offline_age_days: age in days after which an OFFLINE event is not sent, and any event of v2.
     """
 
     id: str
@@ -50,6 +54,13 @@ class Destination:
     last_error_at: datetime | None = None
     last_error: str | None = None
     state_since: datetime | None = None
+    web_age_days: int = WEB_AGE_DAYS
+    offline_age_days: int = OFFLINE_AGE_DAYS
+
+    @property
+    def dialect(self) -> Dialect:
+        """What its version of the API does in its own way."""
+        return DIALECTS[self.api_version]
 
 
 def destination_id(workspace: str, pixel_id: str) -> str:

@@ -6,14 +6,16 @@ stands in every statement, so that SQLite gives the same answers.
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import ApiVersion
+from snap_pipeline.capi.api_version import DEFAULT_VERSION, ApiVersion
+from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.destinations.destination import Destination, State, destination_id
 from snap_pipeline.destinations.destination_errors import DestinationError, DestinationTaken, UnknownDestination
 from snap_pipeline.destinations.fields import (
@@ -28,7 +30,7 @@ from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import DESTINATIONS, UtcDateTime
 
-__all__ = ["Changes", "Destination", "DestinationStore", "retry_delay"]
+__all__ = ["Changes", "Destination", "DestinationStore"]
 
 PUBLIC_COLUMNS = [DESTINATIONS.c[field.name] for field in fields(Destination)]
 NOT_STOPPED: dict[str, Any] = {
@@ -38,8 +40,6 @@ NOT_STOPPED: dict[str, Any] = {
     "stop_message": None,
     "retry_at": None,
 }
-FIRST_RETRY = timedelta(minutes=5)
-SLOWEST_RETRY = timedelta(minutes=60)
 SHOWN_TOKEN_CHARACTERS = 4
 SHORTEST_SHOWN_TOKEN = 12
 MESSAGE_CHARACTERS = 1_000
@@ -78,9 +78,11 @@ class DestinationStore:
         token: AccessToken,
         live: bool = False,
         snap_app_id: str | None = None,
-        api_version: ApiVersion = "v3",
+        api_version: ApiVersion = DEFAULT_VERSION,
         base_url: str = "https://tr.snapchat.com",
-        requests_per_minute: int = 1_000,
+        requests_per_minute: int = REQUESTS_PER_MINUTE,
+        web_age_days: int = WEB_AGE_DAYS,
+        offline_age_days: int = OFFLINE_AGE_DAYS,
     ) -> tuple[Destination, list[str]]:
         """Saves a destination and returns it, with warnings. One that was removed comes back under its old id.
 
@@ -95,6 +97,8 @@ class DestinationStore:
             api_version: of the Conversions API.
             base_url: of Snap's servers, or of the sandbox.
             requests_per_minute: the access token's limit.
+            web_age_days: see `Destination`.
+            offline_age_days: see `Destination`.
 
         Raises:
             InvalidDestination: a field cannot be used; nothing is stored.
@@ -108,6 +112,8 @@ class DestinationStore:
             api_version=api_version,
             base_url=base_url,
             requests_per_minute=requests_per_minute,
+            web_age_days=web_age_days,
+            offline_age_days=offline_age_days,
         )
         values = {
             "id": destination_id(check_workspace(workspace, self._workspaces), pixel),
@@ -151,7 +157,7 @@ class DestinationStore:
         return sorted(found, key=lambda destination: (destination.workspace, destination.name))
 
     def set(self, name: str, **changes: Unpack[Changes]) -> None:
-        """Changes API version, since, Snap App ID, base URL or rate; id and receipts stay, and a stop is forgotten.
+        """Change what `Changes` names; id and receipts stay, and a stop is forgotten.
 
         Raises:
             InvalidDestination: a value cannot be used; nothing is changed.
@@ -219,7 +225,7 @@ class DestinationStore:
             count, retry_at = connection.execute(before.with_for_update()).tuples().one()
             if retry_at is None or retry_at <= now:
                 count += 1
-                retry_at = now + retry_delay(count)
+                retry_at = now + BETWEEN_RUNS.delay(count)
             values |= {"stop_count": count, "retry_at": retry_at}
             values |= {"stopped_at": sa.func.coalesce(DESTINATIONS.c.stopped_at, sa.literal(now, UtcDateTime))}
             connection.execute(sa.update(DESTINATIONS).where(*_is(destination)).values(values))
@@ -272,11 +278,6 @@ class DestinationStore:
             "token_last_four": text[-SHOWN_TOKEN_CHARACTERS:] if len(text) >= SHORTEST_SHOWN_TOKEN else "",
             "token_set_at": self._now(),
         }
-
-
-def retry_delay(stops: int) -> timedelta:
-    """How long after so many stops in a row a destination is left alone: 5, 10, 20, 40, then 60 minutes."""
-    return min(FIRST_RETRY * (1 << min(stops - 1, 10)), SLOWEST_RETRY)
 
 
 def _is(destination: Destination) -> tuple[sa.ColumnElement[bool], ...]:

@@ -5,11 +5,12 @@ it is switched on in the UI or with `dg`.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import dagster as dg
 
+from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.delivery.backlog import BacklogItem, by_urgency, contiguous
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
@@ -19,8 +20,6 @@ from snap_pipeline.pipeline import Pipeline
 
 RUNS_A_TICK = 20
 """A backlog of years is asked for bit by bit, so that a tick stays short."""
-FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(minutes=60)
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -46,7 +45,8 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         }
         filling = due.pop(running, None)
         requests = []
-        for place, (first, last) in enumerate(ranges_of(due, settings.now())[:RUNS_A_TICK]):
+        age_limits = pipeline.backlog.age_limits() if due else ()
+        for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:RUNS_A_TICK]):
             requests.append(run_request(first, last, unread=due[first].unread, backlog=place > 0))
             for hour in hours_between(first, last):
                 cursor.note(hour, due[hour].fingerprint, now)
@@ -61,7 +61,9 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
     return reconcile
 
 
-def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[datetime, datetime]]:
+def ranges_of(
+    due: Mapping[datetime, BacklogItem], now: datetime, age_limits: Collection[int]
+) -> list[tuple[datetime, datetime]]:
     """Return which hours to run together, in order: the newest, for which people wait, then the soonest to expire."""
     if not due:
         return []
@@ -71,7 +73,7 @@ def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[
         return (hour for hour, item in due.items() if hour != newest and item.unread is unread)
 
     ranges = [each for unread in (True, False) for each in contiguous(others(unread=unread), HOURS_A_RUN)]
-    return [(newest, newest), *by_urgency(ranges, now)]
+    return [(newest, newest), *by_urgency(ranges, now, age_limits)]
 
 
 class ReconcileCursor:
@@ -94,7 +96,7 @@ class ReconcileCursor:
         before = self._hours.get(format_hour(hour))
         if before is None or before["digest"] != fingerprint:
             return True
-        wait = min(FIRST_WAIT * 2 ** (int(before["times"]) - 1), LONGEST_WAIT)
+        wait = BETWEEN_RUNS.delay(int(before["times"]))
         return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
 
     def cooled_down(self, hour: datetime, pause: timedelta, now: datetime) -> bool:

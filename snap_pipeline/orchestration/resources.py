@@ -1,23 +1,21 @@
-"""Dagster's face of the API: what a run may set of how Snap is spoken to. Everything else is `pipeline.py`."""
+"""The resource by which assets reach Snap. Everything else that they need is `pipeline.py`."""
 
 import dagster as dg
-from pydantic import Field
 
 from snap_pipeline.delivery.dispatch import Dispatcher
-from snap_pipeline.delivery.event_status import AgeLimits
 from snap_pipeline.pipeline import Pipeline
 
 
 class SnapConversionsApi(dg.ConfigurableResource[None]):
     """The rate-limited Snapchat Conversions API.
 
-    The limit itself, requests a minute, belongs to each destination and is shared by all processes that use the
-    same access token. No token passes through here, since configuration is shown in Dagster's UI.
+    It has nothing to configure in a run. The rate limit, which all processes with the same access token share, and the
+    age limits of events belong to each destination (`snap-pipeline destination set`), where the backlog, the accounting
+    and the health of the destination read them too; a limit of one run would be unknown to those. A run configuration
+    that sets one, as earlier versions took it, is refused by Dagster. No token passes through here, since configuration
+    is shown in Dagster's UI.
     """
 
-    web_age_days: int = Field(7, description="WEB and MOBILE_APP events older than this are not sent to v3.")
-    offline_age_days: int = Field(37, description="OFFLINE events, and all events in v2, older than this are not sent.")
-
     def dispatcher(self, pipeline: Pipeline) -> Dispatcher:
-        """The dispatch engine with these limits."""
-        return pipeline.dispatcher(AgeLimits(self.web_age_days, self.offline_age_days))
+        """Return the dispatch engine, whose requests keep to each token's rate limit."""
+        return pipeline.dispatcher()

@@ -56,6 +56,8 @@ DESTINATIONS = sa.Table(
     sa.Column("last_error_at", UtcDateTime),
     sa.Column("last_error", sa.Text),
     sa.Column("state_since", UtcDateTime),
+    sa.Column("web_age_days", sa.Integer, nullable=False, server_default="7"),
+    sa.Column("offline_age_days", sa.Integer, nullable=False, server_default="37"),
     schema="destinations",
 )
 sa.Index(

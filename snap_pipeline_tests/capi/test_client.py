@@ -15,7 +15,8 @@ import pytest
 
 from snap_pipeline.capi import client, reading
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import PATIENCE_SECONDS, Answer, Category
+from snap_pipeline.capi.answers import SLOWED_DOWN, Answer, Category
+from snap_pipeline.capi.api_version import DIALECTS
 from snap_pipeline.capi.client import ConversionsClient
 from snap_pipeline.exchange import Response
 from snap_pipeline.redaction import Redaction
@@ -25,6 +26,7 @@ from snap_pipeline_tests.hostile_server import Connection, HostileServer, hostil
 TOKEN = "eyJhbGciOi.c2VjcmV0L3Nl+Y3JldC9z/ZWNyZXQ.signed-by_nobody=="
 VALID = b'{"status": "VALID", "reason": "Events have been processed successfully."}'
 DEADLINE = 0.4
+PATIENCE_SECONDS = SLOWED_DOWN.patience_seconds
 
 
 @pytest.fixture(autouse=True)
@@ -268,7 +270,7 @@ def test_a_token_that_the_cut_of_a_message_divides_is_taken_out(server: HostileS
     for padding in range(reading.MAXIMUM_MESSAGE - 2 * len(TOKEN), reading.MAXIMUM_MESSAGE):
         reason = "x" * padding + " " + percent(TOKEN)
         response = Response(400, None, json.dumps({"reason": reason}).encode())
-        message = reading.read_answer("v3", response, 1, redact).message
+        message = reading.read_answer(DIALECTS["v3"], response, 1, redact).message
         assert message in ("x" * padding + " …", "x" * padding)
 
 

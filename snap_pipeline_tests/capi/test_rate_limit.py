@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from snap_pipeline.capi.answers import PATIENCE_SECONDS
+from snap_pipeline.capi.answers import SLOWED_DOWN
 from snap_pipeline.capi.rate_limit import LATE_SLOTS, SPREAD_SECONDS, RateLimiter, token_fingerprint
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import RATE_LIMITS
 from snap_pipeline_tests.processes import SPAWN, run_at_once
 
+PATIENCE_SECONDS = SLOWED_DOWN.patience_seconds
 PROCESSES = 4
 PERMITS = 25
 

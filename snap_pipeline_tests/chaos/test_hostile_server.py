@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from snap_pipeline.capi import client, reading
+from snap_pipeline.capi import client
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category
 from snap_pipeline.capi.session import ApiSession
-from snap_pipeline.delivery import batch_sender, batches
+from snap_pipeline.delivery import batches
 from snap_pipeline.destinations.destination import ApiVersion
 from snap_pipeline_tests.chaos.conftest import Chaos
-from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.delivery.conftest import Delivery, set_patience
 from snap_pipeline_tests.hostile_server import Connection, hostile_server
 from snap_pipeline_tests.leaks import leaks_of
 from snap_pipeline_tests.project import HOUR, Project
@@ -157,8 +157,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(batches, "MAXIMUM_EVENTS", 4)
-    monkeypatch.setattr(batch_sender, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(reading, "PATIENCE_SECONDS", 6.0)
+    set_patience(monkeypatch, 0.5)
     slow_down = ApiSession.slow_down
     monkeypatch.setattr(ApiSession, "slow_down", lambda session, seconds: slow_down(session, seconds / 100))
 

@@ -41,6 +41,15 @@ def test_materialize_delivers_and_ends_with_0(run, project: Project) -> None:
     assert ids(project.received()) == ["a"]
 
 
+def test_the_age_limits_of_a_destination_are_set_and_shown(run, project: Project) -> None:
+    add(run, project, "--web-age-days", "5")
+    assert "web age limit:      5 days" in run("destination", "show", "shop").stdout
+    assert run("destination", "set", "shop", "--web-age-days", "3", "--offline-age-days", "30").exit_code == 0
+    shown = run("destination", "show", "shop").stdout
+    assert "web age limit:      3 days" in shown
+    assert "offline age limit:  30 days" in shown
+
+
 def test_materialize_with_a_refused_token_ends_with_1_and_the_remedy(run, project: Project) -> None:
     refused = add(run, project, "--live", token="someone-elses-token")
     assert refused.exit_code == 1

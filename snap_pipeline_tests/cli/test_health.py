@@ -53,8 +53,7 @@ def test_a_refused_token_is_told_before_what_is_left_and_goes_when_it_is_renewed
     assert "HTTP 401" in text.split("last error:")[1]
 
 
-def test_servers_in_trouble_are_failing(shown, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_pipeline.delivery.batch_sender.RETRY_SECONDS", (0.0, 0.0, 0.0))
+def test_servers_in_trouble_are_failing(shown, project: Project) -> None:
     project.add_destination()
     project.set_fault(status=404)
     project.land(purchase("a"))

@@ -72,6 +72,8 @@ def test_a_home_that_is_no_folder_is_named(
         (*ADD, "--pixel-id", PIXEL_ID, "--base-url", "ftp://example.com"),
         (*ADD, "--pixel-id", PIXEL_ID, "--requests-per-minute", "0"),
         ("destination", "set", "shop", "--requests-per-minute", "0"),
+        (*ADD, "--pixel-id", PIXEL_ID, "--web-age-days", "38"),
+        ("destination", "set", "shop", "--offline-age-days", "1.5"),
     ],
 )
 def test_a_wrong_value_is_bad_usage(run: Any, project: Project, arguments: tuple[str, ...]) -> None:

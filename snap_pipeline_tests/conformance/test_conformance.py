@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snap_pipeline.capi.wire import projection
+from snap_pipeline.capi.api_version import DIALECTS
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.destination import ApiVersion
 from snap_pipeline.lake.raw import make_raw_events
@@ -102,8 +102,9 @@ def read_workspace(
         ledger = Ledger(pipeline.lake, HOUR, destination.id, workspace)
         assert pipeline.states().prepare(connection, ledger, destination, HOUR)
         connection.execute("create table due as select file_row_number, 0 as position from payload_states")
-        ids = {"pixel_id": PIXEL, "snap_app_id": APP} if version == "v2" else None
-        texts |= {row[1]: row[2] for row in connection.execute(projection(version), ids).fetchall()}
+        dialect = DIALECTS[version]
+        rows = connection.execute(dialect.projection, dialect.projection_parameters(PIXEL, APP)).fetchall()
+        texts |= {row[1]: row[2] for row in rows}
         states |= dict(connection.execute("select event_id, reason from payload_states").fetchall())
     pipeline.destinations.remove(destination.name)
 

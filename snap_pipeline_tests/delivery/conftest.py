@@ -1,10 +1,12 @@
 """Hours of payloads as the transformations make them, in any number, and the dispatch engine without Dagster."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from snap_pipeline.capi.answers import CATALOGUE, Category
 from snap_pipeline.delivery.dispatch import DispatchOptions, HourReport
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import ONE_HOUR, parse_hour
@@ -93,6 +95,13 @@ class Delivery:
             self.lake.storage.path("") / "template.parquet"
         )
         landed.unlink()
+
+
+def set_patience(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Give up sooner on a server that asks for pauses."""
+    rule = CATALOGUE[Category.THROTTLED]
+    retry = replace(rule.retry, patience_seconds=seconds)
+    monkeypatch.setitem(CATALOGUE, Category.THROTTLED, replace(rule, retry=retry))
 
 
 @pytest.fixture

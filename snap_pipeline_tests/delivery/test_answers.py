@@ -1,16 +1,19 @@
 """Each row of docs/errors.md: what became of the events, how many requests it took, what it says."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from snap_pipeline.backoff import BackOff
 from snap_pipeline.capi import client
-from snap_pipeline.capi.answers import Category
-from snap_pipeline.delivery import batch_sender, batches
+from snap_pipeline.capi.answers import CATALOGUE, Category, RetryRule
+from snap_pipeline.capi.catalogue_page import catalogue_page
+from snap_pipeline.delivery import batch_attempt, batches
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline_tests.delivery.conftest import Delivery
+from snap_pipeline_tests.delivery.conftest import Delivery, set_patience
 from snap_pipeline_tests.project import TOKEN, ids
 
 
@@ -114,7 +117,7 @@ def test_without_a_connection_everything_stays_pending(delivery: Delivery, base_
 def test_a_throttled_destination_gives_up_after_its_patience(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_sender, "PATIENCE_SECONDS", 2.0)
+    set_patience(monkeypatch, 2.0)
     delivery.make_payloads(2)
     delivery.project.set_fault(status=429)
     report = delivery.dispatch(shop)
@@ -128,13 +131,25 @@ def test_a_throttled_destination_gives_up_after_its_patience(
 def test_retries_wait_at_least_half_a_second_then_one_then_two(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_sender, "RETRY_SECONDS", (0.5, 1.0, 2.0))
+    monkeypatch.setattr(batch_attempt, "sleep", time.sleep)
     delivery.make_payloads(1)
     delivery.project.set_fault(status=500, count=3)
     assert delivery.dispatch(shop).count("delivered") == 1
     times = [request["monotonic"] for request in delivery.project.requests_seen()]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert [gap >= least for gap, least in zip(gaps, (0.5, 1.0, 2.0), strict=True)] == [True] * 3
+
+
+def test_the_catalogue_decides_how_often_a_request_is_tried(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = replace(CATALOGUE[Category.SERVER_ERROR], retry=RetryRule(BackOff(0.1, 0.1), retries=1))
+    monkeypatch.setitem(CATALOGUE, Category.SERVER_ERROR, once)
+    delivery.make_payloads(1)
+    delivery.project.set_fault(status=500)
+    assert delivery.dispatch(shop).count("in_doubt") == 1
+    assert delivery.event_requests == 2
+    assert "up to 1 retry after 0.1 s;" in catalogue_page()
 
 
 def test_one_destination_down_and_the_other_complete(delivery: Delivery, shop: Destination) -> None:

@@ -57,7 +57,6 @@ def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float
             database=pipeline.database,
             open_session=pipeline.session,
             now=delivery.project.settings.now(),
-            limits=dispatch.AgeLimits(),
             wall_clock=lambda: datetime.now(UTC) + timedelta(hours=hours),
         ),
     )

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from snap_pipeline.capi.answers import Category
-from snap_pipeline.delivery import batch_sender
+from snap_pipeline.delivery import refusals
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.project import ids
@@ -60,7 +60,7 @@ def test_where_everything_is_refused_and_so_is_a_test_event_nothing_is_rejected(
 def test_refused_requests_of_a_run_are_bounded(
     delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_sender, "REFUSED_REQUESTS", 100)
+    monkeypatch.setattr(refusals, "REFUSED_REQUESTS", 100)
     delivery.make_payloads(4_000)
     delivery.project.set_fault(refuse_all=True, withhold_position=True, path="events")
     first = delivery.dispatch(shop)

@@ -49,6 +49,7 @@ def test_defaults_are_snaps_v3_servers_paused_at_a_thousand_requests_a_minute(st
         1_000,
         "paused",
     )
+    assert (added.web_age_days, added.offline_age_days) == (7, 37)
     assert warnings == []
 
 
@@ -91,6 +92,9 @@ def test_destinations_are_listed_by_workspace_and_name(store: DestinationStore, 
         ({"workspace": "shop_a' or '1'='1"}, "no workspace"),
         ({"requests_per_minute": 0}, "between 1 and 60,000"),
         ({"requests_per_minute": 60_001}, "between 1 and 60,000"),
+        ({"web_age_days": 0}, "web and app events must be 1 to 37"),
+        ({"web_age_days": 38}, "web and app events must be 1 to 37"),
+        ({"offline_age_days": 38}, "offline events must be 1 to 37"),
         ({"since": "yesterday"}, "2026-11-23T14"),
         ({"api_version": "v4"}, "v3 or v2"),
     ],

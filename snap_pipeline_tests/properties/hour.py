@@ -8,8 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 
-from snap_pipeline.capi.answers import ApiVersion
-from snap_pipeline.capi.wire import projection
+from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.lake.raw import make_raw_events
@@ -90,8 +89,9 @@ class Hours:
             connection.execute(
                 "create table due as select file_row_number, 0 as position from payload_states where is_deliverable"
             )
-            ids = {"pixel_id": PIXEL_ID, "snap_app_id": SNAP_APP_ID} if version == "v2" else None
-            return [json.loads(row[2]) for row in connection.execute(projection(version), ids).fetchall()]
+            dialect = DIALECTS[version]
+            parameters = dialect.projection_parameters(PIXEL_ID, SNAP_APP_ID)
+            return [json.loads(row[2]) for row in connection.execute(dialect.projection, parameters).fetchall()]
 
 
 def leaves(value: Any) -> list[str]:

@@ -73,6 +73,22 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str
         assert connection.scalars(sa.select(DESTINATIONS.c.state_since)).all() == []
 
 
+def test_destinations_of_the_third_version_get_snaps_own_age_limits(database_url: str, database: Database) -> None:
+    add_destination_row(database, "d")
+    prefix = "" if database.is_sqlite else "destinations."
+    with sa.create_engine(database_url).begin() as connection:
+        for name in ("web_age_days", "offline_age_days"):
+            connection.exec_driver_sql(f"alter table {prefix}destinations drop column {name}")
+        connection.exec_driver_sql(f"update {migrations.VERSION_TABLE} set version_num = '0003'")
+
+    database.migrate()
+
+    with database.transaction(WORKSPACE) as connection:
+        limits = sa.select(DESTINATIONS.c.web_age_days, DESTINATIONS.c.offline_age_days)
+        assert connection.execute(limits).tuples().all() == [(7, 37)]
+        connection.execute(sa.update(DESTINATIONS).values(web_age_days=3))
+
+
 def test_workspaces_of_a_database_of_the_second_version_are_known(
     database_url: str, request: pytest.FixtureRequest
 ) -> None:

@@ -12,20 +12,20 @@ with judged as (
         currency,
         order_id,
         event_time + (case
-            when $api_version = 'v3' and conversion_type != 'OFFLINE' then $web_age_days else $offline_age_days
+            when conversion_type = 'OFFLINE' then $offline_age_days else $web_age_days
         end) * interval 1 day as expires_at,
         case
             when plaintext is not null then 'plaintext_found'
             when expires_at < $now::timestamp then 'expired'
             when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
-            when conversion_type = 'MOBILE_APP' and app_id is null and $api_version = 'v2' then 'no_store_app_id'
+            when conversion_type = 'MOBILE_APP' and app_id is null and $needs_store_app_id then 'no_store_app_id'
             when
-                $api_version = 'v3' and em is null and ph is null and madid is null
-                and (client_ip_address is null or client_user_agent is null)
-                then 'insufficient_identifiers'
-            when
-                $api_version = 'v2' and em is null and ph is null and hashed_mobile_ad_id is null
-                and (hashed_ip_address is null or client_user_agent is null)
+                em is null and ph is null
+                and case when $hashes_devices then hashed_mobile_ad_id else madid end is null
+                and (
+                    case when $hashes_devices then hashed_ip_address else client_ip_address end is null
+                    or client_user_agent is null
+                )
                 then 'insufficient_identifiers'
             when event_name = 'PURCHASE' and (value is null or currency is null) then 'purchase_without_value'
         end as undeliverable_reason
