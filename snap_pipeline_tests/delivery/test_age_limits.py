@@ -81,7 +81,7 @@ def test_snaps_own_limits_are_noted_as_earlier_versions_noted_them(delivery: Del
     shop = delivery.project.add_destination()
     delivery.make_payloads(1)
     delivery.dispatch(shop)
-    (note,) = (delivery.lake.root / "delivery_receipts").glob(f"hour=*/destination=*/{FILE}")
+    (note,) = (delivery.lake.storage.path("") / "delivery_receipts").glob(f"hour=*/destination=*/{FILE}")
     assert json.loads(note.read_text())["made_from"][2:] == ["v3", True, 7, 37]
 
 
