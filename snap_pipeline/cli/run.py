@@ -19,7 +19,7 @@ from snap_pipeline.errors import SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
-from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, execute_here
+from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, MonitoredRunLauncher, execute_here
 from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
@@ -29,7 +29,7 @@ INSTANCE_SETTINGS = f"""\
 telemetry:
   enabled: false
 run_launcher:
-  module: snap_pipeline.orchestration.run_monitoring
+  module: {MonitoredRunLauncher.__module__}
   class: MonitoredRunLauncher
 run_monitoring:
   enabled: true
@@ -38,6 +38,8 @@ run_monitoring:
   free_slots_after_run_end_seconds: 60
 """
 """deploy/dagster.yaml says what each is for."""
+EARLIER_MODULE = "snap_pipeline.run_monitoring"
+"""The launcher's module in instances that were made by earlier versions; Dagster would not find it any more."""
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's events are in its instance; the terminal shows what `report_failures` says."""
 
@@ -116,6 +118,8 @@ def prepare_instance(settings: Settings) -> None:
         settings.dagster_home.mkdir(parents=True, exist_ok=True)
         if not file.exists():
             file.write_text(INSTANCE_SETTINGS)
+        elif f"module: {EARLIER_MODULE}\n" in (text := file.read_text()):
+            file.write_text(text.replace(EARLIER_MODULE, MonitoredRunLauncher.__module__))
     except OSError as error:
         raise SettingsError(
             f"The home of the Dagster instance, {settings.dagster_home}, cannot be used: {error.strerror}. "

@@ -150,3 +150,17 @@ def receipts(project: Project) -> list[dict[str, Any]]:
     with project.pipeline.lake.connect() as connection:
         rows = connection.execute(f"select event_id, outcome from '{folder}/**/*.parquet'").fetchall()
     return [{"event_id": event_id, "outcome": outcome} for event_id, outcome in rows]
+
+
+def test_an_instance_that_an_earlier_version_made_is_still_opened(run: Any, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"))
+    instance_settings = project.settings.dagster_home / "dagster.yaml"
+    instance_settings.parent.mkdir(parents=True, exist_ok=True)
+    instance_settings.write_text(
+        "run_launcher:\n  module: snap_pipeline.run_monitoring\n  class: MonitoredRunLauncher\n# my own line\n"
+    )
+    assert run("materialize", *RANGE).exit_code == 0
+    assert ids(project.received()) == ["a"]
+    assert "snap_pipeline.orchestration.run_monitoring" in instance_settings.read_text()
+    assert "# my own line" in instance_settings.read_text()
