@@ -39,7 +39,8 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
         unread = [hour for hour in pipeline.backlog.unread_hours(min(last, running_hour)) if hour >= first]
         print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))
-        print_warnings(entries, pipeline.transformations.outdated_hours(hours))
+        outdated, pruned = pipeline.outdated_hours, pipeline.lake.pruned_hours()
+        print_warnings(entries, outdated.find(hours), outdated.find_outdated_consent(hours), pruned)
         print_unread(unread, running_hour, pipeline.landing.unknown_folders())
 
 

@@ -218,6 +218,7 @@ class Forgetting:
                 connection.execute(
                     f"create temp table {table} as from read_parquet({literal(path)}, hive_partitioning = false)"
                 )
+            made_by = self._lake.notes(connection, payloads)
             values = {"digests": digests}
             connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
             connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
@@ -240,7 +241,10 @@ class Forgetting:
             )
             self._lake.replace(connection, links, "from kept_links")
             self._lake.replace(
-                connection, payloads, "select * exclude (is_forgotten) from judged where not is_forgotten"
+                connection,
+                payloads,
+                "select * exclude (is_forgotten) from judged where not is_forgotten",
+                metadata=made_by,
             )
         self._transformations.make_parameter_completeness(hour)
         return True

@@ -61,7 +61,7 @@ def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: 
     before = {table: lake.path(table, OLD).read_bytes() for table in tables}
     assert shop.materialize(OLD).success
     assert {table: lake.path(table, OLD).read_bytes() for table in before} == before
-    assert "older version" not in run("status").output
+    assert "made with other code" not in run("status").output
     assert run("trace", f"e-{key(YOUNG)}").exit_code == 0
 
 

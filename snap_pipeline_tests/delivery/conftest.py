@@ -52,6 +52,7 @@ class Delivery:
                 from read_parquet({literal(self._template)}, hive_partitioning = false), range({count}) as numbers (i)
                 order by i {"desc" if backwards else ""}
                 """,
+                metadata=self._notes,
             )
         return [f"{prefix}{i}" for i in range(count)]
 
@@ -90,6 +91,8 @@ class Delivery:
         pipeline.transformations.make_filtered_events(scratch)
         pipeline.transformations.make_conversion_payloads(scratch)
         self._template = self.lake.path("conversion_payloads", scratch).rename(self.lake.root / "template.parquet")
+        with self.lake.connect() as connection:
+            self._notes = self.lake.notes(connection, self._template)
         landed.unlink()
 
 
