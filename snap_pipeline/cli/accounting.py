@@ -24,6 +24,7 @@ ADVICE = {
     "--retry-rejected` sends them again.",
 }
 """By entry, what to do about it."""
+UNDELIVERED = ("pending", "in_doubt")
 WITH_REASONS = ("rejected", "undeliverable")
 SHOWN = 3
 """How many hours or folders a warning names; the rest is counted."""
@@ -80,6 +81,11 @@ def print_shared_orders(purchases: int) -> None:
         )
 
 
+def undelivered_hours(entries: Iterable[Entry]) -> list[datetime]:
+    """Return the hours with events that a destination has not received, or may not have."""
+    return sorted({parse_hour(entry.hour) for entry in entries if entry.entry in UNDELIVERED and entry.events})
+
+
 def print_warnings(
     entries: Sequence[Entry],
     outdated: Mapping[datetime, Sequence[str]],
@@ -92,7 +98,7 @@ def print_warnings(
         entries: the accounting.
         outdated: hours that were made by another recipe than today's, with the workspaces that this affects.
         outdated_consent: hours of which the conversions of these workspaces are held back.
-        pruned: hours that cannot be made again.
+        pruned: which of these cannot be made again.
     """
     sums: Counter[tuple[str, str]] = Counter()
     for entry in entries:
@@ -117,8 +123,10 @@ def _print_held(
     """How many pending events wait until their hours are made again, or are never sent."""
     held: dict[tuple[str, Held], Counter[datetime]] = defaultdict(Counter)
     for entry in entries:
+        if entry.entry not in UNDELIVERED:
+            continue
         hour = parse_hour(entry.hour)
-        if entry.entry in ("pending", "in_doubt") and entry.workspace in outdated_consent.get(hour, ()):
+        if entry.workspace in outdated_consent.get(hour, ()):
             why = Held.FOR_GOOD if hour in pruned else Held.UNTIL_MADE_AGAIN
             held[entry.destination or "", why][hour] += entry.events
     for (destination, why), events in held.items():

@@ -6,7 +6,14 @@ from datetime import datetime
 import click
 
 from snap_pipeline.capi.wire import projection
-from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_unread, print_warnings
+from snap_pipeline.cli.accounting import (
+    as_json,
+    print_accounting,
+    print_shared_orders,
+    print_unread,
+    print_warnings,
+    undelivered_hours,
+)
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
@@ -39,8 +46,13 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
         unread = [hour for hour in pipeline.backlog.unread_hours(min(last, running_hour)) if hour >= first]
         print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))
-        outdated, pruned = pipeline.outdated_hours, pipeline.lake.pruned_hours()
-        print_warnings(entries, outdated.find(hours), outdated.find_outdated_consent(hours), pruned)
+        undelivered = undelivered_hours(entries)
+        print_warnings(
+            entries,
+            pipeline.outdated_hours.find(hours),
+            pipeline.outdated_hours.find_outdated_consent(undelivered),
+            [hour for hour in undelivered if pipeline.lake.is_pruned(hour)],
+        )
         print_unread(unread, running_hour, pipeline.landing.unknown_folders())
 
 

@@ -190,3 +190,15 @@ def test_an_hour_too_old_to_have_anything_left_is_looked_at_and_not_made_again(
     net = Net(project, monkeypatch)
     assert net.tick() == [(key(old), False)]
     assert net.tick() == []
+
+
+def test_what_was_rejected_is_not_sent_again_under_another_rule(pending: Project) -> None:
+    pending.set_fault(refuse_event_ids=["silent"])
+    resume(pending)
+    deliver(pending)
+    assert shop_counts(pending) == {"delivered": 2, "rejected": 1}
+    pending.clear_faults()
+    change_setting(pending)
+    assert deliver(pending).success
+    assert "held back" in failure_of(deliver(pending, retry_rejected=True))
+    assert shop_counts(pending) == {"delivered": 2, "rejected": 1}

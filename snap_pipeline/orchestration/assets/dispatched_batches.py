@@ -263,7 +263,7 @@ def raise_where_incomplete(
     """
     incomplete: dict[str, list[HourReport]] = {}
     for report in reports:
-        if report.stopped or not (report.is_complete or report.skipped):
+        if report.stopped or report.held or not (report.is_complete or report.skipped):
             incomplete.setdefault(report.destination.name, []).append(report)
     if not incomplete and not failed:
         return
