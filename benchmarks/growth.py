@@ -34,7 +34,8 @@ def status(pipeline: Pipeline) -> None:
     hours = accounting.hours(settings.first_hour, settings.running_hour)
     accounting.entries(hours, pipeline.destinations.list())
     accounting.shared_orders(hours)
-    pipeline.transformations.outdated_hours(hours)
+    pipeline.outdated_hours.find(hours)
+    pipeline.outdated_hours.find_outdated_consent(hours)
     pipeline.backlog.unread_hours(settings.running_hour)
     pipeline.landing.unknown_folders()
 

@@ -23,6 +23,7 @@ from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.outdated_hours import OutdatedHours
 from snap_pipeline.lake.retention import Pruned, prune
 from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.lake.transform import Transformations
@@ -48,7 +49,7 @@ class Pipeline:
         self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces))
         self.mappings = Mappings(settings.mappings, self.workspaces)
         self.summaries = Summaries(self.lake)
-        self.transformations = Transformations(self.lake, self.landing, self.mappings, self.summaries)
+        self.transformations = Transformations(self.lake, self.landing, self.mappings)
 
     @cached_property
     def database(self) -> Database:
@@ -139,7 +140,14 @@ class Pipeline:
     @property
     def backlog(self) -> Backlog:
         """Hours that need a run though no schedule comes back to them."""
-        return Backlog(self.lake, self.landing, self.summaries, self.destinations.list, self.settings.first_hour)
+        return Backlog(
+            self.lake, self.landing, self.summaries, self.mappings, self.destinations.list, self.settings.first_hour
+        )
+
+    @property
+    def outdated_hours(self) -> OutdatedHours:
+        """Hours that would turn out differently under today's code, mappings and settings."""
+        return OutdatedHours(self.lake, self.summaries, self.mappings)
 
     @property
     def accounting(self) -> Accounting:

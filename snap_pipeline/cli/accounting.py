@@ -1,7 +1,7 @@
 """How the accounting is shown: as a table for people, as JSON for programs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from rich.table import Table
 
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.delivery.accounting import NON_ADDITIVE_ENTRIES, Entry, unaccounted
-from snap_pipeline.hours import format_hour
+from snap_pipeline.delivery.held_events import Held
+from snap_pipeline.hours import format_hour, parse_hour
 
 STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
 ADVICE = {
@@ -23,6 +24,7 @@ ADVICE = {
     "--retry-rejected` sends them again.",
 }
 """By entry, what to do about it."""
+UNDELIVERED = ("pending", "in_doubt")
 WITH_REASONS = ("rejected", "undeliverable")
 SHOWN = 3
 """How many hours or folders a warning names; the rest is counted."""
@@ -79,8 +81,25 @@ def print_shared_orders(purchases: int) -> None:
         )
 
 
-def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> None:
-    """What the numbers ask somebody to do, on standard error."""
+def undelivered_hours(entries: Iterable[Entry]) -> list[datetime]:
+    """Return the hours with events that a destination has not received, or may not have."""
+    return sorted({parse_hour(entry.hour) for entry in entries if entry.entry in UNDELIVERED and entry.events})
+
+
+def print_warnings(
+    entries: Sequence[Entry],
+    outdated: Mapping[datetime, Sequence[str]],
+    outdated_consent: Mapping[datetime, Sequence[str]],
+    pruned: Container[datetime],
+) -> None:
+    """What the numbers ask somebody to do, on standard error.
+
+    Args:
+        entries: the accounting.
+        outdated: hours that were made by another recipe than today's, with the workspaces that this affects.
+        outdated_consent: hours of which the conversions of these workspaces are held back.
+        pruned: which of these cannot be made again.
+    """
     sums: Counter[tuple[str, str]] = Counter()
     for entry in entries:
         sums[entry.entry, entry.destination or ""] += entry.events
@@ -88,7 +107,30 @@ def print_warnings(entries: Iterable[Entry], outdated: Sequence[datetime]) -> No
         if entry_name in ADVICE and events:
             click.echo(f"Warning: {destination}: " + ADVICE[entry_name].format(events=f"{events:,}"), err=True)
     if outdated:
-        _ask_for(outdated, "were made by an older version of the code or the mappings", "make them again")
+        workspaces = _some(sorted({name for names in outdated.values() for name in names}))
+        hours = _some(map(format_hour, outdated))
+        _ask_for(
+            list(outdated),
+            f"were made with other code, mappings or settings than today's: {hours} (workspaces: {workspaces})",
+            "make them again",
+        )
+    _print_held(entries, outdated_consent, pruned)
+
+
+def _print_held(
+    entries: Iterable[Entry], outdated_consent: Mapping[datetime, Sequence[str]], pruned: Container[datetime]
+) -> None:
+    """How many pending events wait until their hours are made again, or are never sent."""
+    held: dict[tuple[str, Held], Counter[datetime]] = defaultdict(Counter)
+    for entry in entries:
+        if entry.entry not in UNDELIVERED:
+            continue
+        hour = parse_hour(entry.hour)
+        if entry.workspace in outdated_consent.get(hour, ()):
+            why = Held.FOR_GOOD if hour in pruned else Held.UNTIL_MADE_AGAIN
+            held[entry.destination or "", why][hour] += entry.events
+    for (destination, why), events in held.items():
+        click.echo(f"Warning: {destination}: {why.explain(events.total(), sorted(events))}", err=True)
 
 
 def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_folders: Sequence[str]) -> None:

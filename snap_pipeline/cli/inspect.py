@@ -5,7 +5,14 @@ from datetime import datetime
 
 import click
 
-from snap_pipeline.cli.accounting import as_json, print_accounting, print_shared_orders, print_unread, print_warnings
+from snap_pipeline.cli.accounting import (
+    as_json,
+    print_accounting,
+    print_shared_orders,
+    print_unread,
+    print_warnings,
+    undelivered_hours,
+)
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
@@ -38,7 +45,13 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
         unread = [hour for hour in pipeline.backlog.unread_hours(min(last, running_hour)) if hour >= first]
         print_accounting(entries, unread)
         print_shared_orders(pipeline.accounting.shared_orders(hours))
-        print_warnings(entries, pipeline.transformations.outdated_hours(hours))
+        undelivered = undelivered_hours(entries)
+        print_warnings(
+            entries,
+            pipeline.outdated_hours.find(hours),
+            pipeline.outdated_hours.find_outdated_consent(undelivered),
+            [hour for hour in undelivered if pipeline.lake.is_pruned(hour)],
+        )
         print_unread(unread, running_hour, pipeline.landing.unknown_folders())
 
 

@@ -1,7 +1,8 @@
 """The backlog: hours that need a run though no schedule comes back to them.
 
-Either their files were not read, or their conversions were not delivered. When to ask for a run, and how often, is
-decided in `orchestration/reconcile_sensor.py`.
+Either their files were not read, or their conversions were not delivered, or these must be made again before they are
+sent, since what decides consent has changed. When to ask for a run, and how often, is decided in
+`orchestration/reconcile_sensor.py`.
 """
 
 import hashlib
@@ -12,13 +13,15 @@ from datetime import datetime, timedelta
 
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 from snap_pipeline.delivery.event_status import is_in_scope
-from snap_pipeline.delivery.hour_status import HourStatusCache
+from snap_pipeline.delivery.hour_status import HourStatus, HourStatusCache
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
+from snap_pipeline.settings import HISTORY
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,11 @@ class BacklogItem:
 
     Attributes:
         fingerprint: of what the run depends on; when it changes, an earlier request for the hour no longer counts.
-        unread: whether files were not read, so that every asset of the hour is due; otherwise delivery alone is.
+        from_landing: whether every asset of the hour is due, from its landing files on; otherwise delivery alone is.
     """
 
     fingerprint: str
-    unread: bool
+    from_landing: bool
 
 
 class Backlog:
@@ -41,6 +44,7 @@ class Backlog:
         lake: holds what the hours' runs made.
         landing: the landing zone.
         summaries: of the lake's hours.
+        mappings: give today's recipes.
         list_destinations: returns all destinations as they are now.
         first_hour: earlier hours are never in the backlog.
     """
@@ -50,10 +54,11 @@ class Backlog:
         lake: Lake,
         landing: LandingZone,
         summaries: Summaries,
+        mappings: Mappings,
         list_destinations: Callable[[], Sequence[Destination]],
         first_hour: datetime,
     ) -> None:
-        self._lake, self._landing, self._summaries = lake, landing, summaries
+        self._lake, self._landing, self._summaries, self._mappings = lake, landing, summaries, mappings
         self._list_destinations, self._first_hour = list_destinations, first_hour
 
     def find(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, BacklogItem]:
@@ -63,10 +68,10 @@ class Backlog:
             last: the last hour to look at.
             wall_clock: the time for back-offs and Snap's deduplication window, which the data's clock does not move.
         """
-        undelivered = self.undelivered_hours(last, wall_clock)
         unread = self.unread_hours(last)
-        return {hour: BacklogItem(_fingerprint(why), unread=False) for hour, why in undelivered.items()} | {
-            hour: BacklogItem(_fingerprint(why), unread=True) for hour, why in unread.items()
+        return {
+            **self.undelivered_hours(last, wall_clock),
+            **{hour: BacklogItem(_fingerprint(why), from_landing=True) for hour, why in unread.items()},
         }
 
     def age_limits(self) -> Collection[int]:
@@ -95,11 +100,14 @@ class Backlog:
                 unread[hour] = (listing, "payloads")
         return unread
 
-    def undelivered_hours(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, object]:
-        """Return the hours that a live destination has not received in full, with what a retry depends on.
+    def undelivered_hours(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, BacklogItem]:
+        """Return the hours that a live destination has not received in full.
 
         A destination that was stopped is left out until it may be retried. An hour whose status is not known since its
         payloads were made counts as undelivered: the destination was paused then, or is new.
+
+        Where other rules of consent than today's made the payloads, every asset of the hour is due. Pruned hours cannot
+        be made again, and of hours that are too old for Snap delivery finds out first whether anything is left.
         """
         due = [
             each
@@ -112,16 +120,23 @@ class Backlog:
             by_workspace[each.workspace].append(each)
         hours = self._lake.storage.hours(Table.CONVERSION_PAYLOADS) if due else []
         hours = [hour for hour in hours if self._first_hour <= hour <= last]
-        undelivered: dict[datetime, object] = {}
+        recipes = self._mappings.recipes
+        undelivered: dict[datetime, BacklogItem] = {}
         for hour, summary in self._summaries.of(hours).items():
-            why = [
-                _retry_fingerprint(each)
-                for workspace in sorted(summary.conversions.keys() & by_workspace.keys())
-                for each in by_workspace[workspace]
-                if is_in_scope(each, hour) and _is_undelivered(statuses, each, hour, wall_clock)
-            ]
+            why: list[object] = []
+            from_landing = False
+            for workspace in sorted(summary.conversions.keys() & by_workspace.keys()):
+                found = _undelivered(by_workspace[workspace], statuses, hour, wall_clock)
+                if found and not recipes.is_consent_current(workspace, summary.consent_recipes):
+                    is_known = any(status for _, status in found)
+                    if self._lake.is_pruned(hour):
+                        found = [(each, status) for each, status in found if status is None]
+                    elif is_known or hour > last - HISTORY:
+                        from_landing = True
+                        why.append(recipes.current(Table.CONVERSION_PAYLOADS, workspace).consent)
+                why += [_retry_fingerprint(each) for each, _ in found]
             if why:
-                undelivered[hour] = why
+                undelivered[hour] = BacklogItem(_fingerprint(why), from_landing)
         return undelivered
 
 
@@ -157,9 +172,12 @@ def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, 
     return ranges
 
 
-def _is_undelivered(statuses: HourStatusCache, destination: Destination, hour: datetime, wall_clock: datetime) -> bool:
-    status = statuses.cached(destination, hour)
-    return status is None or status.is_undelivered(wall_clock)
+def _undelivered(
+    destinations: Iterable[Destination], statuses: HourStatusCache, hour: datetime, wall_clock: datetime
+) -> list[tuple[Destination, HourStatus | None]]:
+    """Return the destinations that have not received an hour in full, each with the hour's status where it is known."""
+    known = [(each, statuses.cached(each, hour)) for each in destinations if is_in_scope(each, hour)]
+    return [(each, status) for each, status in known if status is None or status.is_undelivered(wall_clock)]
 
 
 def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:

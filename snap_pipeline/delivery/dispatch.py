@@ -17,6 +17,7 @@ from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.compaction import compact
 from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql
+from snap_pipeline.delivery.held_events import Held
 from snap_pipeline.delivery.hour_status import Counts, HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
 from snap_pipeline.delivery.ledger import (
@@ -68,6 +69,7 @@ class HourReport:
         counts: events by state (and reason) after the run.
         stopped: why the destination did not complete; None where it did.
         skipped: why nothing was tried at all.
+        held: what becomes of what was due, where nothing was sent since other rules of consent let it through.
     """
 
     destination: Destination
@@ -77,6 +79,7 @@ class HourReport:
     counts: Counts = field(default_factory=dict)
     stopped: DestinationStopped | None = None
     skipped: str | None = None
+    held: Held | None = None
 
     def count(self, state: str) -> int:
         """Events in a state, whatever the reason."""
@@ -103,7 +106,7 @@ class Dispatcher:
     Args:
         lake: holds payloads; gets intents, receipts and requests.
         summaries: tell whether an hour has conversions of a workspace.
-        mappings: tell standard event names and currencies from others.
+        mappings: tell standard event names and currencies from others, and today's rules of consent from earlier ones.
         database: holds leases.
         open_session: gives a destination's access to Snap.
         now: the data's clock.
@@ -169,7 +172,8 @@ class Dispatcher:
                 return HourReport(destination, hour)
             stats, stopped = DispatchStats(), None
             classes = self._due(connection, options)
-            if classes:
+            held = self._held(connection, destination, hour, payloads) if classes else None
+            if classes and not held:
                 self._statuses.forget(destination, hour)
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
                 stopped, stats = sending.run(), sending.stats
@@ -181,7 +185,8 @@ class Dispatcher:
                 retry_during_compaction(lambda: self._summarize(connection, hour))
             status = hour_status_of(connection, self._now)
             self._statuses.remember(destination, hour, status, made_from)
-            return HourReport(destination, hour, stats, sum(each.events for each in classes), status.counts, stopped)
+            due = sum(each.events for each in classes)
+            return HourReport(destination, hour, stats, due, status.counts, stopped, held=held)
 
     def _validate(self, destination: Destination, hour: datetime, options: DispatchOptions) -> HourReport:
         ledger = NullLedger(self._lake, hour, destination.id, destination.workspace)
@@ -191,9 +196,22 @@ class Dispatcher:
                 return HourReport(destination, hour)
             counts = hour_status_of(connection, self._now).counts
             classes = self._due(connection, options)
+            due = sum(each.events for each in classes)
+            held = self._held(connection, destination, hour, partition(Table.CONVERSION_PAYLOADS, hour))
+            if classes and held:
+                return HourReport(destination, hour, due=due, counts=counts, held=held)
             sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes)
             stopped = sending.run()
-            return HourReport(destination, hour, sending.stats, sum(each.events for each in classes), counts, stopped)
+            return HourReport(destination, hour, sending.stats, due, counts, stopped)
+
+    def _held(
+        self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime, payloads: str
+    ) -> Held | None:
+        """Tell whether the events of an hour are held back; asked of the very file of payloads that would be sent."""
+        consents = self._lake.storage.notes(connection, payloads).get("consent_recipes", {})
+        if self._mappings.recipes.is_consent_current(destination.workspace, consents):
+            return None
+        return Held.FOR_GOOD if self._lake.is_pruned(hour) else Held.UNTIL_MADE_AGAIN
 
     def _due(self, connection: duckdb.DuckDBPyConnection, options: DispatchOptions) -> list[BatchClass]:
         """Makes the table of due events and returns its batch classes: standard names and currencies go first."""

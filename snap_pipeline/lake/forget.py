@@ -218,6 +218,7 @@ class Forgetting:
         with self._lake.connect_with_macros() as connection:
             for table, key in {"payloads": payloads, "excluded": excluded, "links": links}.items():
                 connection.execute(f"create temp table {table} as from {self._storage.scan([key])}")
+            made_by = self._storage.notes(connection, payloads)
             values = {"digests": digests}
             connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
             connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
@@ -240,7 +241,10 @@ class Forgetting:
             )
             self._storage.commit(connection, links, "from kept_links")
             self._storage.commit(
-                connection, payloads, "select * exclude (is_forgotten) from judged where not is_forgotten"
+                connection,
+                payloads,
+                "select * exclude (is_forgotten) from judged where not is_forgotten",
+                metadata=made_by,
             )
         self._transformations.make_parameter_completeness(hour)
         return True

@@ -16,10 +16,10 @@ from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
+from snap_pipeline.lake.recipes import noted_raw_events_recipe, raw_events_recipe, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.storage import Table, hour_of, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
-from snap_pipeline.lake.versions import code_version, links_version
 
 TABLE = Table.IDENTITY_LINKS
 COMPRESSION = "uncompressed"
@@ -164,7 +164,7 @@ class IdentityLinks:
 
         The window of a range's next hour is nearly the same, so that files which did not change are not opened again.
         """
-        version = links_version(self._mappings.digests.consent)
+        version = self._mappings.recipes.links_version
         fingerprints = {each: self._storage.fingerprint(partition(TABLE, each)) for each in hours}
         found = {each: (version, fingerprint) for each, fingerprint in fingerprints.items() if fingerprint}
         unread = [partition(TABLE, each) for each in found if found[each] != self._seen_current.get(each)]
@@ -198,12 +198,12 @@ class IdentityLinks:
     def _is_of_today(self, raw_events: str) -> bool:
         """Whether raw events were read by today's version: an older one may not have understood a refusal in them."""
         with self._lake.connect_with_macros() as connection:
-            return bool(self._storage.notes(connection, raw_events).get("code_version") == code_version("raw_events"))
+            return noted_raw_events_recipe(self._storage.notes(connection, raw_events)) == raw_events_recipe()
 
     def _make_once(self, hour: datetime) -> int:
         raw_events = partition(Table.RAW_EVENTS, hour)
         with self._lake.connect_with_macros() as connection:
-            digests = self._mappings.load(connection)
+            recipes = self._mappings.load(connection)
             end = (hour + ONE_HOUR).replace(tzinfo=None)
             connection.execute(f"set variable hour_end = {literal(end)}::timestamp")
             read = self._storage.fingerprint(raw_events) if self._is_of_today(raw_events) else None
@@ -214,9 +214,11 @@ class IdentityLinks:
                 )
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
+            # Raw events of an earlier version are not read, so that links are never made from them.
+            sources = dict.fromkeys(workspaces_in(connection, "raw_events"), raw_events_recipe())
             notes = {
-                "code_version": code_version(TABLE, digests.mappings),
-                "links_version": links_version(digests.consent),
+                **recipes.notes(TABLE, sources),
+                "links_version": recipes.links_version,
                 "made_from": read,
             }
 

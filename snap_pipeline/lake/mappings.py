@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
 
 import duckdb
 
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.recipes import Recipes
 from snap_pipeline.lake.storage import literal
 from snap_pipeline.project_files import SEEDS
 from snap_pipeline.workspaces import Workspace
@@ -35,11 +35,8 @@ MEANING = "lower(trimmed_or_empty(meaning))"
 """A row's meaning, spelled as in `MEANINGS`."""
 
 
-class Digests(NamedTuple):
-    """What tells the mappings from those of another day: all of them, and those that decide what consent means."""
-
-    mappings: str
-    consent: str
+Digests = Mapping[str, str]
+"""What tells each mapping table from that of another day, by name; seed and home together."""
 
 
 class Mappings:
@@ -82,13 +79,18 @@ class Mappings:
     def digests(self) -> Digests:
         """Of the files as they are now."""
         files = (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
-        return Digests(_digest(files), _digest(file for file in files if file.stem == "consent_purposes"))
+        return {name: _digest(file for file in files if file.stem == name) for name in COLUMNS}
 
-    def load(self, connection: duckdb.DuckDBPyConnection) -> Digests:
+    @property
+    def recipes(self) -> Recipes:
+        """The recipes under the files as they are now."""
+        return Recipes(self._workspaces, self.digests)
+
+    def load(self, connection: duckdb.DuckDBPyConnection) -> Recipes:
         """Makes the tables and variables that transformations read; the connection must know the macros.
 
-        A database reads the files once, and again where they have changed. Returns the digests of what it read, for the
-        versions of partitions that are made with it.
+        A database reads the files once, and again where they have changed. Returns the recipes under what it read, for
+        the notes of partitions that are made with it.
 
         Raises:
             SettingsError: one of the home's files lacks a column, or holds what is no value of it.
@@ -104,7 +106,7 @@ class Mappings:
             set variable consent_purposes = (select consent_purposes from mapping_variables);
             """
         )
-        return digests
+        return Recipes(self._workspaces, digests)
 
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)

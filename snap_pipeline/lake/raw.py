@@ -14,6 +14,7 @@ import duckdb
 
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
+from snap_pipeline.lake.recipes import raw_events_notes
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
 from snap_pipeline.lake.storage import Table, hour_of, literal, partition
 from snap_pipeline.lake.text_files import (
@@ -26,7 +27,6 @@ from snap_pipeline.lake.text_files import (
     write_clean_copy,
 )
 from snap_pipeline.lake.tombstones import without_the_forgotten
-from snap_pipeline.lake.versions import code_version
 
 MANY_FILES, SMALL_FILE_BYTES = 16, 1_000_000
 """An hour of so many files that are so small on average is put together before anything is made of its lines."""
@@ -253,7 +253,7 @@ class _HourReader:
             metadata={
                 "listing": [file.as_note() for file in self._listing],
                 "gone": self._gone,
-                "code_version": code_version("raw_events"),
+                **raw_events_notes(),
                 "reading": uuid.uuid4().hex,
             },
         )

@@ -1,4 +1,4 @@
-"""What the tables of an hour hold in numbers: rows by workspace and reason, which code made them, and of which files.
+"""What the tables of an hour hold in numbers: rows by workspace and reason, by which recipes, and of which files.
 
 Opening the footers of a year of wide files takes seconds. So an hour is counted once, which the checks of its run do,
 and the numbers are kept beside it. They hold only as long as the files that they were counted in are the same.
@@ -17,6 +17,7 @@ from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, Listing
 from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.recipes import UNKNOWN, Recipe, noted_recipes
 from snap_pipeline.lake.storage import Table, hour_of, partition
 
 FILE = "_summary.json"
@@ -27,9 +28,9 @@ REASONS = {
     Table.CONVERSION_PAYLOADS: "null",
 }
 """The tables that are counted, and the column that holds why a row stands there."""
-VERSIONED = (Table.IDENTITY_LINKS, Table.FILTERED_EVENTS, Table.CONVERSION_PAYLOADS)
-"""The tables that hold what the mappings decide, so that they tell whether an hour is of today's version."""
-TABLES = tuple(dict.fromkeys((*REASONS, *VERSIONED)))
+WITH_RECIPES = (Table.IDENTITY_LINKS, Table.FILTERED_EVENTS, Table.CONVERSION_PAYLOADS)
+"""The tables whose recipes tell whether an hour would turn out differently today; they cover `raw_events` as well."""
+TABLES = tuple(dict.fromkeys((*REASONS, *WITH_RECIPES)))
 
 
 class Count(NamedTuple):
@@ -47,14 +48,16 @@ class Summary:
 
     Attributes:
         counts: of the tables in `REASONS`.
-        versions: by table in `VERSIONED`, the code version that is noted in its partition.
+        recipes: by table in `WITH_RECIPES` and workspace, the digests that its partition notes.
+        consent_recipes: by workspace, the consent digests that the payloads note.
         listing: of the landing files that `raw_events` was made from.
         carried_through: whether the payloads were made from these raw events.
         damaged: why the hour could not be counted; then the rest is empty.
     """
 
     counts: Sequence[Count] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    consent_recipes: Mapping[str, str] = field(default_factory=dict)
     listing: Listing = ()
     payloads_are_current: bool = False
     damaged: DamagedPartition | None = None
@@ -114,7 +117,7 @@ class Summaries:
 
     def _count(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
         counts: dict[datetime, list[Count]] = defaultdict(list)
-        versions: dict[datetime, dict[str, str]] = defaultdict(dict)
+        recipes: dict[datetime, dict[str, Mapping[str, Recipe]]] = defaultdict(dict)
         with self._lake.connect() as connection:
             for table in TABLES:
                 keys = self._storage.existing(partition(table, hour) for hour in hours)
@@ -131,14 +134,23 @@ class Summaries:
                     ).fetchall()
                     for hour, workspace, reason, events in rows:
                         counts[parse_hour(hour)].append(Count(table, workspace, reason, events))
-                if table in VERSIONED:
+                if table in WITH_RECIPES:
                     for key, notes in self._storage.notes_of(connection, keys).items():
-                        if "code_version" in notes:
-                            versions[hour_of(key)][table] = notes["code_version"]
+                        hour = hour_of(key)
+                        # Earlier versions noted one code version for all workspaces.
+                        is_earlier = "recipes" not in notes and "code_version" in notes
+                        unknown = dict.fromkeys({each.workspace for each in counts[hour]}, UNKNOWN)
+                        recipes[hour][table] = unknown if is_earlier else noted_recipes(notes)
             listings = read_listings(self._lake, connection, hours)
             payloads_are_current = self._lake.hours_with_current_payloads(connection, hours)
         return {
-            hour: Summary(counts[hour], versions[hour], listings.get(hour, ()), hour in payloads_are_current)
+            hour: Summary(
+                counts[hour],
+                {table: {name: each.digest for name, each in noted.items()} for table, noted in recipes[hour].items()},
+                {name: each.consent for name, each in recipes[hour].get("conversion_payloads", {}).items()},
+                listings.get(hour, ()),
+                hour in payloads_are_current,
+            )
             for hour in hours
         }
 
@@ -150,12 +162,13 @@ class Summaries:
             content = json.loads(self._storage.read(_key(hour)) or "null")
         except ValueError:  # a power cut can leave it empty
             return None
-        # Those of an older version do not say what their payloads were made from.
-        if content is None or content["made_from"] != fingerprints or "carried_through" not in content:
+        # Those of an older version do not say by which recipes their tables were made.
+        if content is None or content["made_from"] != fingerprints or "recipes" not in content:
             return None
         return Summary(
             [Count(*count) for count in content["counts"]],
-            content["versions"],
+            content["recipes"],
+            content["consent_recipes"],
             [LandedFile(**file) for file in content["listing"]],
             content["carried_through"],
         )
@@ -164,7 +177,8 @@ class Summaries:
         content = {
             "made_from": fingerprints,
             "counts": summary.counts,
-            "versions": summary.versions,
+            "recipes": summary.recipes,
+            "consent_recipes": summary.consent_recipes,
             "listing": [file.as_note() for file in summary.listing],
             "carried_through": summary.payloads_are_current,
         }

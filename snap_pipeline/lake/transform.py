@@ -3,9 +3,10 @@
 What the tables hold is decided in `sql/`; here is which partitions a step reads and writes, and in which order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -15,13 +16,12 @@ from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.mappings import Digests, Mappings
+from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.plaintext import with_plaintext_columns
+from snap_pipeline.lake.recipes import SOURCES, Recipes, noted_raw_events_recipe, noted_recipes, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.storage import Table, literal, partition
-from snap_pipeline.lake.summaries import VERSIONED, Summaries
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
-from snap_pipeline.lake.versions import code_version
 
 
 class MissingPartition(PipelineError):
@@ -52,25 +52,14 @@ class PayloadHour:
 class Transformations:
     """The set-based steps of one lake."""
 
-    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings, summaries: Summaries) -> None:
+    def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
         self._lake, self._storage, self._landing = lake, lake.storage, landing
         self._mappings = mappings
-        self._summaries = summaries
         self._identity = IdentityLinks(lake, landing, mappings)
 
-    def version(self, table: str) -> str:
-        """What Dagster shows as the code version of a table."""
-        return code_version(table, self._mappings.digests.mappings)
-
-    def outdated_hours(self, hours: Iterable[datetime]) -> list[datetime]:
-        """The hours that an older version of the code, or of the mappings, made."""
-        versions = {table: self.version(table) for table in VERSIONED}
-        summaries = self._summaries.of(hour for hour in hours if not self._lake.is_pruned(hour))
-        return [
-            hour
-            for hour, summary in sorted(summaries.items())
-            if any(summary.versions.get(table, version) != version for table, version in versions.items())
-        ]
+    def version(self, table: Table) -> str:
+        """Return what Dagster shows as the code version of a table."""
+        return self._mappings.recipes.code_version(table)
 
     def make_identity_links(self, hour: datetime) -> int:
         """Makes `identity_links` and returns its number of rows."""
@@ -118,14 +107,14 @@ class Transformations:
         if self._lake.is_pruned(hour):
             return PayloadHour(self._kept(Table.CONVERSION_PAYLOADS, hour), {}, {})
         with self._lake.connect_with_macros() as connection:
-            digests = self._mappings.load(connection)
+            recipes = self._mappings.load(connection)
             self._view(connection, Table.FILTERED_EVENTS, hour)
-            rows = self._write_payloads(connection, hour, digests)
+            rows = self._write_payloads(connection, hour, recipes)
             # Another run may have read the hour again since its events were filtered, and have failed then. Once the
             # payloads are newer than what it read, nobody would ask for the rest of it.
             while rows is None or not self._is_of_these_raw_events(connection, hour):
                 self.make_filtered_events(hour)
-                rows = self._write_payloads(connection, hour, digests)
+                rows = self._write_payloads(connection, hour, recipes)
             payloads = self._storage.scan([partition(Table.CONVERSION_PAYLOADS, hour)])
             dropped, linked = (
                 connection.execute(
@@ -140,7 +129,8 @@ class Transformations:
         """Makes `parameter_completeness` and returns its number of rows."""
         with self._lake.connect_with_macros() as connection:
             self._view(connection, Table.CONVERSION_PAYLOADS, hour)
-            return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.digests)
+            notes = self._recipe_notes(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.recipes)
+            return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, notes)
 
     def _quarantine_unfilterable(self, hour: datetime) -> bool:
         """Quarantines the events with which the hour cannot be filtered; False where it is not about events."""
@@ -161,12 +151,12 @@ class Transformations:
             quarantine_events(self._lake, self._landing, hour, found)
         return bool(found)
 
-    def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int | None:
+    def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, recipes: Recipes) -> int | None:
         """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
         # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
-        reading = self._reading(connection, Table.FILTERED_EVENTS, hour)
+        notes = self._recipe_notes(connection, Table.CONVERSION_PAYLOADS, hour, recipes)
         try:
-            return self._write(connection, Table.CONVERSION_PAYLOADS, hour, digests, reading=reading)
+            return self._write(connection, Table.CONVERSION_PAYLOADS, hour, notes)
         except DATA_ERRORS:
             raw_events = partition(Table.RAW_EVENTS, hour)
             if self._is_of_these_raw_events(connection, hour):
@@ -186,9 +176,9 @@ class Transformations:
     def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
         """Makes both tables of the raw events, notes that these were `source`, and returns how many events are kept."""
         with self._lake.connect_with_macros() as connection:
-            digests = self._mappings.load(connection)
+            recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
-            reading = self._reading(connection, Table.RAW_EVENTS, hour)
+            notes = self._recipe_notes(connection, Table.FILTERED_EVENTS, hour, recipes)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
             self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
@@ -197,20 +187,13 @@ class Transformations:
                     connection,
                     partition(Table.EXCLUDED_EVENTS, hour),
                     sql("excluded_events"),
-                    metadata={"code_version": code_version("filtered_events", digests.mappings)},
+                    metadata=notes,
                 )
-                kept = self._write(connection, Table.FILTERED_EVENTS, hour, digests, made_from=source, reading=reading)
+                notes["made_from"] = source
+                kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes)
                 # A join with more people than fit into memory goes by parts.
                 if not self._is_in_landing_order(connection, hour):
-                    kept = self._write(
-                        connection,
-                        Table.FILTERED_EVENTS,
-                        hour,
-                        digests,
-                        "order by landed_row",
-                        made_from=source,
-                        reading=reading,
-                    )
+                    kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
             return kept
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
@@ -219,9 +202,24 @@ class Transformations:
         notes = self._storage.notes(connection, partition(Table.FILTERED_EVENTS, hour))
         return raw_events is None or notes.get("made_from") == raw_events
 
-    def _reading(self, connection: duckdb.DuckDBPyConnection, table: Table, hour: datetime) -> object:
-        """Return the id of the reading of landing files that a partition was made from."""
-        return self._storage.notes(connection, partition(table, hour)).get("reading")
+    def _recipe_notes(
+        self, connection: duckdb.DuckDBPyConnection, table: Table, hour: datetime, recipes: Recipes
+    ) -> dict[str, Any]:
+        """Return what a partition notes of how it is made: its recipes, and the reading of landing files behind it.
+
+        Args:
+            connection: shows the table's source.
+            table: of the partition.
+            hour: of the partition.
+            recipes: under the settings and mappings that it is made with.
+        """
+        source = SOURCES[table]
+        noted = self._storage.notes(connection, partition(source, hour))
+        if source == Table.RAW_EVENTS:
+            made_by = dict.fromkeys(workspaces_in(connection, source), noted_raw_events_recipe(noted))
+        else:
+            made_by = dict(noted_recipes(noted))
+        return {**recipes.notes(table, made_by), "reading": noted.get("reading")}
 
     def _kept(self, table: Table, hour: datetime) -> int:
         """The rows of a partition that stays as it is, since its hour was pruned."""
@@ -250,11 +248,9 @@ class Transformations:
         connection: duckdb.DuckDBPyConnection,
         table: Table,
         hour: datetime,
-        digests: Digests,
+        notes: Mapping[str, Any],
         order: str = "",
-        **notes: object,
     ) -> int:
-        notes |= {"code_version": code_version(table, digests.mappings)}
         return self._storage.commit(connection, partition(table, hour), f"{self._query(table)} {order}", metadata=notes)
 
     @staticmethod

@@ -47,11 +47,11 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         requests = []
         age_limits = pipeline.backlog.age_limits() if due else ()
         for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:RUNS_A_TICK]):
-            requests.append(run_request(first, last, unread=due[first].unread, backlog=place > 0))
+            requests.append(run_request(first, last, from_landing=due[first].from_landing, backlog=place > 0))
             for hour in hours_between(first, last):
                 cursor.note(hour, due[hour].fingerprint, now)
         if filling and pause is not None and cursor.cooled_down(running, timedelta(minutes=pause), now):
-            requests.append(run_request(running, running, unread=filling.unread, backlog=False))
+            requests.append(run_request(running, running, from_landing=filling.from_landing, backlog=False))
             cursor.note(running, filling.fingerprint, now)
         context.update_cursor(cursor.text)
         if not requests:
@@ -69,10 +69,10 @@ def ranges_of(
         return []
     newest = max(due)
 
-    def others(*, unread: bool) -> Iterable[datetime]:
-        return (hour for hour, item in due.items() if hour != newest and item.unread is unread)
+    def others(*, from_landing: bool) -> Iterable[datetime]:
+        return (hour for hour, item in due.items() if hour != newest and item.from_landing is from_landing)
 
-    ranges = [each for unread in (True, False) for each in contiguous(others(unread=unread), HOURS_A_RUN)]
+    ranges = [each for whole in (True, False) for each in contiguous(others(from_landing=whole), HOURS_A_RUN)]
     return [(newest, newest), *by_urgency(ranges, now, age_limits)]
 
 

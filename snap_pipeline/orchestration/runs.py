@@ -32,15 +32,15 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def run_request(first: datetime, last: datetime, *, unread: bool, backlog: bool) -> dg.RunRequest:
-    """One run for an hour or a range of hours: of all its assets, or where its files are read, of delivery alone.
+def run_request(first: datetime, last: datetime, *, from_landing: bool, backlog: bool) -> dg.RunRequest:
+    """One run for an hour or a range of hours: of all its assets, from its landing files on, or of delivery alone.
 
     What people start themselves, and the newest hour, goes ahead of a backlog.
     """
     return dg.RunRequest(
         partition_key=format_hour(first) if first == last else None,
         tags=(range_tags(first, last) if first != last else {}) | ({PRIORITY_TAG: "-1"} if backlog else {}),
-        asset_selection=None if unread else DELIVERY,
+        asset_selection=None if from_landing else DELIVERY,
     )
 
 

@@ -62,7 +62,7 @@ def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: 
     before = {table: lake.storage.path(partition(table, OLD)).read_bytes() for table in tables}
     assert shop.materialize(OLD).success
     assert {table: lake.storage.path(partition(table, OLD)).read_bytes() for table in before} == before
-    assert "older version" not in run("status").output
+    assert "made with other code" not in run("status").output
     assert run("trace", f"e-{key(YOUNG)}").exit_code == 0
 
 
@@ -149,3 +149,13 @@ def test_a_pruned_hour_forgets_a_person_as_well(shop: Project, run: Run) -> None
     assert [row["reason"] for row in shop.rows("excluded_events", hour=OLD)].count("forgotten") == 1
     assert digest(address) not in str(shop.rows("identity_links", hour=OLD))
     assert unaccounted(shop.entries(OLD, YOUNG)) == []
+
+
+def test_what_is_left_of_a_pruned_hour_keeps_its_recipe_when_a_person_is_forgotten(shop: Project, run: Run) -> None:
+    shop.land(purchase("other", at=OLD), hour=OLD, name="more")
+    assert shop.materialize(OLD).success
+    run("prune")
+    assert run("forget", "--email", f"e-{key(OLD)}@example.com").exit_code == 0
+    assert [row["event_id"] for row in shop.rows("conversion_payloads", hour=OLD)] == ["other"]
+    shop.reopen()
+    assert shop.pipeline.outdated_hours.find_outdated_consent([OLD]) == {}

@@ -54,6 +54,7 @@ class Delivery:
                 from read_parquet({literal(self._template)}, hive_partitioning = false), range({count}) as numbers (i)
                 order by i {"desc" if backwards else ""}
                 """,
+                metadata=self._notes,
             )
         return [f"{prefix}{i}" for i in range(count)]
 
@@ -91,9 +92,10 @@ class Delivery:
         make_raw_events(self.lake, pipeline.landing, scratch)
         pipeline.transformations.make_filtered_events(scratch)
         pipeline.transformations.make_conversion_payloads(scratch)
-        self._template = self.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, scratch)).rename(
-            self.lake.storage.path("") / "template.parquet"
-        )
+        template = partition(Table.CONVERSION_PAYLOADS, scratch)
+        with self.lake.connect() as connection:
+            self._notes = self.lake.storage.notes(connection, template)
+        self._template = self.lake.storage.path(template).rename(self.lake.storage.path("template.parquet"))
         landed.unlink()
 
 

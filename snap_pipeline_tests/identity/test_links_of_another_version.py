@@ -104,7 +104,7 @@ def test_links_of_many_pruned_hours_are_looked_at_together(refused: Project, mon
 
 
 def test_a_refusal_that_an_older_version_did_not_understand_is_read_again(refused: Project) -> None:
-    rewrite(refused, "raw_events", "* replace (null::json as consent)", code_version="older")
+    rewrite(refused, "raw_events", "* replace (null::json as consent)", recipe="older")
     rewrite(refused, "identity_links", "* replace (null::varchar as choices)", links_version="older")
     assert reasons(refused) == ["consent_denied"]
 

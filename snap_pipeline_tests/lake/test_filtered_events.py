@@ -152,7 +152,9 @@ def test_a_mapping_that_is_added_while_a_process_runs_counts_from_the_next_hour_
     with lake.connect() as connection:
         notes = lake.storage.notes(connection, partition(Table.FILTERED_EVENTS, HOUR))
     project.reopen()
-    assert notes["code_version"] == project.pipeline.transformations.version("filtered_events")
+    assert notes["recipes"] == {
+        "default": project.pipeline.mappings.recipes.current("filtered_events", "default").digest
+    }
 
 
 def test_a_currency_that_is_neither_accepted_nor_not_is_named(project: Project) -> None:

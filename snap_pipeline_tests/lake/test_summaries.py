@@ -37,7 +37,7 @@ def test_an_hour_that_was_counted_is_counted_from_what_was_kept(
     kept = Summaries(counted.pipeline.lake).of([HOUR])
     monkeypatch.setattr(Summaries, "_count", None)
     assert Summaries(counted.pipeline.lake).of([HOUR]) == kept
-    assert len(kept[HOUR].versions) == 3
+    assert len(kept[HOUR].recipes) == 3
 
 
 @pytest.mark.parametrize("table", ["raw_events", "quarantined_lines", "excluded_events", "conversion_payloads"])
@@ -82,7 +82,7 @@ def test_numbers_of_an_older_version_that_names_no_files_are_counted_again(count
     counted.entries()
     summary = summary_of(counted)
     content = json.loads(summary.read_text())
-    summary.write_text(json.dumps({name: content[name] for name in ("made_from", "counts", "versions")}))
+    summary.write_text(json.dumps({name: content[name] for name in ("made_from", "counts")}))
     counted.reopen()
     assert not counted.pipeline.backlog.unread_hours(HOUR)
     assert json.loads(summary.read_text()) == content

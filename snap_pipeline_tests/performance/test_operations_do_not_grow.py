@@ -92,6 +92,7 @@ def test_status_asks_as_many_questions_of_a_long_range_as_of_a_short_one(
         accounting.entries(read, destinations)  # as the checks of these hours' runs would have
         with counted(monkeypatch) as done[hours]:
             entries = accounting.entries(read, destinations)
+            assert project.pipeline.outdated_hours.find(read) == {}
         assert sum(entry.events for entry in entries if entry.entry == "delivered") == 20 * hours
     few, many = done[FEW], done[MANY]
     assert many.queries == few.queries

@@ -16,6 +16,7 @@ from pydantic import Field
 from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, DispatchOptions, HourReport
 from snap_pipeline.delivery.event_status import is_in_scope
+from snap_pipeline.delivery.held_events import Held
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
@@ -182,6 +183,8 @@ def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourR
         if stats.rejected:
             reasons = "; ".join(f"{reason} ({events})" for reason, events in stats.reasons.most_common(3))
             refused[f"{name} {key}"] = f"{stats.rejected} of {report.due} events would be refused: {reasons}."
+        elif report.held:
+            refused[f"{name} {key}"] = report.held.explain(report.due, [report.hour])
         elif stats.delivered < report.due:
             refused[f"{name} {key}"] = str(report.stopped or stats.last_error)
     if refused:
@@ -214,6 +217,8 @@ def describe_hour(
         metadata |= {f"{report.destination.name}/{name}": value for name, value in numbers_of(report).items()}
         if report.skipped:
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
+        if report.held:
+            context.log.warning(f"{report.destination.name}: {report.held.explain(report.due, [report.hour])}")
     describe_partition(
         context, pipeline.lake, Table.DISPATCHED_BATCHES, key, sum(r.stats.requests for r in reports), metadata
     )
@@ -259,13 +264,13 @@ def raise_where_incomplete(
     """
     incomplete: dict[str, list[HourReport]] = {}
     for report in reports:
-        if report.stopped or not (report.is_complete or report.skipped):
+        if report.stopped or report.held or not (report.is_complete or report.skipped):
             incomplete.setdefault(report.destination.name, []).append(report)
     if not incomplete and not failed:
         return
     texts = {name: _what_is_left(each, hours) for name, each in incomplete.items()}
     first_hours = {f"{name}{HOUR_LABEL}": format_hour(each[0].hour) for name, each in incomplete.items()}
-    hopeless = [report.stopped for report in reports if report.stopped and report.stopped.is_for_the_user]
+    hopeless = [each for each in incomplete.values() if _is_for_the_user(each)]
     words = [f"Not everything was delivered. {' '.join(f'{name}: {text}' for name, text in texts.items())}"]
     metadata: dict[str, Any] = {**texts, **first_hours}
     if failed:
@@ -274,8 +279,25 @@ def raise_where_incomplete(
     raise dg.Failure(" ".join(words), metadata=metadata, allow_retries=retry or len(hopeless) < len(texts))
 
 
+def _is_for_the_user(incomplete: Sequence[HourReport]) -> bool:
+    """Tell whether another try of the same step could complete none of a destination's hours."""
+    stopped = any(report.stopped and report.stopped.is_for_the_user for report in incomplete)
+    return stopped or all(report.held for report in incomplete)
+
+
 def _what_is_left(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
     """Why one destination's hours are incomplete, and how much of them is left."""
+    words = [
+        held.explain(sum(each.due for each in reports), [each.hour for each in reports])
+        for held in Held
+        if (reports := [each for each in incomplete if each.held is held])
+    ]
+    others = [each for each in incomplete if not each.held]
+    return " ".join([*words, *([_what_was_not_taken(others, hours)] if others else [])])
+
+
+def _what_was_not_taken(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
+    """Why hours of one destination were tried and are incomplete, and how much of them is left."""
     last = incomplete[-1]
     events = sum(report.count("pending") + report.count("in_doubt") for report in incomplete)
     first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], last))

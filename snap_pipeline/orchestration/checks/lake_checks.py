@@ -22,27 +22,33 @@ ENOUGH_EVENTS = 100
 
 
 def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
-    """The last closed hour is there, and none of the week was made by older code or mappings."""
+    """The last closed hour is there, and none of the week was made by another recipe than today's."""
 
     @dg.asset_check(
         asset=CURRENT_HOURS.asset_key,
         name=CURRENT_HOURS.name,
-        description="The last closed hour is materialized, and the week's hours are of today's code and mappings.",
+        description=(
+            "The last closed hour is materialized, and the week's hours are of today's code, mappings and settings."
+        ),
     )
     def check() -> dg.AssetCheckResult:
         settings = pipeline.settings
         closed = max(floor_hour(settings.now() - TIME_FOR_THE_HOUR) - ONE_HOUR, settings.first_hour)
         week = hours_between(max(closed - (WEEK_HOURS - 1) * ONE_HOUR, settings.first_hour), closed)
-        outdated = pipeline.transformations.outdated_hours(week)
+        outdated = pipeline.outdated_hours.find(week)
         findings, to_do = [], []
         if not pipeline.lake.storage.exists(partition(Table.CONVERSION_PAYLOADS, closed)):
             findings.append(f"{format_hour(closed)}, the last closed hour, is not materialized.")
             to_do.append("See that `hourly_schedule` is on and its run succeeds.")
         if outdated:
-            findings.append(f"{len(outdated)} hours from {format_hour(outdated[0])} on were made by older code.")
+            first, last = format_hour(min(outdated)), format_hour(max(outdated))
+            workspaces = ", ".join(sorted({name for names in outdated.values() for name in names}))
+            findings.append(
+                f"{len(outdated)} hours from {first} on were made with other code, mappings or settings than today's "
+                f"(workspaces: {workspaces})."
+            )
             to_do.append(
-                f"`snap-pipeline materialize --from {format_hour(outdated[0])} --to {format_hour(outdated[-1])}` makes "
-                "them again and sends nothing twice."
+                f"`snap-pipeline materialize --from {first} --to {last}` makes them again and sends nothing twice."
             )
         return dg.AssetCheckResult(
             passed=not findings,

@@ -42,16 +42,32 @@ def test_the_hour_that_closed_just_now_is_not_missing_yet(project: Project) -> N
 
 def test_hours_that_an_older_mapping_made_are_not_current(project: Project) -> None:
     closed = project.settings.running_hour - ONE_HOUR
+    for hour in (closed - ONE_HOUR, closed):
+        project.land(purchase("e", at=hour), hour=hour)
     project.materialize(closed - ONE_HOUR, closed)
     project.settings.mappings.mkdir()
     (project.settings.mappings / "event_names.csv").write_text("source_name,snap_name,workspace\nkauf,PURCHASE,\n")
     project.reopen()
     outdated = look(project, CURRENT_HOURS)
     assert (outdated.passed, outdated.severity) == (False, AssetCheckSeverity.WARN)
-    assert f"2 hours from {key(closed - ONE_HOUR)} on were made by older code" in (outdated.description or "")
+    assert f"2 hours from {key(closed - ONE_HOUR)} on were made with other code, mappings or settings" in (
+        outdated.description or ""
+    )
     assert f"--from {key(closed - ONE_HOUR)} --to {key(closed)}" in (outdated.description or "")
     project.materialize(closed - ONE_HOUR, closed)
     assert look(project, CURRENT_HOURS).passed
+
+
+def test_hours_that_were_made_under_another_setting_are_not_current(project: Project) -> None:
+    closed = project.settings.running_hour - ONE_HOUR
+    project.land(purchase("e", at=closed), hour=closed)
+    project.materialize(closed)
+    (project.settings.home / "workspaces.toml").write_text('[default]\ndefault_currency = "EUR"\n')
+    project.reopen()
+    outdated = look(project, CURRENT_HOURS)
+    assert (outdated.passed, outdated.severity) == (False, AssetCheckSeverity.WARN)
+    assert f"1 hours from {key(closed)} on were made with other" in (outdated.description or "")
+    assert "(workspaces: default)" in (outdated.description or "")
 
 
 @pytest.mark.parametrize(

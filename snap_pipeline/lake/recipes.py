@@ -1,0 +1,256 @@
+"""Recipes: digests of everything that decides what an hour's table holds of a workspace.
+
+A recipe covers the SQL, the mappings, the workspace's settings and the rules in Python. Each partition notes the
+recipes of the workspaces in it, so that `status` can tell which hours would turn out differently today, and delivery
+which events were let through by other rules of consent. A recipe builds on the one that the table's source notes: what
+was made today from old rows is still of an old recipe.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import duckdb
+
+from snap_pipeline.lake.lake import MACRO_FILES, sql
+from snap_pipeline.lake.storage import Table
+from snap_pipeline.workspaces import Workspace
+
+PYTHON_RULES = 1
+"""To be raised with every change of Python code that changes what tables hold: which lines are events (`raw.py`,
+`text_files.py`), which links an hour sees (`identity.py`), where plaintext is searched for (`plaintext.py`)."""
+
+SOURCES: Mapping[Table, Table] = {
+    Table.IDENTITY_LINKS: Table.RAW_EVENTS,
+    Table.FILTERED_EVENTS: Table.RAW_EVENTS,
+    Table.CONVERSION_PAYLOADS: Table.FILTERED_EVENTS,
+    Table.PARAMETER_COMPLETENESS: Table.CONVERSION_PAYLOADS,
+}
+"""The table that each table is made from, hour by hour."""
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a recipe is a digest of, besides the recipe of the table's source.
+
+    Attributes:
+        sql: names of files in `sql/`.
+        mappings: names of mapping tables.
+        settings: keys of a workspace in `workspaces.toml`.
+    """
+
+    sql: tuple[str, ...]
+    mappings: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+INGREDIENTS: Mapping[Table, Ingredients] = {
+    Table.RAW_EVENTS: Ingredients(
+        ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events")
+    ),
+    Table.IDENTITY_LINKS: Ingredients(("identity_links",), ("consent_purposes",), ("default_calling_code",)),
+    # The links of its window among them, which are made again where they are of an older version.
+    Table.FILTERED_EVENTS: Ingredients(
+        (
+            "event_names",
+            "identity_links",
+            "known_devices",
+            "profiles",
+            "linked_events",
+            "verdicts",
+            "filtered_events",
+            "excluded_events",
+        ),
+        ("event_names", "snap_event_names", "internal_events", "consent_purposes"),
+        ("unknown_consent", "unmapped_events", "identity_window_days", "click_window_days", "default_calling_code"),
+    ),
+    Table.CONVERSION_PAYLOADS: Ingredients(
+        ("conversion_payloads", "plaintext_columns"),
+        ("currencies",),
+        ("site_url", "default_currency", "default_calling_code"),
+    ),
+    Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),
+}
+"""Besides the macros, which all tables share."""
+
+CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
+    Table.RAW_EVENTS: Ingredients(("macros/consent", "landed_event")),
+    Table.FILTERED_EVENTS: Ingredients(
+        ("macros/consent", "macros/identity", "identity_links", "known_devices", "linked_events", "verdicts"),
+        ("consent_purposes",),
+        ("unknown_consent", "identity_window_days"),
+    ),
+}
+"""What decides whose events may be sent, in the tables where that is decided; later tables take it over.
+
+Delivery holds events back whose consent was decided otherwise. So what merely spells a value stays out."""
+
+
+class Recipe(NamedTuple):
+    """The recipe of one table for one workspace.
+
+    Attributes:
+        digest: of everything that decides what the table holds.
+        consent: of what decides whose events may be sent.
+    """
+
+    digest: str
+    consent: str
+
+
+UNKNOWN = Recipe("", "")
+"""Of rows that an earlier version of the pipeline made."""
+
+
+class Recipes:
+    """The recipes under the settings and mappings of one moment.
+
+    Args:
+        workspaces: by name.
+        mapping_digests: of each mapping table, seed and home together.
+    """
+
+    def __init__(self, workspaces: Mapping[str, Workspace], mapping_digests: Mapping[str, str]) -> None:
+        self._workspaces, self._mapping_digests = workspaces, mapping_digests
+        self._current: dict[tuple[Table, str], Recipe] = {}
+
+    def code_version(self, table: Table) -> str:
+        """Return what Dagster shows as a table's code version: a digest of SQL, mappings and rules in Python.
+
+        It is one for all workspaces, so that it covers no settings.
+        """
+        ingredients = INGREDIENTS[table]
+        return _digest(_sql_of(table), self._mappings(ingredients), PYTHON_RULES)
+
+    def current(self, table: Table, workspace: str) -> Recipe:
+        """Return the recipe that a table has when all that it derives from is made today."""
+        key = table, workspace
+        if key not in self._current:
+            source = SOURCES.get(table)
+            self._current[key] = self._of(table, workspace, self.current(source, workspace) if source else UNKNOWN)
+        return self._current[key]
+
+    @property
+    def links_version(self) -> str:
+        """The digest that changes when links have other columns, or say other things of who somebody is and chose.
+
+        Links of another version are made again when an hour needs them, up to a month of hours. So what only spells a
+        value otherwise, as a macro that normalizes names, does not count here; of the mappings, those of consent do.
+        """
+        return _links_version(self._mapping_digests["consent_purposes"])
+
+    def notes(self, table: Table, sources: Mapping[str, Recipe]) -> dict[str, Any]:
+        """Return what a partition notes that is made now.
+
+        Args:
+            table: of the partition.
+            sources: the recipes of the rows that it is made from, by workspace.
+        """
+        made = {workspace: self._of(table, workspace, source) for workspace, source in sources.items()}
+        return {
+            "recipes": {workspace: recipe.digest for workspace, recipe in made.items()},
+            "consent_recipes": {workspace: recipe.consent for workspace, recipe in made.items()},
+        }
+
+    def outdated_workspaces(self, noted: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Return the workspaces of which an hour's tables are of another recipe.
+
+        A workspace that is no longer configured has no recipe today, and is left out.
+
+        Args:
+            noted: the digests that the hour's partitions note, by table and workspace.
+        """
+        return sorted(
+            {
+                workspace
+                for table, digests in noted.items()
+                for workspace, digest in digests.items()
+                if workspace in self._workspaces and digest != self.current(Table(table), workspace).digest
+            }
+        )
+
+    def is_consent_current(self, workspace: str, noted: Mapping[str, str]) -> bool:
+        """Tell whether today's rules decided whose events of a workspace are conversions.
+
+        Args:
+            workspace: its name.
+            noted: the consent digests of the hour's payloads, by workspace.
+        """
+        return noted.get(workspace) == self.current(Table.CONVERSION_PAYLOADS, workspace).consent
+
+    def _of(self, table: Table, workspace: str, source: Recipe) -> Recipe:
+        if table == Table.RAW_EVENTS:
+            return raw_events_recipe()
+        digest = _digest(source.digest, self.code_version(table), self._settings(INGREDIENTS[table], workspace))
+        consent = source.consent
+        if table in CONSENT_INGREDIENTS:
+            ingredients = CONSENT_INGREDIENTS[table]
+            consent = _digest(
+                source.consent,
+                _sql_digest(ingredients.sql),
+                self._mappings(ingredients),
+                self._settings(ingredients, workspace),
+            )
+        return Recipe(digest, consent)
+
+    def _mappings(self, ingredients: Ingredients) -> Sequence[str]:
+        return [self._mapping_digests[name] for name in ingredients.mappings]
+
+    def _settings(self, ingredients: Ingredients, workspace: str) -> Mapping[str, object]:
+        settings = self._workspaces.get(workspace)
+        return {name: getattr(settings, name) if settings else None for name in ingredients.settings}
+
+
+@cache
+def raw_events_recipe() -> Recipe:
+    """Return today's recipe of `raw_events`, which depends on no workspace and on no mapping."""
+    consent = _sql_digest(CONSENT_INGREDIENTS[Table.RAW_EVENTS].sql)
+    return Recipe(_digest(_sql_of(Table.RAW_EVENTS), PYTHON_RULES), consent)
+
+
+def noted_recipes(notes: Mapping[str, Any]) -> Mapping[str, Recipe]:
+    """Return the recipes that a partition notes, by workspace; none where an earlier version made it."""
+    consents = notes.get("consent_recipes", {})
+    return {name: Recipe(digest, consents.get(name, "")) for name, digest in notes.get("recipes", {}).items()}
+
+
+def raw_events_notes() -> dict[str, str]:
+    """Return what a partition of `raw_events` notes that is made now."""
+    recipe = raw_events_recipe()
+    return {"recipe": recipe.digest, "consent_recipe": recipe.consent}
+
+
+def noted_raw_events_recipe(notes: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that a partition of `raw_events` notes."""
+    return Recipe(notes.get("recipe", ""), notes.get("consent_recipe", ""))
+
+
+def workspaces_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return the workspaces that have rows in a table or view of the connection."""
+    rows = connection.execute(f"select distinct workspace from {table} order by workspace").fetchall()
+    return [workspace for (workspace,) in rows]
+
+
+@cache
+def _links_version(consent_purposes: str) -> str:
+    # Put together as earlier versions did, so that their links stay.
+    texts = [*map(sql, ("macros/identity", "macros/consent", *INGREDIENTS[Table.IDENTITY_LINKS].sql)), consent_purposes]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+@cache
+def _sql_of(table: Table) -> str:
+    return _sql_digest((*(f"macros/{name}" for name in MACRO_FILES), *INGREDIENTS[table].sql))
+
+
+@cache
+def _sql_digest(names: Iterable[str]) -> str:
+    return _digest(*map(sql, names))
+
+
+def _digest(*parts: object) -> str:
+    """Return twelve hex digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
