@@ -107,7 +107,7 @@ class Storage:
         """Return an object's fingerprint; None where there is none."""
         try:
             status = os.stat(self._prefix + key)  # noqa: PTH116 - asked of every hour, so that it makes no path of each
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return [status.st_ino, status.st_size, status.st_mtime_ns]
 
@@ -146,7 +146,7 @@ class Storage:
         """Return an object's text; None where there is none."""
         try:
             return (self._root / key).read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def scan(self, keys: Iterable[str], *, hive: bool = False, by_name: bool = False, options: str = "") -> str:
