@@ -1,4 +1,4 @@
-"""`workspaces.toml`: what it may say, and errors that name file, table and key."""
+"""`workspaces.toml`: valid files, and errors that name file, table and key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Dagster's face of the API: what a run may set of how Snap is spoken to. Everything else is `pipeline.py`."""
+"""The Dagster resource of Snap's API: limits that a run may override. `pipeline.py` has everything else."""
 
 import dagster as dg
 from pydantic import Field
@@ -19,5 +19,5 @@ class SnapConversionsApi(dg.ConfigurableResource[None]):
     offline_age_days: int = Field(37, description="OFFLINE events, and all events in v2, older than this are not sent.")
 
     def dispatcher(self, pipeline: Pipeline) -> Dispatcher:
-        """The dispatch engine with these limits."""
+        """Create the dispatch engine with these limits."""
         return pipeline.dispatcher(AgeLimits(self.web_age_days, self.offline_age_days))
