@@ -206,7 +206,7 @@ def format_latency(backlog: DestinationBacklog) -> str:
 
 
 def first_hour_in_scope(pipeline: Pipeline, since: datetime | None) -> datetime:
-    """Return the first hour that a destination receives, at the earliest the first partition."""
+    """Return `since`, but at the earliest the first partition; without it, the running hour."""
     return max(since, pipeline.settings.first_hour) if since else pipeline.settings.running_hour
 
 

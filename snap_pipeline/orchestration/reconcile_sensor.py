@@ -17,7 +17,7 @@ from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefi
 from snap_pipeline.orchestration.runs import hours_in_flight, run_request, wall_clock
 from snap_pipeline.pipeline import Pipeline
 
-RUNS_A_TICK = 20
+MAX_RUNS_A_TICK = 20
 """The most runs that a tick requests, so that a backlog of years does not make it long."""
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=60)
@@ -47,7 +47,7 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         }
         filling = due.pop(running, None)
         requests = []
-        for place, (first, last) in enumerate(ranges_of(due, settings.now())[:RUNS_A_TICK]):
+        for place, (first, last) in enumerate(ranges_of(due, settings.now())[:MAX_RUNS_A_TICK]):
             requests.append(run_request(first, last, unread=due[first].unread, backlog=place > 0))
             for hour in hours_between(first, last):
                 cursor.note(hour, due[hour].fingerprint, now)
@@ -65,7 +65,12 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
 
 
 def ranges_of(due: Mapping[datetime, BacklogItem], now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return ranges of hours to run together, in order: first the newest hour, then those that expire soonest."""
+    """Return ranges of hours to run together, in order: first the newest hour, then those that expire soonest.
+
+    Args:
+        due: the hours to request.
+        now: time of the data clock.
+    """
     if not due:
         return []
     newest = max(due)

@@ -113,6 +113,12 @@ def settled_entries(
 
     A run replaces the tables of its hour one after the other; in between their sums do not match, which is no error.
     The next build includes these hours.
+
+    Args:
+        accounting: to read.
+        hours: to account for.
+        destinations: whose entries are read.
+        instance: that knows the runs in progress.
     """
     entries = accounting.entries(hours, destinations)
     unbalanced = {parse_hour(hour) for hour in unbalanced_hours(entries)}

@@ -137,7 +137,11 @@ class HourNotDispatched(PipelineError):
 def dispatch_hours(
     dispatcher: Dispatcher, destination: Destination, hours: Sequence[datetime], options: DispatchOptions
 ) -> tuple[list[HourReport], list[HourNotDispatched]]:
-    """Send hour after hour to one destination, until it is stopped; an error ends only its hour."""
+    """Send hour after hour to one destination, until it is stopped; an error ends only its hour.
+
+    Returns:
+        the reports of the hours, and the errors of those that failed.
+    """
     reports: list[HourReport] = []
     errors: list[HourNotDispatched] = []
     for hour in hours:
