@@ -109,8 +109,8 @@ def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) 
     project.land(purchase("e"))
     project.materialize()
     rewrite_payloads(project, f"select * exclude (plaintext) replace ('{EMAIL}' as event_id)")
-    path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
-    assert str(plaintext_in(project.pipeline.lake, path)) == (
+    payloads = partition(Table.CONVERSION_PAYLOADS, HOUR)
+    assert str(plaintext_in(project.pipeline.lake, payloads)) == (
         f"1 events are not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
     )
 
