@@ -1,1 +1,1 @@
-"""A site's raw events, delivered to the Snapchat Conversions API so that each conversion is counted once."""
+"""Delivery of a site's raw events to the Snapchat Conversions API, so that each conversion is counted once."""

@@ -1,4 +1,4 @@
-"""Every asset, job, schedule, sensor and resource is wired here, and nowhere else."""
+"""The Dagster definitions: the only module that wires assets, checks, jobs, schedules, sensors and resources."""
 
 import dagster as dg
 
@@ -22,10 +22,14 @@ from snap_pipeline.settings import Settings, load_settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """The code location over one home.
+    """Build the code location of one home.
 
     Args:
         settings: of the home; tests pass their own.
+
+    Raises:
+        SettingsError: a setting or a file of the home cannot be used.
+        DbtProjectError: dbt cannot parse its project.
     """
     pipeline = Pipeline(settings)
     pipeline.delete_abandoned_drafts()
@@ -48,12 +52,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             "snap": SnapConversionsApi(),
             **dbt_marts.resources(),
         },
-        # Importing is most of a step's cost on small machines; runs, not steps, are what is parallel.
+        # A process of its own would spend most of a step on imports; runs are parallel, steps are not.
         executor=dg.in_process_executor,
     )
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The code location of this environment's home."""
+    """Build the code location of this environment's home."""
     return build_definitions(load_settings())

@@ -1,7 +1,7 @@
-"""The root of every error that the user can do something about.
+"""The base classes of errors that the user can fix.
 
-The command line prints these on standard error without a traceback; in Dagster they fail the step. Anything
-else that is raised is a defect and stays loud.
+The command line prints these on standard error without a traceback; in Dagster they fail the step. Any other
+exception is a defect and keeps its traceback.
 """
 
 
@@ -14,8 +14,8 @@ class SettingsError(PipelineError):
 
 
 class InvalidValue(PipelineError):
-    """A value that the user gave and that is not of its kind; on the command line, bad usage."""
+    """A value from the user that has the wrong form; on the command line, bad usage."""
 
 
 class LakeError(PipelineError):
-    """The lake or the landing zone could not be read or written; the old partition is intact."""
+    """A failure to read or write the lake or the landing zone; the old partition is intact."""

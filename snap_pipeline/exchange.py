@@ -1,10 +1,10 @@
-"""One HTTP request and its answer, within a deadline and a size, whatever the server does.
+"""HTTP requests with a deadline for the whole exchange and a size limit for the response.
 
-The time limits of `requests` hold for each wait at the socket, so a server that sends a byte now and then never
-exceeds them, in its headers no more than in its body. Here each wait gets what is left of the whole exchange.
+The timeouts of `requests` apply to each wait at the socket, so a server that sends a byte now and then never exceeds
+them, neither in its headers nor in its body. Here each wait gets the rest of the deadline.
 
-The URL, headers and what a server repeats of them may hold a secret. So no exception of the HTTP library, which
-quotes them, leaves this module, and what the library logs is redacted.
+The URL and the headers may hold a secret, and a server may quote them. Exceptions of the HTTP library quote them too,
+so none leaves this module, and the library's log messages are redacted.
 """
 
 import http.client
@@ -28,9 +28,9 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 from snap_pipeline.redaction import Redaction
 
 MAXIMUM_BYTES = 1_000_000
-"""The size limit of an answer, headers included. Snap's are small; one without an end comes from somebody else."""
+"""The size limit of an answer, headers included. Snap's answers are small; an endless one is not from Snap."""
 PIECE_BYTES = 65_536
-"""The size of the pieces that are sent and read, each under a time limit of its own."""
+"""The size of the pieces that are sent and read, each with its own timeout."""
 USER_AGENT = "snap_pipeline"
 LOGGERS = (
     "urllib3.connection",
@@ -40,7 +40,7 @@ LOGGERS = (
     "urllib3.util.retry",
 )
 
-NEVER_CONNECTED: Mapping[type[Exception], str] = {
+NOT_SENT_MESSAGES: Mapping[type[Exception], str] = {
     SSLError: "TLS: {host} showed no certificate that is trusted here",
     ConnectTimeout: "{host} did not take a connection within {connect_seconds:.0f} s",
     ProxyError: "the proxy on the way to {host} cannot be used",
@@ -48,26 +48,26 @@ NEVER_CONNECTED: Mapping[type[Exception], str] = {
     NewConnectionError: "{host} refused the connection",
     ReadTimeout: "TLS: {host} did not finish the handshake within {connect_seconds:.0f} s",
 }
-"""Reasons for which no request went out, the special before the general."""
+"""Messages for failures before any byte of the request was sent, specific exceptions before general ones."""
 
 
 class NotSent(Exception):
-    """No byte of the request went out; the message says why."""
+    """A failure before any byte of the request was sent; the message says why."""
 
 
 class NoAnswer(Exception):
-    """The request, or a part of it, went out and no answer came; the message says why."""
+    """A request that was sent, at least in part, without an answer; the message says why."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer.
+    """The answer of a server.
 
     Attributes:
         status: of its first line.
-        retry_after: the header, as it came.
-        body: decompressed; empty where it is not whole.
-        trouble: why the body is not whole; None where it is.
+        retry_after: the header, as received.
+        body: decompressed; empty if it is incomplete.
+        trouble: why the body is incomplete; None if it is complete.
     """
 
     status: int
@@ -78,12 +78,12 @@ class Response:
 
 @dataclass
 class _Exchange:
-    """The state of an exchange that its connection needs to know."""
+    """The limits of an exchange, which its connection enforces."""
 
     deadline: float
     redact: Redaction
     bytes_left: int = MAXIMUM_BYTES
-    request_went_out: bool = False
+    request_sent: bool = False
 
     @property
     def is_late(self) -> bool:
@@ -97,21 +97,21 @@ class _Exchange:
     def take(self, count: int) -> None:
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise OSError("the answer is larger than any that is waited for")
+            raise OSError("the answer exceeds the size limit")
 
 
 _CURRENT: ContextVar[_Exchange] = ContextVar("exchange")
 
 
 class HttpClient:
-    """Posts to a server, safe to use from several threads.
+    """An HTTP client for POST requests, safe to use from several threads.
 
-    Redirects are not followed, cookies not kept, and a .netrc is not looked at: none of them may decide which
-    credentials a server sees. Proxies and certificates of the environment count, as in `requests`.
+    It follows no redirects, keeps no cookies and reads no .netrc, since these could change which credentials a server
+    sees. It uses the proxies and certificates of the environment, as `requests` does.
 
     Args:
-        redact: takes the secrets of the requests out of what is logged.
-        connections: how many are kept open.
+        redact: removes the secrets of the requests from log messages.
+        connections: the number of connections that are kept open.
     """
 
     def __init__(self, redact: Redaction, connections: int = 8) -> None:
@@ -129,29 +129,29 @@ class HttpClient:
         seconds: float,
         read_body: bool = True,
     ) -> Response:
-        """Send a request and return what came back.
+        """Send a request and return the answer.
 
         Args:
-            url: with its query.
+            url: including the query.
             body: of the request.
             headers: of the request.
-            connect_seconds: for the connection to an address, and again for the TLS handshake.
-            seconds: for the whole exchange.
-            read_body: whether anybody looks at the answer's body.
+            connect_seconds: timeout of the connection to an address, and again of the TLS handshake.
+            seconds: deadline of the whole exchange.
+            read_body: read the body of the answer.
 
         Raises:
-            NotSent: no byte of the request went out.
-            NoAnswer: a part of it went out, and no answer came.
+            NotSent: no byte of the request was sent.
+            NoAnswer: the request was sent, at least in part, and no answer came.
         """
         exchange = _Exchange(time.monotonic() + seconds, self._redact)
         before = _CURRENT.set(exchange)
         host = urlsplit(url).hostname
         try:
             return self._post(url, body, headers, (min(connect_seconds, seconds), seconds), read_body=read_body)
-        except Exception as error:  # noqa: BLE001 - whatever an answer makes the library raise may quote URL and secret
-            if not exchange.request_went_out:
-                words = _why_not_sent(error).format(host=host, connect_seconds=min(connect_seconds, seconds))
-                raise NotSent(words) from None
+        except Exception as error:  # noqa: BLE001 - any exception of the library may quote URL and secret
+            if not exchange.request_sent:
+                reason = _not_sent_reason(error).format(host=host, connect_seconds=min(connect_seconds, seconds))
+                raise NotSent(reason) from None
             if exchange.is_late:
                 raise NoAnswer(f"{host} did not answer within {seconds:.0f} s") from None
             raise NoAnswer(f"the connection to {host} broke ({type(error).__name__})") from None
@@ -163,7 +163,7 @@ class HttpClient:
     ) -> Response:
         request = requests.Request("POST", url, {"User-Agent": USER_AGENT, **headers}, data=body, auth=_no_auth)
         environment = self._environment.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
-        # The adapter and not a session: that reads the whole body of a redirect, also where it does not follow it.
+        # Not a session: it reads the whole body of a redirect even if it does not follow it.
         with self._adapter.send(
             request.prepare(),
             stream=True,
@@ -174,12 +174,12 @@ class HttpClient:
             retry_after = response.headers.get("Retry-After")
             if not read_body:
                 return Response(response.status_code, retry_after)
-            content, trouble = _read(response)
+            content, trouble = _read_body(response)
             return Response(response.status_code, retry_after, content, trouble)
 
 
 class _BoundedStream(io.RawIOBase):
-    """The bytes of an answer, as far as deadline and size allow."""
+    """The raw stream of an answer, within the exchange's deadline and size limit."""
 
     def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
         self._stream, self._socket = stream, sock
@@ -209,14 +209,14 @@ class _BoundedConnection(HTTPConnection):
     response_class = _BoundedResponse
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        """Sends the request; what was raised before is about the connection alone."""
+        """Send the request, and note it: an error before this point means that nothing was sent."""
         if self.sock is None:
             self.connect()
-        _CURRENT.get().request_went_out = True
+        _CURRENT.get().request_sent = True
         super().endheaders(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Sends in pieces, each within what is left of the exchange."""
+        """Send data in pieces, each within the rest of the deadline."""
         if not isinstance(data, bytes):
             super().send(data)
             return
@@ -249,11 +249,11 @@ class _BoundedAdapter(HTTPAdapter):
         return manager
 
 
-class _WithoutSecrets(logging.Filter):
-    """Redacts what the HTTP library logs: addresses on debug level, and headers that it cannot parse as a warning."""
+class _RedactingFilter(logging.Filter):
+    """A log filter that redacts the HTTP library's messages: URLs in debug messages, unparsable headers in warnings."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the message; every record passes."""
+        """Redact the message; let every record pass."""
         exchange = _CURRENT.get(None)
         if exchange:
             record.msg, record.args = exchange.redact(record.getMessage()), ()
@@ -262,13 +262,13 @@ class _WithoutSecrets(logging.Filter):
 
 
 for _name in LOGGERS:
-    logging.getLogger(_name).addFilter(_WithoutSecrets())
+    logging.getLogger(_name).addFilter(_RedactingFilter())
 
 
-def _read(response: requests.Response) -> tuple[bytes, str | None]:
-    """Return the body, and why it is not whole, if it is not."""
+def _read_body(response: requests.Response) -> tuple[bytes, str | None]:
+    """Read the body; return it, and why it is incomplete or None."""
     content = bytearray()
-    if response.status_code < 200:  # an interim answer; the one after it would be taken for that of the next request
+    if response.status_code < 200:  # interim answer; the final one would be read as the answer of the next request
         return b"", "the answer is an interim one"
     try:
         for chunk in response.iter_content(PIECE_BYTES):
@@ -283,13 +283,13 @@ def _read(response: requests.Response) -> tuple[bytes, str | None]:
     return bytes(content), None
 
 
-def _why_not_sent(error: Exception) -> str:
-    """Return the words for a failure before the first byte of the request."""
+def _not_sent_reason(error: Exception) -> str:
+    """Return the message template for a failure before the first byte of the request."""
     failure = error.args[0] if error.args else None
     cause = failure.reason if isinstance(failure, MaxRetryError) else None
-    for kind, words in NEVER_CONNECTED.items():
+    for kind, message in NOT_SENT_MESSAGES.items():
         if isinstance(error, kind) or isinstance(cause, kind):
-            return words
+            return message
     return "the connection to {host} broke before the request was sent"
 
 

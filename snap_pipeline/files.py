@@ -1,12 +1,12 @@
-"""Atomic, durable writing of files: the one way in which this project puts a file into its place.
+"""Atomic, durable file writes: every module that writes a file uses these functions.
 
-Content goes to a draft under a hidden name, is flushed to disk, moves to its own name, and the folder is flushed too:
-after that a power cut takes nothing back. A reader sees the old file or the new one, never half of one.
+Content goes to a draft with a hidden name, which is flushed to disk and renamed; then the folder is flushed too, so
+that the file survives a power cut. A reader sees the old file or the new one, never a part.
 
-A killed process leaves its draft behind, with the people in it that the file would have held. All drafts below the
-root of lake or landing zone lie in folders that only their owner can read, in the root or in one of its folders (which
-may be a mount of its own), so that abandoned ones are found by a listing and not by a walk. Drafts of dbt lie in the
-lake's root itself, those of the home's own files beside them.
+A killed process leaves its draft behind, with the personal data that the file would have held. So all drafts of lake
+and landing zone are in folders that only their owner can read: in the root, or in one of its folders (which may be a
+mount of its own). Abandoned drafts are then found by listing a few folders instead of walking all of them. Drafts of
+dbt are in the lake's root itself, drafts of the home's own files beside those files.
 """
 
 import os
@@ -19,27 +19,27 @@ from pathlib import Path
 
 DRAFTS_FOLDER = ".drafts"
 SPILL_FOLDER = ".spill"
-"""The folder of the lake to which DuckDB spills what does not fit into memory."""
+"""The folder of the lake into which DuckDB spills data that does not fit into memory."""
 
 ABANDONED_AFTER_SECONDS = 3_600
-"""Drafts that were idle for this long are abandoned: no living process leaves its draft for anything near it. Deleting
-one that is not costs a repetition, since its rename fails, and with it the step."""
+"""Drafts that were idle for this long are abandoned: no living process pauses nearly as long. Deleting one by mistake
+costs a retry, since the rename fails and with it the step."""
 
 HEX_DIGITS = "[0-9a-f]" * 32
 
 
 @contextmanager
 def atomic_write(path: Path, draft: Path, *, replace: bool = True, durable: bool = True) -> Iterator[Path]:
-    """Yield a draft to write, and move it to a file's place when the block ends without an error.
+    """Yield a draft to write, and rename it to the file when the block ends without an error.
 
     Args:
-        path: of the file; its folder is made.
-        draft: on the same file system, such as `new_draft` returns.
-        replace: overwrite a file that is there; otherwise that one stays as it is.
-        durable: flush file and folder. False suits only a cache whose reader takes a broken file for none.
+        path: of the file; its folder is created.
+        draft: a path on the same file system, such as one from `new_draft`.
+        replace: overwrite an existing file; otherwise keep it.
+        durable: flush file and folder. False is only for a cache whose reader ignores a broken file.
 
     Raises:
-        OSError: the file cannot be written; one that was there is intact.
+        OSError: the file cannot be written; an existing one is intact.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -68,24 +68,24 @@ def flush(path: Path) -> None:
 
 
 def names_in(folder: str | Path) -> list[str]:
-    """Return the names in a folder; none where it is missing. Thousands of hours are listed, so that each counts."""
+    """Return the names in a folder, none if it is missing; fast, since it runs for thousands of hours."""
     try:
-        return os.listdir(folder)  # noqa: PTH208 - no path is made of most of them
+        return os.listdir(folder)  # noqa: PTH208 - most names never become a path
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def new_draft(root: Path, path: Path) -> Path:
-    """Return the path of a draft of a file below a root, in a folder that is made."""
+    """Return the path of a new draft of a file below a root, and create the draft's folder."""
     top, *below = path.relative_to(root).parts
-    # A folder that holds files itself, such as an hour's in a flat layout, can be removed when they are gone.
+    # Not in a folder that holds files itself, such as an hour's in a flat layout: it is removed once it is empty.
     folder = root / top / DRAFTS_FOLDER if len(below) > 1 else root / DRAFTS_FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f".{uuid.uuid4().hex}.tmp"
 
 
 def private_draft(path: Path) -> Path:
-    """Create an empty draft beside a file, in a folder that is made; only its owner can read it."""
+    """Create an empty draft beside a file, readable by its owner only; the folder is created if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
@@ -93,11 +93,11 @@ def private_draft(path: Path) -> Path:
 
 
 def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
-    """Yield the drafts below a root, and what else holds copies of its rows: spilled memory and snapshots.
+    """Yield the drafts below a root, and other copies of its rows: spilled memory and snapshots.
 
     Args:
         root: of the lake or the landing zone.
-        everywhere: walk the whole root for those of versions that had them beside their files, and for snapshots.
+        everywhere: also walk the whole root, for snapshots and for drafts that older versions left beside their files.
     """
     yield from root.glob(f"{DRAFTS_FOLDER}/*")
     yield from root.glob(f"*/{DRAFTS_FOLDER}/*")
@@ -111,17 +111,17 @@ def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
             if path.parent.name != DRAFTS_FOLDER and path.parent != root
         )
         yield from root.glob("delivery_*/hour=*/destination=*/*.tmp")
-        # Older versions named it without the underscore.
+        # Older versions named snapshots without the underscore.
         yield from root.glob("delivery_intents/hour=*/destination=*/*payloads.pinned")
 
 
 def delete_abandoned(paths: Iterable[Path]) -> list[Path]:
-    """Delete the drafts that are abandoned, and return the others and those that cannot be deleted."""
+    """Delete abandoned drafts, and return those that are still in use or cannot be deleted."""
     left = []
     for path in paths:
         try:
             status = path.stat()
-            # A snapshot is a link to a partition, whose content is as old as the partition.
+            # A snapshot is a hard link to a partition, so that its mtime is that of the partition.
             touched = status.st_ctime if path.suffix == ".pinned" else status.st_mtime
             if time.time() - touched > ABANDONED_AFTER_SECONDS:
                 path.unlink()

@@ -1,7 +1,7 @@
-"""The hour, the unit in which events land, are transformed and delivered, and its one spelling.
+"""Hours: the unit in which events land, are transformed and are delivered.
 
-An hour is a UTC datetime at its first second; its key is `2026-11-23T14`. Dagster's partitions are made from
-these in `partitions.py`.
+An hour is a UTC datetime at its first second; its key is `2026-11-23T14`, the same as the key of Dagster's partition
+(`orchestration/partitions.py`).
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ class HourError(PipelineError):
 
 
 def parse_hour(key: str) -> datetime:
-    """The hour that a key such as `2026-11-23T14` names, in UTC.
+    """Parse the key of an hour, such as `2026-11-23T14`.
 
     Raises:
-        HourError: the text is not spelled like that.
+        HourError: the text is not such a key.
     """
     try:
         return datetime.strptime(key, HOUR_FORMAT).replace(tzinfo=UTC)
@@ -30,17 +30,17 @@ def parse_hour(key: str) -> datetime:
 
 
 def format_hour(hour: datetime) -> str:
-    """The key of an hour."""
+    """Format an hour as its key."""
     return hour.astimezone(UTC).isoformat(timespec="hours")[:13]
 
 
 def floor_hour(moment: datetime) -> datetime:
-    """The hour that a moment lies in."""
+    """Return the hour that contains a moment."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def hours_between(first: datetime, last: datetime) -> Iterator[datetime]:
-    """Every hour from the first to the last, both included."""
+    """Yield every hour from the first to the last, both included."""
     hour = first
     while hour <= last:
         yield hour

@@ -1,6 +1,6 @@
-"""Everything that moves data, put together from the settings. The command line and Dagster both start here.
+"""The composition root: builds every part of the pipeline from the settings, for the command line and for Dagster.
 
-Nothing is decided here: which object needs which other one, and no more.
+It holds no rules of its own; it only knows which object needs which.
 """
 
 from datetime import timedelta
@@ -33,7 +33,7 @@ from snap_pipeline.workspaces import load_workspaces
 
 
 class Pipeline:
-    """The parts of one pipeline, each made when it is first needed.
+    """The parts of one pipeline, each created on first use.
 
     Args:
         settings: of this process.
@@ -53,19 +53,19 @@ class Pipeline:
 
     @cached_property
     def database(self) -> Database:
-        """The state database, migrated."""
+        """The state database, with all migrations applied."""
         database = Database(self.settings.state_url)
         database.migrate()
         return database
 
     @cached_property
     def destinations(self) -> DestinationStore:
-        """Who receives."""
-        self.open_cipher()  # a key that cannot be used is told at once
+        """The store of the destinations."""
+        self.open_cipher()  # fails now if a key cannot be used, and not at the first token
         return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
 
     def open_cipher(self) -> TokenCipher:
-        """Make the cipher of the access tokens from the keys of this moment.
+        """Create the cipher of the access tokens from the current keys.
 
         Raises:
             SettingsError: Postgres holds the state, and no key is set.
@@ -76,29 +76,29 @@ class Pipeline:
         if self.database.is_sqlite:
             return TokenCipher(load_or_create_key_file(self.settings.secret_key_file))
         raise SettingsError(
-            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres the key is not made by itself: make one "
-            "with `openssl rand -base64 32 | tr '+/' '-_'` and give it to every process."
+            "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres no key is made for you: make one with "
+            "`openssl rand -base64 32 | tr '+/' '-_'` and set it for every process."
         )
 
     @property
     def retention(self) -> timedelta:
-        """How long events are kept: the setting, and never less than what any workspace looks back."""
+        """The time for which events are kept: the setting, but at least the longest identity window of a workspace."""
         longest = max(workspace.identity_window_days for workspace in self.workspaces.values())
         return timedelta(days=max(self.settings.retention_days, longest + 1))
 
     def prune(self) -> Pruned:
-        """Deletes landing files, raw and filtered events that are older than the retention, and abandoned drafts."""
+        """Delete landing files, raw and filtered events older than the retention, and abandoned drafts."""
         self.delete_abandoned_drafts(everywhere=True)
         return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
 
     def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
-        """Delete what killed processes left half-written.
+        """Delete the half-written files of killed processes.
 
         Args:
-            everywhere: see `drafts`; without it a few folders are listed.
+            everywhere: search all of lake and landing zone (see `drafts`) instead of a few folders.
 
         Returns:
-            the drafts in lake and landing zone that may still be written, or cannot be deleted.
+            the drafts in lake and landing zone that a process may still write, or that cannot be deleted.
         """
         delete_abandoned(self.settings.drafts())
         roots = self.settings.lake, self.settings.landing
@@ -106,12 +106,12 @@ class Pipeline:
 
     @property
     def forgetting(self) -> Forgetting:
-        """Forgets people."""
+        """The service that forgets people."""
         codes = (workspace.default_calling_code for workspace in self.workspaces.values())
         return Forgetting(self.lake, self.landing, self.transformations, codes)
 
     def session(self, destination: Destination) -> ApiSession:
-        """A destination's access to Snap."""
+        """Open a destination's session with Snap's API."""
         return ApiSession(
             name=destination.name,
             base_url=destination.base_url,
@@ -123,7 +123,7 @@ class Pipeline:
         )
 
     def dispatcher(self) -> Dispatcher:
-        """The dispatch engine."""
+        """Create the dispatch engine."""
         return Dispatcher(
             lake=self.lake,
             summaries=self.summaries,
@@ -134,12 +134,12 @@ class Pipeline:
         )
 
     def states(self) -> PayloadStates:
-        """Where conversions stand, by the data's clock."""
+        """Create the query of each payload's delivery state, by the data clock."""
         return PayloadStates(self.lake, self.settings.now())
 
     @property
     def backlog(self) -> Backlog:
-        """Hours that need a run though no schedule comes back to them."""
+        """The backlog: hours that need another run, which no schedule requests."""
         return Backlog(
             self.lake, self.landing, self.summaries, self.mappings, self.destinations.list, self.settings.first_hour
         )
@@ -151,9 +151,9 @@ class Pipeline:
 
     @property
     def accounting(self) -> Accounting:
-        """What became of every landed line."""
+        """The accounting of every landed line."""
         return Accounting(self.lake, self.mappings, self.summaries, self.settings.now())
 
     def destination_backlog(self, destination: Destination) -> DestinationBacklog:
-        """What the lake knows of how a destination does."""
+        """Read a destination's backlog and request figures from the lake."""
         return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour)

@@ -1,6 +1,6 @@
-"""The files beside the code: the dbt project, and the workspace file by which Dagster finds the definitions.
+"""Paths of the files beside the code: the dbt project, and the workspace file that points Dagster to the definitions.
 
-The dbt project lies beside the package in a checkout, and within it where the package was installed from a wheel.
+The dbt project is beside the package in a checkout, and inside the package after an installation from a wheel.
 """
 
 from importlib import resources
@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(str(resources.files("snap_pipeline")))
 IS_INSTALLED = (PACKAGE / "dbt_project").is_dir()
-"""Tells a wheel, whose folder may be read-only, from a checkout."""
+"""True for an installed wheel, whose folder may be read-only; False for a checkout."""
 DBT_PROJECT = (PACKAGE if IS_INSTALLED else PACKAGE.parent) / "dbt_project"
 SEEDS = DBT_PROJECT / "seeds"
 WORKSPACE = PACKAGE / "workspace.yaml"

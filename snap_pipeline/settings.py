@@ -1,4 +1,4 @@
-"""The environment as typed settings, and what is derived from it: folders of the home, the clock, the first hour.
+"""Typed settings from the environment, and what derives from them: folders of the home, the clock, the first hour.
 
 One `Settings` is made at start-up and passed on; no other module reads the environment.
 """
@@ -16,11 +16,10 @@ from snap_pipeline.files import atomic_write
 from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
 
 HISTORY = timedelta(days=37)
-"""How far back conversions are of use to Snap (snap-api.md, section 3.8), and so where a new home begins."""
+"""The age up to which Snap takes conversions (docs/snap-api.md, section 3.8): a new home begins that long ago."""
 
-
-MEMORY = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[KMGT](?:I?B)?|(?:100|\d{1,2}(?:\.\d+)?)\s*%)\s*", re.IGNORECASE)
-"""An amount of memory as DuckDB reads it: a number with its unit, or a share of the machine's."""
+MEMORY_PATTERN = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[KMGT](?:I?B)?|(?:100|\d{1,2}(?:\.\d+)?)\s*%)\s*", re.IGNORECASE)
+"""An amount of memory in DuckDB's notation: a number with its unit, or a percentage of the machine's."""
 
 
 class Settings(BaseSettings):
@@ -55,15 +54,15 @@ class Settings(BaseSettings):
     @field_validator("memory_limit")
     @classmethod
     def _memory_has_a_unit(cls, value: str) -> str:
-        if not MEMORY.fullmatch(value):
-            raise ValueError(f"{value!r} is no amount of memory. Write it like 1500MB, 2GiB or 50%")
+        if not MEMORY_PATTERN.fullmatch(value):
+            raise ValueError(f"{value!r} is not an amount of memory. Write it like 1500MB, 2GiB or 50%")
         return value
 
     @field_validator("alert_webhook")
     @classmethod
     def _webhook_is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
-            raise ValueError("it is no http(s) address")
+            raise ValueError("it is not an address that begins with https:// or http://")
         return value
 
     @field_validator("fixed_now")
@@ -83,46 +82,46 @@ class Settings(BaseSettings):
 
     @property
     def state_url(self) -> str:
-        """The SQLAlchemy URL of the state database; holds a password on Postgres, so never log it."""
+        """The SQLAlchemy URL of the state database. Never log it: on Postgres it holds a password."""
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{(self.home / 'state.db').absolute()}"
 
     @property
     def secret_key_file(self) -> Path:
-        """Where the key that encrypts tokens lies when the environment gives none."""
+        """The file of the key that encrypts tokens, used when the environment sets no key."""
         return self.home.absolute() / "secret.key"
 
     @property
     def dagster_home(self) -> Path:
-        """The folder of the Dagster instance that the command line and `make dev` share."""
+        """The folder of the Dagster instance, shared by the command line and `make dev`."""
         return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster").absolute()
 
     @property
     def mappings(self) -> Path:
-        """The folder whose CSV files override rows of the seeds."""
+        """The folder of CSV files that override rows of the seeds."""
         return self.home.absolute() / "mappings"
 
     def drafts(self) -> list[Path]:
-        """List the drafts of the home's own files, such as the key file; they are hidden and have a suffix added."""
+        """List the drafts of the home's own files, such as the key file: hidden files with a suffix added."""
         names = self.secret_key_file.name, "state.db", "start"
         return [draft for name in names for draft in self.home.absolute().glob(f".{name}.*")]
 
     def now(self) -> datetime:
-        """The data's clock: running hour, expiry. Real time unless `SNAP_PIPELINE_NOW` fixes it."""
+        """Return the data clock's time, which decides running hour and expiry; `SNAP_PIPELINE_NOW` can fix it."""
         return self.fixed_now.astimezone(UTC) if self.fixed_now else datetime.now(UTC)
 
     @property
     def running_hour(self) -> datetime:
-        """The hour that is not over yet."""
+        """The current hour, which is not over yet."""
         return floor_hour(self.now())
 
     @property
     def first_hour(self) -> datetime:
-        """The first partition. Written into the home once: a start that moves would change the partitions.
+        """The first partition, written into the home once, since a moving start would change the partitions.
 
         Raises:
-            SettingsError: it cannot be written, since the home is no folder or may not be written to.
+            SettingsError: the home is not a folder, or is not writable.
         """
         if self.start is not None:
             return parse_hour(self.start)
@@ -133,13 +132,13 @@ class Settings(BaseSettings):
             return parse_hour(marker.read_text().strip())
         except OSError as error:
             raise SettingsError(
-                f"The home {self.home.absolute()} cannot be used: {error.strerror}. "
+                f"The home folder {self.home.absolute()} cannot be used: {error.strerror}. "
                 "Set SNAP_PIPELINE_HOME to a folder that can be written to."
             ) from error
 
 
 def load_settings() -> Settings:
-    """The settings of this process's environment.
+    """Load the settings from this process's environment.
 
     Raises:
         SettingsError: a variable has a value that cannot be used; the message names it.
@@ -159,6 +158,6 @@ def _explain(problem: object) -> str:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write a file unless it is there: two processes that start a new home at once agree on the first one's text."""
+    """Write a file unless it exists, so that two processes that start a new home at once agree on one text."""
     with atomic_write(path, path.with_name(f".{path.name}.{os.getpid()}"), replace=False) as draft:
         draft.write_text(text)

@@ -1,6 +1,6 @@
-"""`workspaces.toml`: what differs between the sites that share one pipeline.
+"""`workspaces.toml`: the settings of each site that shares the pipeline.
 
-A file with one table a workspace. Without it there is one workspace, `default`.
+The file has one table per workspace. Without it there is one workspace, `default`.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ WorkspaceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-
 
 
 class Workspace(BaseModel):
-    """One site's settings; docs/configuration.md describes each key."""
+    """The settings of one site; docs/configuration.md describes each key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,18 +30,18 @@ class Workspace(BaseModel):
     click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
 
 
-KEYS = Workspace.model_fields.keys() - {"name"}
-EXPECTED = {
+WORKSPACE_KEYS = Workspace.model_fields.keys() - {"name"}
+PATTERN_DESCRIPTIONS = {
     "name": "1 to 64 letters, digits, dashes and underscores",
     "site_url": 'an address such as "https://shop.example.com/"',
     "default_currency": 'a currency of ISO 4217 such as "EUR"',
     "default_calling_code": 'a country\'s calling code in digits such as "49", without +',
 }
-"""What a pattern asks for, in words."""
+"""Plain-English descriptions of the patterns above, for error messages."""
 
 
 def load_workspaces(file: Path) -> Mapping[str, Workspace]:
-    """The workspaces by name, in the file's order.
+    """Load the workspaces by name, in the file's order.
 
     Raises:
         SettingsError: the file is not TOML, or a key is unknown or has a value that cannot be used; the message
@@ -63,17 +63,17 @@ def load_workspaces(file: Path) -> Mapping[str, Workspace]:
 def _workspace(file: Path, name: str, table: object) -> Workspace:
     if not isinstance(table, dict):
         raise SettingsError(f"{file}: {name} is not a table. Write [{name}] and its keys below it.")
-    unknown = table.keys() - KEYS
+    unknown = table.keys() - WORKSPACE_KEYS
     if unknown:
-        keys = ", ".join(sorted(KEYS))
-        raise SettingsError(f"{file}: [{name}] {', '.join(sorted(unknown))}: there is no such key; there are: {keys}.")
+        keys = ", ".join(sorted(WORKSPACE_KEYS))
+        raise SettingsError(f"{file}: [{name}] {', '.join(sorted(unknown))}: unknown key. Known keys: {keys}.")
     try:
         return Workspace(name=name, **table)
     except ValidationError as error:
-        problems = (f"[{name}] {'.'.join(map(str, p['loc']))}: {_words(p)}" for p in error.errors())
+        problems = (f"[{name}] {'.'.join(map(str, p['loc']))}: {_problem_message(p)}" for p in error.errors())
         raise SettingsError(f"{file}: " + "; ".join(problems)) from None
 
 
-def _words(problem: Mapping[str, Any]) -> str:
+def _problem_message(problem: Mapping[str, Any]) -> str:
     key = str(problem["loc"][0])
-    return f"must be {EXPECTED[key]}" if key in EXPECTED else str(problem["msg"])
+    return f"must be {PATTERN_DESCRIPTIONS[key]}" if key in PATTERN_DESCRIPTIONS else str(problem["msg"])

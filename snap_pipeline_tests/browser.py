@@ -1,4 +1,4 @@
-"""A real browser for tests and pictures: the system's Chromium, driven by Playwright, which brings none of its own."""
+"""A real browser for tests and pictures: the system's Chromium, driven by Playwright."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ QUIET = (
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A headless browser. Only where `CHROMIUM` was found."""
+    """Yield a headless browser; `CHROMIUM` must have been found."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield chromium

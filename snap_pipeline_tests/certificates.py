@@ -1,4 +1,4 @@
-"""A certificate for this machine that nobody else signed."""
+"""A self-signed certificate for this machine."""
 
 import ipaddress
 import ssl

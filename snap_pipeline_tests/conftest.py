@@ -1,4 +1,4 @@
-"""The expensive things that tests share: one sandbox and one Postgres for the session, empty before each test."""
+"""Expensive fixtures that tests share: one sandbox and one Postgres per session, emptied before each test."""
 
 import time
 import uuid
@@ -31,13 +31,13 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is tried again almost at once; tests of the delays themselves set them back."""
+    """Retries without delays; tests of the delays restore them."""
     monkeypatch.setattr(dispatched_batches, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(batch_attempt, "sleep", lambda seconds: time.sleep(seconds / 50))
 
 
 def make_project(home: Path, sandbox_url: str) -> Project:
-    """A project in a home of its own, with an empty sandbox."""
+    """Create a project in a home of its own, with an empty sandbox."""
     requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
     return Project(home, sandbox_url)
 

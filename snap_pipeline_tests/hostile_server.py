@@ -1,4 +1,4 @@
-"""A server of raw sockets that answers each request with the bytes, and at the pace, that a test chooses."""
+"""A raw socket server that answers with the bytes, and at the pace, that a test chooses."""
 
 import contextlib
 import socket

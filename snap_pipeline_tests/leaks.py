@@ -1,4 +1,4 @@
-"""A search for a secret in all that the pipeline left, also inside compressed files."""
+"""A search for a secret in all files of the pipeline, also inside compressed files."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The reconcile sensor and the runs that it asks for, one tick at a time."""
+"""A driver of the reconcile sensor and its runs, one tick at a time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from snap_pipeline_tests.project import Project
 
 
 class Net:
-    """The sensor's daemon and the run queue, without their waiting: a tick, then the runs that it asked for."""
+    """A driver of the sensor and the run queue, without waits: a tick, then the requested runs."""
 
     def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         self.project, self._cursor = project, None
@@ -20,7 +20,7 @@ class Net:
         monkeypatch.setattr(reconcile_sensor, "wall_clock", lambda: self.now)
 
     def tick(self) -> list[tuple[str, bool]]:
-        """Runs what the sensor asks for; each request as its partition or range, and whether all assets were due."""
+        """Run the requested runs; return each request's partition or range, and whether it is for all assets."""
         definitions = build_definitions(self.project.settings)
         context = dg.build_sensor_context(instance=self.project.instance, cursor=self._cursor, definitions=definitions)
         data = definitions.resolve_sensor_def("reconcile").evaluate_tick(context)

@@ -1,4 +1,4 @@
-"""Real processes that tests start. None of them keeps a failed test waiting."""
+"""Real processes for tests, which never keep a failed test waiting."""
 
 import multiprocessing
 import subprocess
@@ -10,7 +10,7 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 def run_at_once(function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
-    """What a module's function returns in each of several processes, none of which begins before all are up."""
+    """Call a module's function in several processes at once, and return the results."""
     barrier, answers = SPAWN.Barrier(count), SPAWN.Queue()
     processes = [
         SPAWN.Process(target=_run, args=(function, arguments, barrier, answers), daemon=True) for _ in range(count)
@@ -28,7 +28,7 @@ def run_at_once(function: Callable[..., Any], count: int, *arguments: Any) -> li
 
 @contextmanager
 def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
-    """A command's process, which is waited for at the end of the block and killed where the block fails.
+    """Start a command; wait for it at the end of the block, or kill it if the block fails.
 
     `Popen` itself waits in both cases: for ever, where the process waits for what the block would have done.
     """

@@ -1,4 +1,4 @@
-"""A project of its own for each test: a home, the sandbox, and Dagster on an instance in memory."""
+"""A project for each test: a home, the sandbox, and Dagster on an instance in memory."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ HOUR = parse_hour("2026-11-20T12")
 
 
 class Project:
-    """What a test drives: it lands events, materializes hours, and asks the sandbox what arrived."""
+    """A project under test: lands events, materializes hours, and reads the sandbox."""
 
     def __init__(self, home: Path, sandbox_url: str) -> None:
         self.settings = Settings(home=home, start=START, SNAP_PIPELINE_NOW=NOW, threads=2)
@@ -40,7 +40,7 @@ class Project:
         self.instance = dg.DagsterInstance.ephemeral()
 
     def reopen(self, **changes: Any) -> None:
-        """The same home under other settings, or after its files changed."""
+        """Reopen the home with other settings, or after its files changed."""
         self.settings = self.settings.model_copy(update=changes)
         self.pipeline = Pipeline(self.settings)
 
@@ -51,19 +51,19 @@ class Project:
         name: str = "events",
         workspace: str = "default",
     ) -> Path:
-        """Writes events, or lines as they are, as one file of an hour."""
+        """Write events, or lines as they are, to one file of an hour."""
         lines = [event if isinstance(event, str) else json.dumps(event) for event in events]
         return self.land_bytes("\n".join(lines).encode() + b"\n", f"{name}.ndjson", hour=hour, workspace=workspace)
 
     def land_bytes(self, content: bytes, name: str, *, hour: datetime = HOUR, workspace: str = "default") -> Path:
-        """Writes a file of an hour."""
+        """Write a file of an hour."""
         folder = self.pipeline.landing.folder(workspace, hour)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
         return folder / name
 
     def add_destination(self, name: str = "shop", **changes: Any) -> Destination:
-        """A live destination at the sandbox that is owed every hour."""
+        """Add a live destination at the sandbox that receives every hour."""
         fields: dict[str, Any] = {
             "name": name,
             "workspace": "default",
@@ -80,14 +80,14 @@ class Project:
         return destination
 
     def materialize(self, first: datetime = HOUR, last: datetime | None = None) -> dg.ExecuteInProcessResult:
-        """The hourly job over a range, as the schedule or a backfill would run it."""
+        """Run the hourly job over a range, as the schedule or a backfill would."""
         job = build_definitions(self.settings).resolve_job_def(HOURLY_JOB)
         return job.execute_in_process(
             instance=self.instance, tags=range_tags(first, last or first), raise_on_error=False
         )
 
     def rows(self, table: str, query: str = "from {table}", hour: datetime = HOUR) -> list[dict[str, Any]]:
-        """Rows of a table's hour; `{table}` stands for it."""
+        """Query a table's hour; `{table}` in the query is the table."""
         path = self.pipeline.lake.storage.path(partition(table, hour))
         with self.pipeline.lake.connect() as connection:
             source = f"read_parquet('{path}', hive_partitioning = false)"
@@ -96,12 +96,12 @@ class Project:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def entries(self, first: datetime = HOUR, last: datetime | None = None) -> list[Entry]:
-        """The accounting of a range."""
+        """Return the accounting of a range."""
         accounting = self.pipeline.accounting
         return accounting.entries(accounting.hours(first, last or first), self.pipeline.destinations.list())
 
     def counts(self, first: datetime = HOUR, last: datetime | None = None) -> dict[str, int]:
-        """Events by entry, and by `entry: reason`."""
+        """Return event counts by entry, and by `entry: reason`."""
         counts: dict[str, int] = {}
         for entry in self.entries(first, last):
             for label in {entry.entry, f"{entry.entry}: {entry.reason}" if entry.reason else entry.entry}:
@@ -109,28 +109,28 @@ class Project:
         return counts
 
     def received(self, asset_id: str = PIXEL_ID) -> list[dict[str, Any]]:
-        """What the sandbox holds of an asset after deduplication."""
+        """Return the sandbox's events of an asset, after deduplication."""
         answer = requests.get(f"{self.sandbox_url}/_sandbox/events", params={"asset_id": asset_id}, timeout=30)
         answer.raise_for_status()
         return list(answer.json())
 
     def requests_seen(self, path: str = "/events") -> list[dict[str, Any]]:
-        """The requests that the sandbox saw, those to other paths left out."""
+        """Return the requests to this path that the sandbox received."""
         answer = requests.get(f"{self.sandbox_url}/_sandbox/requests", timeout=30)
         answer.raise_for_status()
         return [request for request in answer.json()["requests"] if request["path"].endswith(path)]
 
     def set_fault(self, **fault: Any) -> None:
-        """Makes the sandbox misbehave."""
+        """Set a fault of the sandbox."""
         requests.post(f"{self.sandbox_url}/_sandbox/faults", json=fault, timeout=30).raise_for_status()
 
     def clear_faults(self) -> None:
-        """Makes the sandbox well again."""
+        """Clear all faults of the sandbox."""
         requests.delete(f"{self.sandbox_url}/_sandbox/faults", timeout=30).raise_for_status()
 
 
 def purchase(event_id: str, *, at: datetime = HOUR, **changes: Any) -> dict[str, Any]:
-    """A purchase that Snap takes, in the first-party form."""
+    """Return a purchase that Snap accepts, in the first-party format."""
     event: dict[str, Any] = {
         "event_id": event_id,
         "event_name": "purchase",
@@ -142,10 +142,10 @@ def purchase(event_id: str, *, at: datetime = HOUR, **changes: Any) -> dict[str,
 
 
 def ids(events: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Event ids in order."""
+    """Return the sorted event ids."""
     return sorted(event["event_id"] for event in events)
 
 
 def key(hour: datetime) -> str:
-    """The hour's partition key."""
+    """Return the hour's partition key."""
     return format_hour(hour)

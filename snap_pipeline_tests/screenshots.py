@@ -1,4 +1,4 @@
-"""The README's pictures, taken of what the demo left in this environment's home: `make screenshots`."""
+"""The README's pictures, taken of the demo in this environment's home: `make screenshots`."""
 
 import sys
 import tempfile
@@ -23,7 +23,7 @@ GRAPH = 'group:"events" or group:"conversions" or group:"delivery" or group:"ins
 
 
 def picture_report(chromium: Browser, page_file: Path) -> None:
-    """The report's first screen, as readers of either taste see it."""
+    """Take the report's first screen, in the light and the dark theme."""
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for scheme in schemes:
         page = chromium.new_page(color_scheme=scheme, viewport={"width": 1180, "height": 800})
@@ -32,7 +32,7 @@ def picture_report(chromium: Browser, page_file: Path) -> None:
 
 
 def picture_graph(chromium: Browser, url: str) -> None:
-    """The asset graph, without seeds and staging, in a window that holds all of it."""
+    """Take the asset graph, without seeds and staging, in a window that fits all of it."""
     page = chromium.new_page(viewport={"width": 1700, "height": 2000})
     open_graph(page, url, GRAPH)
     page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]")).click()
@@ -47,7 +47,7 @@ def picture_graph(chromium: Browser, url: str) -> None:
 
 
 def open_graph(page: Page, url: str, selection: str = "") -> None:
-    """Opens the asset graph, all groups open, without the UI's greeting."""
+    """Open the asset graph with all groups open, without the UI's greeting."""
     page.add_init_script("localStorage.setItem('communityNux', '1')")
     page.goto(f"{url}/asset-groups~{quote(selection)}/" if selection else f"{url}/asset-groups")
     page.get_by_text("events", exact=True).first.wait_for(timeout=60_000)
@@ -56,7 +56,7 @@ def open_graph(page: Page, url: str, selection: str = "") -> None:
 
 
 def main() -> None:
-    """Takes all pictures into docs/images."""
+    """Take all pictures into docs/images."""
     if CHROMIUM is None:
         sys.exit(f"Taking pictures {MISSING}.")
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""The code location as Dagster and `dg` see it."""
+"""The code location, as Dagster and `dg` load it."""
 
 import json
 import os

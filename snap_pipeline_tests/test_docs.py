@@ -1,4 +1,4 @@
-"""The docs say what the code does: README's commands run, the error catalogue is the code's, paths and links exist."""
+"""The documentation matches the code: commands run, the error catalogue is current, paths and links exist."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def test_the_make_targets_of_the_readme_exist() -> None:
 
 @pytest.fixture
 def environment(project: Project) -> dict[str, str]:
-    """A user's environment: nothing but a home, and the clock of the tests."""
+    """A user's environment: only a home, and the clock of the tests."""
     project.settings.dagster_home.mkdir(parents=True)
     return os.environ | {
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -48,7 +48,7 @@ def environment(project: Project) -> dict[str, str]:
 
 
 def run(command: str, project: Project, folder: Path, environment: dict[str, str]) -> str:
-    """Runs a page's command; its destination is Snap, for which the sandbox stands in."""
+    """Run a page's command, with the sandbox in place of Snap."""
     words = shlex.split(command)
     if words[1:3] == ["destination", "add"]:
         words += ["--base-url", project.sandbox_url]
@@ -92,8 +92,8 @@ def test_every_other_command_of_the_readme_runs(project: Project, tmp_path: Path
     for command in readme_commands():
         if command.startswith("make") or ".venv/" in command:
             continue
-        owed = f" --since {key(HOUR)}" if " destination add " in command else ""
-        run(command + owed, project, ROOT if command.startswith("dg ") else tmp_path, environment)
+        since = f" --since {key(HOUR)}" if " destination add " in command else ""
+        run(command + since, project, ROOT if command.startswith("dg ") else tmp_path, environment)
     assert {event["event_id"] for event in project.received()} == {"a", "landed"}
 
 
@@ -139,7 +139,7 @@ OF_A_HOME = ("data/", "data/mappings/", "workspaces.toml")
 
 
 def found(path: str) -> Path | None:
-    """The file or folder that a page names, from the repository's root, the package's or the page's folder."""
+    """Return the file or folder that a page names, relative to the repository, the package or the page."""
     return next((root / path for root in (ROOT, ROOT / "snap_pipeline", ROOT / "docs") if (root / path).exists()), None)
 
 
@@ -185,7 +185,7 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
 
 
 def anchors_of(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as on GitHub."""
     headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 

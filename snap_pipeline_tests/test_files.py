@@ -1,4 +1,4 @@
-"""Atomic, durable writing: whatever happens to the writer, a reader finds the old content or the new one, whole."""
+"""Atomic, durable writes: if the writer dies, a reader finds the old content or the new one, complete."""
 
 import multiprocessing
 import os
@@ -19,7 +19,7 @@ OLD, NEW = "old" * 100_000, "new" * 100_000
 
 
 def write_and_die(path: Path, moment: str) -> None:
-    """Runs in a process of its own, which is killed at a moment of the write."""
+    """Write a file in this process, which is killed during the write."""
 
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)

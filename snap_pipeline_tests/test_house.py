@@ -1,4 +1,4 @@
-"""The house: what a newcomer may rely on when looking for the room for a change. Imports are kept by import-linter."""
+"""Rules of the code's structure that import-linter cannot check."""
 
 import re
 from collections import Counter
@@ -15,12 +15,12 @@ SEAMS = {
     r"\.r?glob\(|\bos\.listdir|\bos\.scandir|\.iterdir\(": {"files.py", "lake/storage.py", "lake/landing.py"},
     r"\.root\b|\._root\b": {"lake/storage.py", "lake/landing.py"},
 }
-"""What only these modules may do, since they alone know that lake and landing zone are files."""
+"""Operations that only these modules may use: they alone know that lake and landing zone are files."""
 
 OTHERS_FILES = {
     r"\.r?glob\(": {"settings.py", "lake/mappings.py", "orchestration/assets/dbt_marts.py"},
 }
-"""Modules that look for other files than those of lake and landing zone: the home's own, and the dbt project's."""
+"""Modules that list other files than those of lake and landing zone: the home's own, and the dbt project's."""
 
 
 @pytest.mark.parametrize("pattern", SEAMS)
@@ -42,5 +42,5 @@ def test_no_two_modules_have_one_name() -> None:
 
 
 def _code(text: str) -> str:
-    """The text without docstrings and comments, which may speak of what others do."""
+    """Remove docstrings and comments, which may mention other modules' operations."""
     return re.sub(r'"""[^"]*?"""|#.*', "", text)

@@ -1,4 +1,4 @@
-"""What a wheel needs to work where nothing else is installed."""
+"""The wheel: it has everything it needs in an empty environment."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The Dagster UI on a home, served as a user would serve it."""
+"""The Dagster UI on a home, served as for a user."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ ASSETS = "{ assetNodes { assetKey { path } } }"
 
 @contextmanager
 def served(command: Sequence[str], surroundings: dict[str, str], folder: Path = ROOT) -> Iterator[str]:
-    """Runs a command of this environment that serves the UI, and yields its address."""
+    """Run a command that serves the UI, and yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -37,7 +37,7 @@ def served(command: Sequence[str], surroundings: dict[str, str], folder: Path = 
 
 
 def end_process_tree(process: subprocess.Popen[bytes]) -> None:
-    """`dagster dev` does not always end its children."""
+    """End a process with its children, which `dagster dev` does not always end."""
     tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
     for each in tree:
         each.kill()
@@ -45,7 +45,7 @@ def end_process_tree(process: subprocess.Popen[bytes]) -> None:
 
 
 def assets_shown(url: str) -> list[str]:
-    """The assets that the UI knows, once it answers; none where it does not within two minutes."""
+    """Return the UI's assets, once it answers; none if it does not within two minutes."""
     for _ in range(240):
         try:
             answer = requests.post(f"{url}/graphql", json={"query": ASSETS}, timeout=30)

@@ -1,7 +1,7 @@
-"""The `snap-pipeline` command, one module a group of verbs.
+"""The `snap-pipeline` command, one module per group of verbs.
 
-A command loads settings, calls the inside and prints. Errors that the user can mend go to standard error without
-a traceback and end with status 1; bad usage ends with 2.
+A command loads the settings, calls the pipeline and prints the result. Errors that the user can fix go to standard
+error without a traceback, with exit status 1; bad usage has exit status 2.
 """
 
 import sys
@@ -14,21 +14,21 @@ from snap_pipeline.errors import InvalidValue, PipelineError
 
 
 class Verb(NamedTuple):
-    """A command: the module that holds it, and its line in the list of commands."""
+    """A command: its module, and its line in the list of commands."""
 
     module: str
     help: str
 
 
 COMMANDS = {
-    "land": Verb("snap_pipeline.cli.land", "Put events of NDJSON, JSON or CSV files into their hours."),
+    "land": Verb("snap_pipeline.cli.land", "Put events from NDJSON, JSON or CSV files into their hours."),
     "materialize": Verb("snap_pipeline.cli.run", "Run the hourly job over a range of hours, and deliver."),
     "insights": Verb("snap_pipeline.cli.run", "Rebuild the marts, and print scores and what to fix."),
     "dev": Verb("snap_pipeline.cli.run", "Open the Dagster UI on this home's data."),
     "status": Verb("snap_pipeline.cli.inspect", "Account for every landed line, by destination."),
     "trace": Verb("snap_pipeline.cli.inspect", "Follow one event from its file to its receipt."),
-    "preview": Verb("snap_pipeline.cli.inspect", "Show the JSON that would be sent of an hour."),
-    "sql": Verb("snap_pipeline.cli.sql", "Query the lake's tables and marts in DuckDB's SQL."),
+    "preview": Verb("snap_pipeline.cli.inspect", "Show the JSON that would be sent for an hour."),
+    "sql": Verb("snap_pipeline.cli.sql", "Query the lake's tables and marts with DuckDB SQL."),
     "report": Verb("snap_pipeline.cli.report", "Write match quality, health and accounting as one page."),
     "destination": Verb("snap_pipeline.cli.destination", "Add, list, change, test, pause and remove destinations."),
     "prune": Verb("snap_pipeline.cli.prune", "Delete files that are older than the retention."),
@@ -37,11 +37,11 @@ COMMANDS = {
     "sandbox": Verb("snap_pipeline.sandbox.command", "Run a local stand-in for Snap's servers."),
     "demo": Verb("snap_pipeline.cli.demo", "Run the whole pipeline on sample traffic."),
 }
-"""In the order in which a user meets them. A module is imported when its command runs: Dagster takes seconds."""
+"""All commands, in the order in which a user meets them. Modules are imported on use, since Dagster takes seconds."""
 
 
 class LazyGroup(click.Group):
-    """Finds commands in `COMMANDS`, and prints errors of the project plainly."""
+    """A command group that imports commands on use, and prints the project's errors without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """List the names of the commands."""
@@ -56,12 +56,12 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the list of commands without importing them; click would, and cut their help where a line ends."""
+        """Write the list of commands. Click would import them all, and cut their help at the end of the line."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, verb.help) for name, verb in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs a command."""
+        """Run a command."""
         try:
             return super().invoke(ctx)
         except PipelineError as error:

@@ -1,4 +1,4 @@
-"""How the accounting is shown: as a table for people, as JSON for programs."""
+"""Output of the accounting: a table for people, JSON for programs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -17,21 +17,21 @@ STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pe
 ADVICE = {
     "expiring": "{events} pending events will be too old for Snap within a day. See `snap-pipeline destination show`, "
     "then run `snap-pipeline materialize` over these hours.",
-    "in_doubt": "{events} events are in doubt: they were sent and no answer came. They go out again by themselves "
-    "within 48 hours of that. After it, `snap-pipeline materialize --resend-in-doubt` sends them, and Snap may count "
-    "twice what it had taken.",
-    "rejected": "{events} events were rejected by Snap. Once the reason is mended, `snap-pipeline materialize "
-    "--retry-rejected` sends them again.",
+    "in_doubt": "{events} events are in doubt: they were sent, and no answer came. Within 48 hours they are resent "
+    "automatically. After that, `snap-pipeline materialize --resend-in-doubt` resends them, and Snap may count "
+    "them twice.",
+    "rejected": "{events} events were rejected by Snap. After fixing the reason, send them again with "
+    "`snap-pipeline materialize --retry-rejected`.",
 }
-"""By entry, what to do about it."""
+"""The advice for each entry that needs it."""
 UNDELIVERED = ("pending", "in_doubt")
-WITH_REASONS = ("rejected", "undeliverable")
-SHOWN = 3
-"""How many hours or folders a warning names; the rest is counted."""
+STATES_WITH_REASONS = ("rejected", "undeliverable")
+MAX_NAMED = 3
+"""The most hours or folders that a warning names; it counts the others."""
 
 
 def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """One object an hour and workspace, with its destinations."""
+    """Return one object per hour and workspace, with its destinations."""
     hours: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
         hour = hours.setdefault((entry.hour, entry.workspace), _empty_hour(entry))
@@ -42,7 +42,7 @@ def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
                 hour[entry.entry] += entry.events
             continue
         destination = hour["destinations"].setdefault(entry.destination, _empty_destination())
-        if entry.entry in WITH_REASONS:
+        if entry.entry in STATES_WITH_REASONS:
             destination[entry.entry][entry.reason] = entry.events
         else:
             destination[entry.entry] = entry.events
@@ -50,9 +50,11 @@ def as_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) -> None:
-    """The sums over the entries' hours: what came in, what was left out and why, and where the rest stands.
+    """Print sums over the entries' hours: received, excluded by reason, and delivery states by destination.
 
-    Where hours have files that were not read, it says of the others alone that nothing is unaccounted for.
+    Args:
+        entries: of the accounting.
+        unread: hours with unread files, which the sums do not include.
     """
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     for entry in entries:
@@ -60,20 +62,20 @@ def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) 
     before = sums.pop("", Counter())
     hours = len({entry.hour for entry in entries})
     table = Table(title=f"Accounting of {hours} hours", title_justify="left", show_header=False)
-    for label in sorted(before, key=_order):
+    for label in sorted(before, key=_sort_key):
         table.add_row("", label, f"{before[label]:,}")
     for name, states in sorted(sums.items()):
         table.add_section()
-        for label in sorted(states, key=_order):
+        for label in sorted(states, key=_sort_key):
             table.add_row(name, label, f"{states[label]:,}")
     print_table(table, width=100)
     gaps = unaccounted(entries)
-    balanced = "Of what was read, nothing is unaccounted for." if unread else "Nothing is unaccounted for."
-    click.echo("\n".join(gaps) if gaps else balanced)
+    scope = "line of the files that were read" if unread else "landed line"
+    click.echo("\n".join(gaps) if gaps else f"Every {scope} is accounted for.")
 
 
 def print_shared_orders(purchases: int) -> None:
-    """That Snap will report fewer purchases than were delivered, where several stand for one order."""
+    """Say that Snap will report fewer purchases than were delivered, if several have the same order id."""
     if purchases:
         click.echo(
             f"{purchases:,} purchases of the newest 30 days share their order id with another one; Snap counts each "
@@ -92,7 +94,7 @@ def print_warnings(
     outdated_consent: Mapping[datetime, Sequence[str]],
     pruned: Container[datetime],
 ) -> None:
-    """What the numbers ask somebody to do, on standard error.
+    """Print warnings about entries and hours that need action, to standard error.
 
     Args:
         entries: the accounting.
@@ -107,9 +109,9 @@ def print_warnings(
         if entry_name in ADVICE and events:
             click.echo(f"Warning: {destination}: " + ADVICE[entry_name].format(events=f"{events:,}"), err=True)
     if outdated:
-        workspaces = _some(sorted({name for names in outdated.values() for name in names}))
-        hours = _some(map(format_hour, outdated))
-        _ask_for(
+        workspaces = _shortened(sorted({name for names in outdated.values() for name in names}))
+        hours = _shortened(map(format_hour, outdated))
+        _warn_to_materialize(
             list(outdated),
             f"were made with other code, mappings or settings than today's: {hours} (workspaces: {workspaces})",
             "make them again",
@@ -120,7 +122,7 @@ def print_warnings(
 def _print_held(
     entries: Iterable[Entry], outdated_consent: Mapping[datetime, Sequence[str]], pruned: Container[datetime]
 ) -> None:
-    """How many pending events wait until their hours are made again, or are never sent."""
+    """Print how many pending events wait until their hours are made again, or are never sent."""
     held: dict[tuple[str, Held], Counter[datetime]] = defaultdict(Counter)
     for entry in entries:
         if entry.entry not in UNDELIVERED:
@@ -134,22 +136,24 @@ def _print_held(
 
 
 def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_folders: Sequence[str]) -> None:
-    """What landed and is in no number: a warning on standard error, but of the running hour, whose time will come."""
+    """Print warnings about unread files and folders to standard error; the running hour's files are no problem."""
     late = [hour for hour in unread if hour != running_hour]
     if late:
-        _ask_for(late, f"have landed files that were not read: {_some(map(format_hour, late))}", "read them")
+        _warn_to_materialize(
+            late, f"have landed files that were not read: {_shortened(map(format_hour, late))}", "read them"
+        )
     if len(late) < len(unread):
         click.echo(f"The running hour, {format_hour(running_hour)}, has files that are read when it is over.")
     if unknown_folders:
         click.echo(
-            f"Warning: {len(unknown_folders):,} folders of the landing zone are of no configured workspace, or their "
-            f"names are no hours, so that they are not read: {_some(unknown_folders)}. Rename them, or add the "
-            "workspace to workspaces.toml.",
+            f"Warning: {len(unknown_folders):,} folders of the landing zone are not read, since they belong to no "
+            f"configured workspace or their names are not hours: {_shortened(unknown_folders)}. Rename them, or "
+            "add the workspace to workspaces.toml.",
             err=True,
         )
 
 
-def _ask_for(hours: Sequence[datetime], what: str, purpose: str) -> None:
+def _warn_to_materialize(hours: Sequence[datetime], what: str, purpose: str) -> None:
     first, last = format_hour(hours[0]), format_hour(hours[-1])
     click.echo(
         f"Warning: {len(hours):,} hours {what}. To {purpose}: snap-pipeline materialize --from {first} --to {last}",
@@ -157,17 +161,17 @@ def _ask_for(hours: Sequence[datetime], what: str, purpose: str) -> None:
     )
 
 
-def _some(names: Iterable[str]) -> str:
+def _shortened(names: Iterable[str]) -> str:
     known = list(names)
-    more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
-    return ", ".join(known[:SHOWN]) + more
+    more = f" and {len(known) - MAX_NAMED:,} more" if len(known) > MAX_NAMED else ""
+    return ", ".join(known[:MAX_NAMED]) + more
 
 
 def _label(entry: Entry) -> str:
     return f"{entry.entry}: {entry.reason}" if entry.reason else entry.entry
 
 
-def _order(label: str) -> tuple[int, str]:
+def _sort_key(label: str) -> tuple[int, str]:
     order = ("raw", "quarantined", "excluded", "payloads", *STATES, *NON_ADDITIVE_ENTRIES)
     return order.index(label.split(":", maxsplit=1)[0]), label
 
@@ -185,4 +189,4 @@ def _empty_hour(entry: Entry) -> dict[str, Any]:
 
 
 def _empty_destination() -> dict[str, Any]:
-    return {state: {} if state in WITH_REASONS else 0 for state in (*STATES, *NON_ADDITIVE_ENTRIES)}
+    return {state: {} if state in STATES_WITH_REASONS else 0 for state in (*STATES, *NON_ADDITIVE_ENTRIES)}

@@ -1,6 +1,6 @@
-"""`snap-pipeline demo`: the commands a user would give, on sample traffic and against the sandbox.
+"""`snap-pipeline demo`: runs a user's commands on sample traffic, against the sandbox.
 
-Safe to run twice: traffic is the same for the same hour, and what has a receipt is not sent again.
+It is idempotent: an hour always has the same traffic, and events with a receipt are not sent again.
 """
 
 import os
@@ -24,20 +24,20 @@ PIXEL_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e01"
 SNAP_APP_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e02"
 TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
 REQUESTS_PER_MINUTE = "60000"
-"""The sandbox needs no sparing, and the demo is waited for."""
+"""A high limit, since the sandbox needs none and somebody waits for the demo."""
 
 
 class DemoRefused(PipelineError):
-    """The home holds more than a demo."""
+    """A home with real destinations, which must not get sample traffic."""
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(1, 7), default=7, show_default=True, help="Of sample traffic.")
+@click.option("--days", type=click.IntRange(1, 7), default=7, show_default=True, help="Days of sample traffic.")
 def demo(days: int) -> None:
     """Run the whole pipeline on sample traffic, against the sandbox."""
     settings = load_settings()
     pipeline = Pipeline(settings)
-    refuse_real_destinations(pipeline)
+    check_no_real_destinations(pipeline)
     last = settings.running_hour - ONE_HOUR
     first = max(last - timedelta(days=days) + ONE_HOUR, settings.first_hour)
     click.echo(f"Sample traffic of a small shop lands in {settings.landing} …")
@@ -45,28 +45,28 @@ def demo(days: int) -> None:
     click.echo(f"{traffic}\n")
     with SandboxServer() as sandbox:
         click.echo(f"A stand-in for Snap's servers answers at {sandbox.url}.")
-        point_destination_at(pipeline, sandbox.url, first)
+        set_up_destination(pipeline, sandbox.url, first)
         run_command("materialize", "--from", format_hour(first), "--to", format_hour(last))
         run_command("insights")
     click.echo("\nOpen the Dagster UI on this data with `make dev`, or `snap-pipeline dev` without a checkout.")
 
 
-def refuse_real_destinations(pipeline: Pipeline) -> None:
-    """Sample traffic must never reach a real pixel.
+def check_no_real_destinations(pipeline: Pipeline) -> None:
+    """Check that no sample traffic can reach a real pixel.
 
     Raises:
-        DemoRefused: the home holds a destination that is no stand-in on this machine.
+        DemoRefused: the home has a destination that is not on this machine.
     """
     others = [each.name for each in pipeline.destinations.list() if not is_this_machine(each.base_url)]
     if others:
         raise DemoRefused(
-            f"This home has destinations of its own ({', '.join(others)}), which must not get sample traffic. "
-            "Give the demo another home: SNAP_PIPELINE_HOME=./demo-data make demo."
+            f"This home has real destinations ({', '.join(others)}), which must not get sample traffic. "
+            "Run the demo in another home: SNAP_PIPELINE_HOME=./demo-data make demo."
         )
 
 
-def point_destination_at(pipeline: Pipeline, url: str, first: datetime) -> None:
-    """Adds the demo's destination, or gives it the address of today's sandbox."""
+def set_up_destination(pipeline: Pipeline, url: str, first: datetime) -> None:
+    """Add the demo's destination, or change its address to the sandbox of this run."""
     if any(each.name == NAME for each in pipeline.destinations.list()):
         run_command("destination", "set", NAME, "--base-url", url)
         return
@@ -76,7 +76,7 @@ def point_destination_at(pipeline: Pipeline, url: str, first: datetime) -> None:
 
 
 def run_command(*arguments: str) -> None:
-    """Runs one `snap-pipeline` command as a user would, and ends with it where it fails."""
+    """Run a `snap-pipeline` command as a user would; if it fails, exit with its status."""
     click.echo(f"\n$ snap-pipeline {' '.join(arguments)}")
     command = [str(Path(sys.executable).with_name("snap-pipeline")), *arguments]
     done = subprocess.run(command, env=os.environ | {"SNAP_ACCESS_TOKEN": TOKEN}, check=False)  # noqa: S603 - our own command

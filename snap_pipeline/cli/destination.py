@@ -1,7 +1,7 @@
-"""`snap-pipeline destination`: who receives, and with which credentials.
+"""`snap-pipeline destination`: manages destinations and their credentials.
 
-The access token comes from SNAP_ACCESS_TOKEN, standard input or a masked prompt, never from an argument, which
-other users of the machine could read.
+The access token comes from SNAP_ACCESS_TOKEN, standard input or a masked prompt, never from an argument, which other
+users of the machine could read.
 """
 
 import os
@@ -36,8 +36,8 @@ def destination() -> None:
 
 
 @destination.command()
-@click.option("--name", required=True, help="What you call it.")
-@click.option("--workspace", default="default", show_default=True, help="Whose events it receives.")
+@click.option("--name", required=True, help="A name of your choice.")
+@click.option("--workspace", default="default", show_default=True, help="The workspace whose events it receives.")
 @click.option("--pixel-id", required=True, help="UUID, from Events Manager.")
 @click.option("--snap-app-id", help="UUID, for app events; without it they are not sent.")
 @click.option("--api-version", type=click.Choice(list(DIALECTS)), default=DEFAULT_VERSION, show_default=True)
@@ -45,26 +45,26 @@ def destination() -> None:
 @click.option("--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, show_default=True)
 @click.option("--web-age-days", type=int, default=WEB_AGE_DAYS, show_default=True, help=WEB_AGE_HELP)
 @click.option("--offline-age-days", type=int, default=OFFLINE_AGE_DAYS, show_default=True, help=OFFLINE_AGE_HELP)
-@click.option("--since", type=HOUR, help="The first hour that it is owed; the running hour unless given.")
+@click.option("--since", type=HOUR, help="The first hour that it receives; default: the running hour.")
 @click.option("--live", is_flag=True, help="Send from now on; without it the destination is paused until `resume`.")
 @click.option("--no-test", is_flag=True, help="Do not send a test event.")
 def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> None:
     """Add a destination, then send it a test event."""
     pipeline = open_pipeline()
     check_workspace(pipeline, fields["workspace"])
-    hour = first_owed(pipeline, since)
-    made, warnings = pipeline.destinations.add(
+    hour = first_hour_in_scope(pipeline, since)
+    added, warnings = pipeline.destinations.add(
         **fields, since=format_hour(hour), live=live, token=read_token(f"Access token of {fields['name']}")
     )
     print_warnings(warnings)
-    click.echo(f"{made.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
-    print_moved(since, hour)
+    click.echo(f"{added.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
+    print_clamped_hour(since, hour)
     click.echo(
-        f"It is owed the hours from {made.since} on; earlier ones may have been reported by a browser pixel, and Snap "
-        f"would count them twice. For history: `snap-pipeline destination set {made.name} --since HOUR`."
+        f"It receives the hours from {added.since} on. Earlier hours may have been reported by a browser pixel, and "
+        f"Snap would count them twice; to send them: `snap-pipeline destination set {added.name} --since HOUR`."
     )
     if not no_test:
-        run_test(pipeline, made)
+        run_test(pipeline, added)
 
 
 @destination.command(name="list")
@@ -82,10 +82,10 @@ def list_() -> None:
             each.name,
             each.workspace,
             found.badge,
-            moment(found.since),
-            moment(each.last_success_at),
-            moment(each.last_error_at),
-            latency(backlog),
+            format_moment(found.since),
+            format_moment(each.last_success_at),
+            format_moment(each.last_error_at),
+            format_latency(backlog),
             each.api_version,
             each.pixel_id,
         )
@@ -99,20 +99,20 @@ def list_() -> None:
 @destination.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Show one destination. Of the token, its last four characters."""
+    """Show one destination. Of the token, only the last four characters."""
     pipeline = open_pipeline()
     found = pipeline.destinations.get(name)
     backlog = pipeline.destination_backlog(found)
     state = health(found, backlog)
-    last_error = f"{moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
+    last_error = f"{format_moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
     for label, value in (
         ("name", found.name),
-        ("health", f"{state.badge}, since {moment(state.since)} UTC" if state.since else state.badge),
+        ("health", f"{state.badge}, since {format_moment(state.since)} UTC" if state.since else state.badge),
         ("what to do", state.what_to_do),
-        ("last success", moment(found.last_success_at) or "none yet"),
+        ("last success", format_moment(found.last_success_at) or "none yet"),
         ("last error", last_error),
-        ("next attempt", f"after {moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
-        ("average latency", latency(backlog) or "no request yet"),
+        ("next attempt", f"after {format_moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
+        ("average latency", format_latency(backlog) or "no request yet"),
         ("pending", f"{backlog.pending:,} events of closed hours, {backlog.in_doubt:,} in doubt"),
         ("id", found.id),
         ("workspace", found.workspace),
@@ -123,8 +123,8 @@ def show(name: str) -> None:
         ("requests a minute", found.requests_per_minute),
         ("web age limit", web_age_limit(found)),
         ("offline age limit", f"{found.offline_age_days} days: offline events that are older are not sent"),
-        ("owed since", found.since),
-        ("token", f"…{found.token_last_four}, set {moment(found.token_set_at)} UTC"),
+        ("receives since", found.since),
+        ("token", f"…{found.token_last_four}, set {format_moment(found.token_set_at)} UTC"),
     ):
         click.echo(f"{label + ':':<20}{value}")
 
@@ -132,7 +132,7 @@ def show(name: str) -> None:
 @destination.command(name="set")
 @click.argument("name")
 @click.option("--api-version", type=click.Choice(list(DIALECTS)))
-@click.option("--since", type=HOUR, help="The first hour that it is owed; an early one asks for history.")
+@click.option("--since", type=HOUR, help="The first hour that it receives; an earlier one sends history.")
 @click.option("--snap-app-id", help="UUID, for app events.")
 @click.option("--base-url")
 @click.option("--requests-per-minute", type=int)
@@ -142,24 +142,24 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
     """Change a destination. Its receipts stay, so nothing is sent again."""
     pipeline = open_pipeline()
     changes = {key: value for key, value in fields.items() if value is not None}
-    hour = first_owed(pipeline, since) if since else None
+    hour = first_hour_in_scope(pipeline, since) if since else None
     if hour:
         changes["since"] = format_hour(hour)
     if not changes:
-        raise click.UsageError("say what to change; see --help.")
+        raise click.UsageError("Nothing to change: give at least one option; see --help.")
     pipeline.destinations.set(name, **changes)
     click.echo(f"{name} is changed.")
     if hour:
-        print_moved(since, hour)
+        print_clamped_hour(since, hour)
         ahead = (
             " That hour is still to come: nothing is sent until then." if hour > pipeline.settings.running_hour else ""
         )
-        click.echo(f"It is owed the hours from {format_hour(hour)} on, and nothing of earlier ones.{ahead}")
+        click.echo(f"It receives the hours from {format_hour(hour)} on, and no earlier ones.{ahead}")
 
 
 @destination.command()
 @click.argument("name")
-@click.option("--test-event-code", help="From Events Manager's test view, to see the event there (v3).")
+@click.option("--test-event-code", help="A code from Events Manager's test view, to see the event there (v3).")
 def test(name: str, test_event_code: str | None) -> None:
     """Send a PAGE_VIEW to Snap's validate endpoint. Nothing is counted."""
     pipeline = open_pipeline()
@@ -176,7 +176,7 @@ def test(name: str, test_event_code: str | None) -> None:
 @destination.command()
 @click.argument("name")
 def pause(name: str) -> None:
-    """Send nothing until `resume`; what is pending stays."""
+    """Send nothing until `resume`; pending events are kept."""
     open_pipeline().destinations.pause(name)
     click.echo(f"{name} is paused.")
 
@@ -195,51 +195,51 @@ def rotate_token(name: str) -> None:
     """Replace the access token, then send a test event."""
     pipeline = open_pipeline()
     print_warnings(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
-    click.echo(f"The token of {name} is replaced.")
+    click.echo(f"The access token of {name} is replaced.")
     run_test(pipeline, pipeline.destinations.get(name))
 
 
 @destination.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Remove a destination. Its receipts stay: added again, it gets nothing twice."""
+    """Remove a destination. Its receipts stay: if added again, it gets nothing twice."""
     open_pipeline().destinations.remove(name)
     click.echo(f"{name} is removed; its history is kept.")
 
 
-def moment(when: datetime | None) -> str:
-    """A moment to the minute, in UTC; nothing where there was none."""
+def format_moment(when: datetime | None) -> str:
+    """Format a moment to the minute, in UTC; None is an empty text."""
     return f"{when:%Y-%m-%d %H:%M}" if when else ""
 
 
-def latency(backlog: DestinationBacklog) -> str:
-    """The average latency; nothing where nothing was sent."""
+def format_latency(backlog: DestinationBacklog) -> str:
+    """Format the average latency; an empty text if nothing was sent."""
     return "" if backlog.latency_ms is None else f"{backlog.latency_ms:.0f} ms"
 
 
 def web_age_limit(chosen: Destination) -> str:
-    """The age limit of web and app events, in words."""
+    """Describe the age limit of web and app events."""
     if not chosen.dialect.has_web_age_limit:
         return f"none of its own in {chosen.api_version}: the offline limit holds for all events"
     return f"{chosen.web_age_days} days: web and app events that are older are not sent"
 
 
-def first_owed(pipeline: Pipeline, since: datetime | None) -> datetime:
-    """The hour from which a destination is owed events; nothing lies before the first partition."""
+def first_hour_in_scope(pipeline: Pipeline, since: datetime | None) -> datetime:
+    """Return `since`, but at the earliest the first partition; without it, the running hour."""
     return max(since, pipeline.settings.first_hour) if since else pipeline.settings.running_hour
 
 
-def print_moved(asked: datetime | None, hour: datetime) -> None:
-    """That a destination is owed less than was asked for, where it was asked for hours before the first partition."""
-    if asked and asked < hour:
+def print_clamped_hour(requested: datetime | None, hour: datetime) -> None:
+    """Say that hours before the first partition were requested, which do not exist."""
+    if requested and requested < hour:
         click.echo(
-            f"{format_hour(asked)} lies before the first hour, {format_hour(hour)} (SNAP_PIPELINE_START), which takes "
-            "its place."
+            f"{format_hour(requested)} lies before the first hour, {format_hour(hour)} (SNAP_PIPELINE_START), which is "
+            "used instead."
         )
 
 
 def read_token(prompt: str) -> AccessToken:
-    """The token from SNAP_ACCESS_TOKEN, standard input or a masked prompt."""
+    """Read the token from SNAP_ACCESS_TOKEN, standard input or a masked prompt."""
     from_environment = os.environ.get("SNAP_ACCESS_TOKEN")
     if from_environment is not None:
         return AccessToken(from_environment)
@@ -249,13 +249,13 @@ def read_token(prompt: str) -> AccessToken:
 
 
 def print_warnings(warnings: Sequence[str]) -> None:
-    """To standard error, since the command goes on."""
+    """Print warnings to standard error; the command goes on."""
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
 
 
 def run_test(pipeline: Pipeline, chosen: Destination, test_event_code: str | None = None) -> None:
-    """Prints how the connection test went; ends with 1 where it failed."""
+    """Run the connection test and print its result; exit with status 1 if it failed."""
     answer = pipeline.session(chosen).test(chosen.pixel_id, test_event_code)
     if answer.category is Category.ACCEPTED:
         click.echo(f"Connection test successful ({answer.latency_ms:.0f} ms).")

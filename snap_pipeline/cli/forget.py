@@ -1,4 +1,4 @@
-"""`forget`: a person's identifiers out of the lake, and out of the landing files."""
+"""`forget`: removes a person's identifiers from the lake and from the landing files."""
 
 import click
 
@@ -9,16 +9,16 @@ from snap_pipeline.hours import format_hour
 @click.command()
 @click.option("--email", help="An e-mail address of the person.")
 @click.option("--phone", help="A phone number, best with its country code.")
-@click.option("--user-id", help="The id under which they log in.")
+@click.option("--user-id", help="The id of their account.")
 @click.option("--anonymous-id", help="The id of a browser or device.")
-@click.option("--landing", is_flag=True, help="Rewrite the landing files that hold them; otherwise they are listed.")
-def forget(*, landing: bool, **asked: str | None) -> None:
-    """Forget a person: empty and exclude their events, in every hour and whenever more of them lands.
+@click.option("--landing", is_flag=True, help="Rewrite the landing files that hold the person; otherwise list them.")
+def forget(*, landing: bool, **options: str | None) -> None:
+    """Forget a person: empty and exclude their events, in every hour and whenever more of them land.
 
-    Their other ids are found by the events that carry several. Safe to run again, and after it was interrupted. Run it
-    while nothing else is materialized; what was already sent to Snap stays there.
+    Other ids of the person are found through events that carry several ids. Safe to run again, also after an
+    interruption. Run it while no other command materializes; events already sent to Snap stay there.
     """
-    given = {kind: value for kind, value in asked.items() if value}
+    given = {kind: value for kind, value in options.items() if value}
     if not given:
         raise click.UsageError("Name the person: --email, --phone, --user-id or --anonymous-id.")
     pipeline = open_pipeline()
@@ -34,12 +34,12 @@ def forget(*, landing: bool, **asked: str | None) -> None:
     for file in done.landing_files:
         click.echo(f"Still holds the person: {file}")
     if done.landing_files:
-        click.echo("Run it with --landing to rewrite these files. What is read of them is excluded in any case.")
+        click.echo("Run it with --landing to rewrite these files. Events from them are excluded in any case.")
     drafts = pipeline.delete_abandoned_drafts(everywhere=True)
     for draft in drafts:
         click.echo(f"May still hold the person: {draft}")
     if drafts:
         click.echo(
-            "These are files that another process writes at the moment, or was killed over within the last hour. Run "
-            "it again in an hour."
+            "Another process is writing these files, or was killed while it did within the last hour. Run this again "
+            "in an hour."
         )

@@ -1,4 +1,4 @@
-"""Match quality on the command line: what `insights` prints after a build."""
+"""Match quality on the command line: the output of `insights` after a build."""
 
 import click
 from rich.table import Table
@@ -12,7 +12,7 @@ NAMES = {"sc_click_id": "click id", "em": "e-mail", "ph": "phone"}
 
 
 def print_insights(lake: Lake) -> None:
-    """Print the scores, what linking the events of a person has added, and the first advice, from the marts."""
+    """Print scores, the effect of identity resolution and the first advice, from the marts."""
     with lake.connect() as connection:
         for model in ("report_scores", "report_linking", "report_coaching"):
             connection.execute(f"create view {model} as from {lake.storage.scan([mart(model)])}")

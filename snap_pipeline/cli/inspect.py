@@ -1,4 +1,4 @@
-"""`status`, `trace` and `preview`: what became of events, and what would be sent."""
+"""`status`, `trace` and `preview`: the state of events, and the JSON that would be sent."""
 
 import json
 from datetime import datetime
@@ -25,9 +25,9 @@ from snap_pipeline.pipeline import Pipeline
 @click.command()
 @click.option("--from", "first", type=HOUR, help="The first hour; without it, the first partition.")
 @click.option("--to", "last", type=HOUR, help="The last hour, included; without it, the running hour.")
-@click.option("--json", "machine_readable", is_flag=True, help="One object an hour and workspace.")
+@click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per hour and workspace.")
 def status(first: datetime | None, last: datetime | None, *, machine_readable: bool) -> None:
-    """Account for every landed line: raw, excluded, payloads, and where each stands with each destination."""
+    """Account for every landed line: raw, excluded, payloads, and the state at each destination."""
     pipeline = open_pipeline()
     first_hour, running_hour = pipeline.settings.first_hour, pipeline.settings.running_hour
     if first_hour > running_hour:
@@ -58,7 +58,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
 @click.command()
 @click.argument("event_or_order_id")
 def trace(event_or_order_id: str) -> None:
-    """Follow an event from the file and line it landed in to its receipt, or the reason it has none."""
+    """Follow an event from the file and line it landed in to its receipt, or show why it has none."""
     pipeline = open_pipeline()
     settings = pipeline.settings
     hours = pipeline.accounting.hours(settings.first_hour, settings.running_hour)
@@ -71,12 +71,12 @@ def trace(event_or_order_id: str) -> None:
 
 @click.command()
 @click.option("--hour", type=HOUR, required=True, help="The hour, such as 2026-11-23T14.")
-@click.option("--destination", "name", help="Needed where there are several destinations.")
+@click.option("--destination", "name", help="Required if there are several destinations.")
 @click.option("--limit", type=click.IntRange(1), default=5, show_default=True, help="How many events at most.")
 def preview(hour: datetime, name: str | None, limit: int) -> None:
-    """Show the exact JSON that would be sent of an hour, one event a line. Sends nothing."""
+    """Show the exact JSON that would be sent for an hour, one event per line. Sends nothing."""
     pipeline = open_pipeline()
-    destination = _chosen(pipeline, name)
+    destination = _choose_destination(pipeline, name)
     ledger = Ledger(pipeline.lake, hour, destination.id, destination.workspace)
     with pipeline.lake.connect() as connection:
         pipeline.mappings.load_standards(connection)
@@ -98,16 +98,16 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
     for *_, body in rows:
         click.echo(body)
     if not rows:
-        click.echo(f"Nothing of {format_hour(hour)} is pending for {destination.name}.", err=True)
+        click.echo(f"No event of {format_hour(hour)} is pending for {destination.name}.", err=True)
 
 
-def _chosen(pipeline: Pipeline, name: str | None) -> Destination:
+def _choose_destination(pipeline: Pipeline, name: str | None) -> Destination:
     if name:
         return pipeline.destinations.get(name)
     known = pipeline.destinations.list()
     if len(known) != 1:
         raise click.UsageError(
-            "say which with --destination: " + ", ".join(d.name for d in known)
+            "choose one with --destination: " + ", ".join(d.name for d in known)
             if known
             else "there is no destination yet: see `snap-pipeline destination add --help`."
         )

@@ -1,4 +1,4 @@
-"""`rotate-key`: every stored access token under a new key."""
+"""`rotate-key`: encrypts every stored access token under a new key."""
 
 import click
 
@@ -14,8 +14,8 @@ MAKE_A_KEY = "`openssl rand -base64 32 | tr '+/' '-_'`"
 def rotate_key() -> None:
     """Encrypt every stored access token again, under a new key.
 
-    The key file of the home gets a new key. Where SNAP_PIPELINE_SECRET_KEY holds the keys, put the new one before the
-    old ones, with commas between, for every process; run this; then take the old ones out.
+    With a key file in the home, the command makes a new key itself. If SNAP_PIPELINE_SECRET_KEY holds the keys: put the
+    new key before the old ones, separated by commas, for every process; run this command; then remove the old keys.
     """
     pipeline = open_pipeline()
     if pipeline.settings.secret_key is None and pipeline.database.is_sqlite:
@@ -27,13 +27,13 @@ def rotate_key() -> None:
         _require_several_keys(pipeline)
         renewed = encrypt_under_first_key(pipeline.database, cipher)
         result = (
-            "are encrypted under the first key of SNAP_PIPELINE_SECRET_KEY. The others are needed no more: take them "
-            "out, for every process."
+            "are encrypted under the first key of SNAP_PIPELINE_SECRET_KEY. The other keys are no longer needed: "
+            "remove them, for every process."
         )
     click.echo(f"{sum(renewed.values())} access tokens {result}")
     unnamed = sorted(set(renewed) - set(pipeline.workspaces))
     if unnamed:
-        click.echo(f"Among them are those of workspaces that workspaces.toml does not name: {', '.join(unnamed)}.")
+        click.echo(f"They include tokens of workspaces that workspaces.toml does not name: {', '.join(unnamed)}.")
 
 
 def _require_several_keys(pipeline: Pipeline) -> None:
@@ -41,6 +41,6 @@ def _require_several_keys(pipeline: Pipeline) -> None:
     keys = [key for key in setting.get_secret_value().split(",") if key.strip()] if setting else []
     if len(keys) < 2:
         raise SecretKeyError(
-            f"SNAP_PIPELINE_SECRET_KEY holds one key. Make another with {MAKE_A_KEY}, put it first, with a comma "
-            "between, for every process, and run this again."
+            f"SNAP_PIPELINE_SECRET_KEY holds one key. Make a new one with {MAKE_A_KEY}, put it before the old "
+            "one, separated by a comma, for every process, and run this again."
         )

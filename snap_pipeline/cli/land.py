@@ -1,4 +1,4 @@
-"""`snap-pipeline land`: files in."""
+"""`snap-pipeline land`: puts events from files into the landing zone."""
 
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +19,11 @@ from snap_pipeline.lake.upload import Upload
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option("--workspace", default="default", show_default=True, help="Whose events these are.")
+@click.option("--workspace", default="default", show_default=True, help="The workspace of the events.")
 @click.option(
     "--origin",
     type=click.Choice(["web", "mobile_app", "csv", "cod_webhook"]),
-    help="How events came that do not say it themselves.",
+    help="The origin of events that do not name theirs.",
 )
 @click.option("--hour", type=HOUR, help="Land everything in this hour, not in each event's own.")
 def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: datetime | None) -> None:
@@ -33,8 +33,8 @@ def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: date
     if hour and hour < pipeline.settings.first_hour:
         raise click.BadParameter(
             f"{format_hour(hour)} lies before the first hour, {format_hour(pipeline.settings.first_hour)} "
-            "(SNAP_PIPELINE_START), so that nobody would read what lands there. Give that hour or a later one, or "
-            "leave --hour out: then events from before the first hour land in the running hour.",
+            "(SNAP_PIPELINE_START), so its files would never be read. Give that hour or a later one, or leave out "
+            "--hour: then events from before the first hour land in the running hour.",
             param_hint="--hour",
         )
     upload = Upload(

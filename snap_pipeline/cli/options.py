@@ -15,7 +15,7 @@ class HourType(click.ParamType[datetime]):
     name = "hour"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The hour; bad usage where the text is none."""
+        """Parse the hour; anything else is bad usage."""
         if isinstance(value, datetime):
             return value
         try:
@@ -28,20 +28,20 @@ HOUR = HourType()
 
 
 def open_pipeline() -> Pipeline:
-    """The pipeline of this environment, rid of what killed processes left half-written."""
+    """Open the pipeline of this environment, and delete the abandoned drafts of killed processes."""
     pipeline = Pipeline(load_settings())
     pipeline.delete_abandoned_drafts()
     return pipeline
 
 
 def check_workspace(pipeline: Pipeline, workspace: str) -> None:
-    """Bad usage where a workspace is not configured."""
+    """Check that a workspace is configured; otherwise it is bad usage."""
     if workspace not in pipeline.workspaces:
         known = ", ".join(pipeline.workspaces)
-        raise click.BadParameter(f"there is no workspace {workspace!r}; known: {known}.", param_hint="--workspace")
+        raise click.BadParameter(f"there is no workspace {workspace!r}. Configured: {known}.", param_hint="--workspace")
 
 
 def check_range(first: datetime, last: datetime) -> None:
-    """Bad usage where a range ends before it begins."""
+    """Check that a range does not end before it begins; otherwise it is bad usage."""
     if last < first:
         raise click.UsageError(f"--to, {format_hour(last)}, lies before --from, {format_hour(first)}.")

@@ -1,4 +1,4 @@
-"""`report`: one HTML page of the marts, to send to people who do not use Dagster."""
+"""`report`: one HTML page of the marts, for people who do not use Dagster."""
 
 import os
 from pathlib import Path
@@ -12,11 +12,11 @@ from snap_pipeline.report.page import render
 
 
 class PageNotWritten(PipelineError):
-    """The page could not be written to the file that was asked for."""
+    """A failure to write the page to the given file."""
 
 
 @click.command()
-@click.option("--workspace", help="Report on this one alone; without it, on all.")
+@click.option("--workspace", help="Report on this workspace only; default: all.")
 @click.option(
     "-o",
     "--output",
@@ -26,9 +26,9 @@ class PageNotWritten(PipelineError):
     help="The file to write.",
 )
 def report(workspace: str | None, output: Path) -> None:
-    """Write match quality, destination health and accounting as one page, to read anywhere and to send on.
+    """Write match quality, destination health and accounting as one page, to read anywhere and to share.
 
-    It says what the last `snap-pipeline insights` found, and needs neither network nor server.
+    It shows the results of the last `snap-pipeline insights`, and needs neither network nor server.
     """
     pipeline = open_pipeline()
     if workspace is not None:
@@ -36,14 +36,14 @@ def report(workspace: str | None, output: Path) -> None:
     chosen = [workspace] if workspace is not None else list(pipeline.workspaces)
     content = read_report(pipeline.lake, chosen)
     write(output, render(content, written_at=pipeline.settings.now()))
-    click.echo(f"{output} says how the seven days to {content.end:%Y-%m-%d %H:%M} UTC went. Open it in any browser.")
+    click.echo(f"{output} covers the seven days to {content.end:%Y-%m-%d %H:%M} UTC. Open it in any browser.")
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file atomically: a reader, or a sync, sees the old page or the new one.
+    """Replace a file atomically, so that a reader sees the old page or the new one.
 
     Raises:
-        PageNotWritten: the folder is missing or may not be written to.
+        PageNotWritten: the folder is missing or not writable.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,4 +1,4 @@
-"""`sql`: DuckDB on the lake, with a view on every table and mart."""
+"""`sql`: a DuckDB session on the lake, with a view on every table and mart."""
 
 import csv
 import shutil
@@ -16,41 +16,41 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.lake.storage import Storage, literal
 from snap_pipeline.lake.views import LakeViews
 
-RUN = {
+ALLOWED_STATEMENTS = {
     *("SELECT", "EXPLAIN", "MULTI", "PREPARE", "EXECUTE", "SET", "TRANSACTION"),
     *("CREATE", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "ALTER", "DROP"),
 }
-"""Kinds of statements, as DuckDB names them, that read the lake or change what the connection holds in memory."""
-EVALUATORS = {"query", "json_execute_serialized_sql"}
-"""Functions that run a text as SQL, in which a COPY cannot be seen."""
-ROWS_SHOWN = 200
-"""Of a larger result DuckDB shows the first and the last; --csv writes all."""
+"""DuckDB's names of the statements that read the lake or change only the connection's memory."""
+SQL_EVALUATING_FUNCTIONS = {"query", "json_execute_serialized_sql"}
+"""Functions that run a text as SQL, in which a COPY cannot be detected."""
+MAX_ROWS = 200
+"""The most rows of a table: DuckDB shows the first and the last ones, --csv writes all."""
 UNLIMITED_WIDTH = 100_000
-"""Of a table that goes into a file or a pipe."""
+"""The width of a table that goes into a file or a pipe."""
 
 
 class QueryError(PipelineError):
-    """DuckDB cannot run the query; the message is its own."""
+    """A query that DuckDB cannot run, with DuckDB's message."""
 
 
 class NotAllowed(QueryError):
-    """The query would write a file, or read one outside the lake."""
+    """A query that would write a file, or read one outside the lake."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"{reason}\n`sql` reads the lake and nothing else on this host, and writes no files. Temporary tables and "
-            "views can be made; results are written with --csv and `>`."
+            f"{reason}\n`sql` reads the lake and nothing else on this host, and writes no files. You can create "
+            "temporary tables and views; to write results into a file, use --csv and `>`."
         )
 
 
 class Session:
-    """Runs queries on a lake and prints what they give.
+    """A session that runs queries on a lake and prints their results.
 
     Args:
-        connection: in memory, and locked (`lock_into`); what a query creates ends with it.
+        connection: in memory, and restricted by `restrict_to_lake`; objects that a query creates end with it.
         storage: of the lake.
         views: of the lake, on that connection.
-        as_csv: print CSV in place of tables.
+        as_csv: print CSV instead of tables.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Session:
         self._as_csv = as_csv
 
     def run(self, text: str) -> None:
-        """Runs one query or several, `;` between them.
+        """Run one query, or several separated by `;`.
 
         Raises:
-            QueryError: one of them cannot be run; those before it were.
-            DamagedPartition: a file that it reads is damaged.
+            QueryError: a query cannot be run; the queries before it were run.
+            DamagedPartition: a file that a query reads is damaged.
         """
         try:
             for statement in self._connection.extract_statements(text):
@@ -80,7 +80,7 @@ class Session:
             raise self._storage.damaged(str(error)) or QueryError(str(error)) from None
 
     def _run(self, statement: duckdb.Statement) -> None:
-        _refuse_writing(statement)
+        _reject_writes(statement)
         self._views.prepare(statement.query)
         relation = self._connection.sql(statement.query)
         if relation is None or duckdb.ExpectedResultType.QUERY_RESULT not in statement.expected_result_type:
@@ -92,11 +92,11 @@ class Session:
             csv.writer(sys.stdout).writerows([relation.columns, *rows])
         else:
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED_WIDTH
-            relation.show(max_width=width, max_rows=ROWS_SHOWN)
+            relation.show(max_width=width, max_rows=MAX_ROWS)
 
 
-def lock_into(storage: Storage, connection: duckdb.DuckDBPyConnection) -> None:
-    """Take from a connection, for good, every file and address outside the lake, and every setting."""
+def restrict_to_lake(storage: Storage, connection: duckdb.DuckDBPyConnection) -> None:
+    """Restrict a connection permanently to the files of the lake, and lock its settings."""
     connection.execute(
         f"""
         set allowed_directories = [{literal(f"{storage.location}/")}];
@@ -108,26 +108,29 @@ def lock_into(storage: Storage, connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _refuse_writing(statement: duckdb.Statement) -> None:
-    """Raise NotAllowed where a statement may write a file: DuckDB lets it, in folders from which it may read.
+def _reject_writes(statement: duckdb.Statement) -> None:
+    """Reject statements that may write a file, which DuckDB allows in folders that it may read.
 
-    COPY is a keyword wherever it stands, also within EXPLAIN ANALYZE, PREPARE and WITH.
+    COPY is a keyword at any position, also within EXPLAIN ANALYZE, PREPARE and WITH.
+
+    Raises:
+        NotAllowed: the statement is not on the list, or contains COPY or a function that runs SQL.
     """
     try:
         kind = statement.type.name
-    except ValueError:  # one that DuckDB's Python package has no name for
+    except ValueError:  # DuckDB's Python package has no name for it
         kind = "Such"
-    if kind not in RUN:
+    if kind not in ALLOWED_STATEMENTS:
         raise NotAllowed(f"{kind} statements are not run.")
     for (word, token), (following, _) in pairwise([*_tokens(statement.query), ("", None)]):
         if token == duckdb.token_type.keyword and word == "copy":
             raise NotAllowed('A query with COPY is not run; write "copy", with the quotes, where it is a name.')
-        if following.startswith("(") and word.strip('"') in EVALUATORS:
+        if following.startswith("(") and word.strip('"') in SQL_EVALUATING_FUNCTIONS:
             raise NotAllowed(f"A query with the function {word} is not run.")
 
 
 def _tokens(query: str) -> Iterator[tuple[str, duckdb.token_type]]:
-    """Lower-case words of a query with their kinds, without comments, as DuckDB's own tokenizer divides it."""
+    """Yield the tokens of a query with their types, in lower case and without comments, from DuckDB's tokenizer."""
     text, tokens = query.encode(), duckdb.tokenize(query)
     ends = [*(start for start, _ in tokens[1:]), len(text)]  # in bytes
     for (start, token), end in zip(tokens, ends, strict=True):
@@ -137,30 +140,30 @@ def _tokens(query: str) -> Iterator[tuple[str, duckdb.token_type]]:
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--csv", "as_csv", is_flag=True, help="All rows, as CSV.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print all rows, as CSV.")
 def sql(query: str | None, *, as_csv: bool) -> None:
-    """Ask the lake in DuckDB's SQL: every table and mart is a view, with its hour and destination as columns.
+    """Query the lake with DuckDB SQL: every table and mart is a view, with hour and destination as columns.
 
-    Without QUERY, at a prompt; or from standard input, where that is no terminal. Queries read the lake and no other
-    file of this host, and write none. Raw events hold plaintext e-mail addresses and phone numbers.
+    Without QUERY, it opens a prompt, or reads queries from standard input if that is not a terminal. Queries read the
+    lake and no other file of this host, and write none. Raw events hold plaintext e-mail addresses and phone numbers.
     """
     lake = open_pipeline().lake
     with lake.connect() as connection:
         views = LakeViews(connection, lake.storage)
-        lock_into(lake.storage, connection)
+        restrict_to_lake(lake.storage, connection)
         session = Session(connection, lake.storage, views, as_csv=as_csv)
         if query is not None:
             session.run(query)
         elif sys.stdin.isatty():
-            converse(session)
+            run_prompt(session)
         else:
             session.run(sys.stdin.read())
 
 
-def converse(session: Session) -> None:
-    """Runs queries from a prompt until it is left; one that fails ends nothing but itself."""
+def run_prompt(session: Session) -> None:
+    """Run queries from a prompt until the user leaves it; a failed query does not end it."""
     click.echo("Queries end with a semicolon; `show tables;` lists the views. Leave with Ctrl-D.")
-    for query in typed_queries():
+    for query in read_queries():
         try:
             session.run(query)
         except PipelineError as error:
@@ -169,8 +172,8 @@ def converse(session: Session) -> None:
             click.echo("Interrupted.", err=True)
 
 
-def typed_queries() -> Iterator[str]:
-    """Queries as they are typed, over as many lines as it takes, with history and editing. Ctrl-C drops one."""
+def read_queries() -> Iterator[str]:
+    """Yield typed queries, which may span lines, with history and editing; Ctrl-C discards the current one."""
     import readline  # noqa: F401, PLC0415 - gives `input` its history
 
     lines: list[str] = []

@@ -1,1 +1,1 @@
-"""A sample shop and the traffic that it lands: what `snap-pipeline demo` shows, and what tests and benchmarks use."""
+"""A sample shop and its traffic, used by `snap-pipeline demo`, tests and benchmarks."""

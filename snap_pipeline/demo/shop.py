@@ -1,8 +1,8 @@
-"""The sample shop: what it sells, who its customers are, and the devices that they use.
+"""The sample shop: its products, its customers and their devices.
 
-A customer is the same in every hour. What customers do is in `visits.py`. Nobody here can exist: addresses, phone
-numbers and domains are of the ranges that are reserved for examples (RFC 5737, RFC 3849, RFC 2606, and the numbers
-that the national regulators set aside for films and books).
+A customer is the same in every hour; `visits.py` has their behaviour. None of them can be a real person: addresses,
+phone numbers and domains are from ranges reserved for examples (RFC 5737, RFC 3849, RFC 2606, and the numbers that
+national regulators reserve for films and books).
 """
 
 import uuid
@@ -12,15 +12,15 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-REGULARS = 900
-"""Customers who come back; everybody else is seen in one visit only."""
-HOUSEHOLD = 3
-"""The first so many regulars share one tablet."""
+REGULAR_CUSTOMERS = 900
+"""The number of customers who return; everybody else has one visit only."""
+HOUSEHOLD_SIZE = 3
+"""The number of regular customers, those with the lowest numbers, who share a tablet."""
 
 
 @dataclass(frozen=True)
 class Product:
-    """One article of the catalogue; the price is in the buyer's currency."""
+    """A product of the catalogue; the price is in the buyer's currency."""
 
     sku: str
     name: str
@@ -28,8 +28,8 @@ class Product:
     category: str
     price: float
 
-    def in_cart(self, quantity: int) -> dict[str, Any]:
-        """An item of an event's `products`."""
+    def cart_item(self, quantity: int) -> dict[str, Any]:
+        """Return the product as an item of an event's `products`."""
         return {
             "product_id": self.sku,
             "name": self.name,
@@ -42,7 +42,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a customer lives; `phone` is a pattern in which `#` stands for a digit."""
+    """A customer's home town; `phone` is a pattern in which `#` stands for a digit."""
 
     city: str
     state: str | None
@@ -58,9 +58,9 @@ class Device:
     """A browser, or the app on a phone.
 
     Attributes:
-        anonymous_id: the tracker's id of it, kept between visits.
-        snap_cookie: the value of `_scid`, where the browser keeps it.
-        app: the parts of the Segment spec's `context` that only an app has; None for a browser.
+        anonymous_id: the tracker's id of the device, kept between visits.
+        snap_cookie: the value of `_scid`; None if the browser blocks it.
+        app: the app's part of the Segment spec's `context`; None for a browser.
     """
 
     anonymous_id: str
@@ -72,12 +72,12 @@ class Device:
 
 @dataclass(frozen=True)
 class Customer:
-    """One person.
+    """A customer of the shop.
 
     Attributes:
-        user_id: the id of the account; None for who has none.
-        consent: what they chose in the consent banner; None for who never answered.
-        devices: all that they use, the most used first.
+        user_id: the id of the account; None without an account.
+        consent: the choice in the consent banner; None without an answer.
+        devices: all devices of the customer, the most used one first.
     """
 
     user_id: str | None
@@ -152,30 +152,30 @@ _CONSENT_SHARES = (68, 7, 5, 20)
 
 
 def seeded(*parts: object) -> Random:
-    """A generator that gives the same numbers for the same parts, on every machine."""
+    """Return a random generator that is the same for the same parts, on every machine."""
     return Random("/".join(map(str, parts)))  # noqa: S311 - sample data, no secrets
 
 
 def random_uuid(rng: Random) -> str:
-    """A version 4 UUID."""
+    """Return a random version 4 UUID."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-@lru_cache(maxsize=REGULARS)
-def regular(number: int) -> Customer:
-    """The regular customer of a number from 0 to `REGULARS` - 1."""
+@lru_cache(maxsize=REGULAR_CUSTOMERS)
+def regular_customer(number: int) -> Customer:
+    """Return the regular customer with a number from 0 to `REGULAR_CUSTOMERS` - 1."""
     rng = seeded("regular", number)
-    return _customer(rng, in_household=number < HOUSEHOLD)
+    return _customer(rng, in_household=number < HOUSEHOLD_SIZE)
 
 
-def newcomer(*seed: object) -> Customer:
-    """A customer who is seen in one visit only."""
+def new_customer(*seed: object) -> Customer:
+    """Return a customer who has one visit only."""
     return _customer(seeded("newcomer", *seed))
 
 
 @lru_cache(maxsize=1)
 def shared_tablet() -> Device:
-    """The one tablet that a household shares: one anonymous id, several people."""
+    """Return the tablet that a household shares: one anonymous id, several people."""
     return _browser(seeded("tablet"), _TABLET)
 
 
@@ -211,7 +211,7 @@ def _browser(rng: Random, user_agent: str) -> Device:
 
 def _app(rng: Random, place: Place) -> Device:
     is_ios, is_trackable = rng.random() < 0.5, rng.random() < 0.6
-    # Without permission iOS gives zeros for an advertising id; an Android SDK leaves it out.
+    # Without permission iOS returns an advertising id of zeros; an Android SDK leaves it out.
     advertising_id = random_uuid(rng) if is_trackable else "00000000-0000-0000-0000-000000000000" if is_ios else None
     model, version = ("iPhone16,1", "18.1") if is_ios else ("Pixel 9", "15")
     return Device(

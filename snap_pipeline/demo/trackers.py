@@ -1,4 +1,4 @@
-"""How the sample shop's trackers write its events: the first-party form, the Segment spec, and rows of orders."""
+"""The formats of the sample shop's trackers: first-party rows, Segment calls, and rows of orders."""
 
 import json
 from datetime import datetime, timedelta
@@ -28,14 +28,14 @@ NAMES = {
     "app_opened": ("app_open", "Application Opened"),
     "screen": ("screen_view", "Screen Viewed"),
 }
-"""Each action under the name that web shops use (GA4) and under the one of Segment's e-commerce spec."""
+"""Each action's name in GA4, which web shops use, and in Segment's e-commerce spec."""
 
 _SEGMENT_TRAITS = {"first_name": "firstName", "last_name": "lastName"}
 _SEGMENT_ADDRESS = {"city": "city", "state": "state", "zip": "postalCode", "country": "country"}
 
 
 def first_party_row(event: ShopEvent, hour: datetime) -> dict[str, Any]:
-    """The snake_case form of a first-party events table, where what is not known is null."""
+    """Format an event as a row of a first-party events table, with nulls for unknown values."""
     customer, device = event.customer, event.device
     return {
         "event_id": event.event_id,
@@ -50,7 +50,7 @@ def first_party_row(event: ShopEvent, hour: datetime) -> dict[str, Any]:
         "user_agent": device.user_agent if device else None,
         "page_url": event.url,
         "sc_cookie1": device.snap_cookie if device else None,
-        # A JSONB column that was exported as text.
+        # Like a JSONB column that was exported as text.
         "click_ids": json.dumps(event.click_ids) if event.click_ids else None,
         "consent": dict(customer.consent) if customer.consent else None,
         "properties": event.properties,
@@ -58,7 +58,7 @@ def first_party_row(event: ShopEvent, hour: datetime) -> dict[str, Any]:
 
 
 def segment_call(event: ShopEvent, hour: datetime) -> dict[str, Any]:
-    """The form of the Segment spec, where what is not known is left out."""
+    """Format an event as a call of the Segment spec, without unknown values."""
     call: dict[str, Any] = {
         "messageId": f"{event.source}-{event.event_id}",
         "timestamp": timestamp(event, hour),
@@ -78,7 +78,7 @@ def segment_call(event: ShopEvent, hour: datetime) -> dict[str, Any]:
 
 
 def order_row(event: ShopEvent, hour: datetime) -> dict[str, Any]:
-    """An order that no browser saw: the body of a cash-on-delivery webhook, or a row of an uploaded CSV."""
+    """Format an order without a browser: the body of a cash-on-delivery webhook, or a row of an uploaded CSV."""
     order = event.properties
     row = {
         "event_id": event.event_id,
@@ -100,7 +100,7 @@ def order_row(event: ShopEvent, hour: datetime) -> dict[str, Any]:
 
 
 def timestamp(event: ShopEvent, hour: datetime) -> str:
-    """The event's time in ISO 8601, to the millisecond."""
+    """Format the event's time in ISO 8601, to the millisecond."""
     return f"{(hour + timedelta(seconds=event.second)).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 

@@ -1,7 +1,7 @@
-"""Sample traffic of a small web shop: the files that land in an hour, the same each time.
+"""Sample traffic of a small web shop: the files that land in an hour, always the same for the same hour.
 
-Here is how much happens in an hour, what goes wrong with its lines on the way, and how the files are written. The
-shop is in `shop.py`, what happens in it in `visits.py`, how trackers write that in `trackers.py`.
+This module decides the volume of an hour, damages some lines, and writes the files. `shop.py` has the shop, `visits.py`
+the customers' behaviour, `trackers.py` the formats.
 """
 
 import gzip
@@ -14,12 +14,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from snap_pipeline.demo.shop import REGULARS, newcomer, regular, seeded
+from snap_pipeline.demo.shop import REGULAR_CUSTOMERS, new_customer, regular_customer, seeded
 from snap_pipeline.demo.trackers import first_party_row, order_row, segment_call
 from snap_pipeline.demo.visits import ShopEvent, Visit, back_office_event, offline_order
 from snap_pipeline.hours import floor_hour, format_hour
 
-# Events that an hour of the day, in UTC, has at least: a quiet night and a busy evening.
+# The fewest events of each hour of the day, in UTC: a quiet night and a busy evening.
 _EVENTS_BY_HOUR = (
     60, 50, 43, 36, 38, 44, 54, 67, 78, 86, 91, 95,
     100, 97, 93, 94, 99, 110, 123, 136, 144, 132, 108, 81,
@@ -36,7 +36,7 @@ _IDENTIFIERS = frozenset(
 
 @dataclass(frozen=True)
 class TrafficSummary:
-    """What a call of `write_traffic` did. `written` counts the files that were not there yet, or were different."""
+    """The result of `write_traffic`; `written` counts the files that are new or changed."""
 
     hours: int
     files: int
@@ -51,10 +51,9 @@ class TrafficSummary:
 
 
 def write_traffic(landing: Path, hours: Iterable[datetime], workspace: str = "default") -> TrafficSummary:
-    """Lands the traffic of some hours below `<landing>/<workspace>/<YYYY-MM-DDTHH>/`.
+    """Write the traffic of hours to `<landing>/<workspace>/<YYYY-MM-DDTHH>/`.
 
-    A file appears whole or not at all. One that is there with the same content is left untouched, so that
-    nothing is read again.
+    Files are written atomically. A file with the same content is left untouched, so that it is not read again.
     """
     landed = files = written = lines = 0
     for hour in hours:
@@ -68,7 +67,7 @@ def write_traffic(landing: Path, hours: Iterable[datetime], workspace: str = "de
 
 
 def hour_files(hour: datetime) -> dict[str, bytes]:
-    """The files of one hour by name; the same bytes each time for the same hour.
+    """Return the files of an hour by name; the same hour always has the same bytes.
 
     Args:
         hour: any moment of the hour, with a time zone.
@@ -86,7 +85,7 @@ def hour_files(hour: datetime) -> dict[str, bytes]:
 
 def _events(rng: Random, hour: datetime) -> list[ShopEvent]:
     expected = _EVENTS_BY_HOUR[hour.hour]
-    customers = [regular(rng.randrange(REGULARS)) for _ in range(3)]
+    customers = [regular_customer(rng.randrange(REGULAR_CUSTOMERS)) for _ in range(3)]
     events = [offline_order(rng, customer) for customer in customers if rng.random() < expected / 1100]
     members = [customer for customer in customers if customer.user_id]
     events += [back_office_event(rng, customer) for customer in members if rng.random() < 0.5]
@@ -97,10 +96,10 @@ def _events(rng: Random, hour: datetime) -> list[ShopEvent]:
 
 def _visit(rng: Random, hour: datetime, visit_number: int) -> list[ShopEvent]:
     is_new = rng.random() < 0.25
-    # The lower numbers are the best customers, the household with the shared tablet among them.
-    customer_number = int(REGULARS * rng.random() ** 1.5)
-    customer = newcomer(format_hour(hour), visit_number) if is_new else regular(customer_number)
-    return Visit(rng, customer, rng.choice(customer.devices), is_new=is_new).take_place()
+    # Customers with low numbers visit most often, among them the household with the shared tablet.
+    customer_number = int(REGULAR_CUSTOMERS * rng.random() ** 1.5)
+    customer = new_customer(format_hour(hour), visit_number) if is_new else regular_customer(customer_number)
+    return Visit(rng, customer, rng.choice(customer.devices), is_new=is_new).simulate()
 
 
 def _line(rng: Random, event: ShopEvent, hour: datetime) -> str:
@@ -132,9 +131,9 @@ def _with_numbers_as_text(value: Any) -> Any:
 
 
 def _break_lines(rng: Random, lines: list[str]) -> None:
-    """Adds what a collector leaves that was killed, misconfigured or behind a failing proxy."""
-    torn = rng.choice(lines)
-    for broken in (torn[: len(torn) // 2], _ARRAY_LINE, _PLAIN_TEXT):
+    """Add lines as a collector writes them that was killed, misconfigured or behind a failing proxy."""
+    line = rng.choice(lines)
+    for broken in (line[: len(line) // 2], _ARRAY_LINE, _PLAIN_TEXT):
         if rng.random() < 0.7:
             lines.insert(rng.randrange(len(lines) + 1), broken)
 

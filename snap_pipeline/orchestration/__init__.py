@@ -1,1 +1,1 @@
-"""All that knows Dagster: assets, checks, jobs, schedules, sensors and alerts. `definitions.py` wires them."""
+"""The Dagster code: assets, checks, jobs, schedules, sensors and alerts. `definitions.py` wires them."""

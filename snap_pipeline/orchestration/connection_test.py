@@ -1,4 +1,4 @@
-"""The connection test in Dagster: a job that can be pressed in the UI. As an asset check it is in `checks.py`."""
+"""The connection test as a Dagster job; `checks/connection_check.py` has it as an asset check."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,37 +16,44 @@ CONNECTION_OP = "send_test_events"
 
 
 @dataclass(frozen=True)
-class Connection:
-    """How a destination's connection test ended, with what to do where it failed."""
+class ConnectionTestResult:
+    """The result of a destination's connection test.
 
-    is_good: bool
-    words: str
+    Attributes:
+        passed: Snap accepted the test event.
+        message: the result in words; after a failure, what to do.
+    """
+
+    passed: bool
+    message: str
 
 
-class WhichDestination(dg.Config):
-    """What the job's run may choose."""
+class ConnectionTestConfig(dg.Config):
+    """Run config of the connection test."""
 
-    destination: str = Field("", description="The name of one; empty stands for all of them.")
+    destination: str = Field("", description="The name of one destination; empty tests all of them.")
 
 
-def connections(pipeline: Pipeline, destinations: Iterable[Destination]) -> Mapping[str, Connection]:
-    """Sends each destination a PAGE_VIEW that is not counted, and says by name how that ended."""
-    return {each.name: _connection(pipeline, each) for each in destinations}
+def run_connection_tests(pipeline: Pipeline, destinations: Iterable[Destination]) -> Mapping[str, ConnectionTestResult]:
+    """Send each destination a PAGE_VIEW that Snap does not count, and return the results by name."""
+    return {each.name: _run_test(pipeline, each) for each in destinations}
 
 
 def connection_job(pipeline: Pipeline) -> dg.JobDefinition:
-    """Tests one destination or all; the run fails where one test does."""
+    """Build the job that tests one destination or all; its run fails if a test fails."""
 
     @dg.op(name=CONNECTION_OP)
-    def send_test_events(context: dg.OpExecutionContext, config: WhichDestination) -> None:
-        """Sends a PAGE_VIEW to the validate endpoint."""
+    def send_test_events(context: dg.OpExecutionContext, config: ConnectionTestConfig) -> None:
+        """Send a PAGE_VIEW to the validate endpoint."""
         store = pipeline.destinations
-        ended = connections(pipeline, [store.get(config.destination)] if config.destination else store.list())
-        for name, connection in ended.items():
-            context.log.log("INFO" if connection.is_good else "ERROR", f"{name}: {connection.words}")
-        failed = {name: connection.words for name, connection in ended.items() if not connection.is_good}
+        results = run_connection_tests(
+            pipeline, [store.get(config.destination)] if config.destination else store.list()
+        )
+        for name, result in results.items():
+            context.log.log("INFO" if result.passed else "ERROR", f"{name}: {result.message}")
+        failed = {name: result.message for name, result in results.items() if not result.passed}
         if failed:
-            raise dg.Failure("; ".join(f"{name}: {words}" for name, words in failed.items()), allow_retries=False)
+            raise dg.Failure("; ".join(f"{name}: {message}" for name, message in failed.items()), allow_retries=False)
 
     @dg.job(
         name=CONNECTION_JOB,
@@ -59,11 +66,11 @@ def connection_job(pipeline: Pipeline) -> dg.JobDefinition:
     return job
 
 
-def _connection(pipeline: Pipeline, destination: Destination) -> Connection:
+def _run_test(pipeline: Pipeline, destination: Destination) -> ConnectionTestResult:
     try:
         answer = pipeline.session(destination).test(destination.pixel_id)
-    except PipelineError as error:  # such as a token under another key: the other destinations are tested all the same
-        return Connection(False, str(error))
+    except PipelineError as error:  # such as an undecryptable token: the other destinations are tested all the same
+        return ConnectionTestResult(False, str(error))
     if answer.category is Category.ACCEPTED:
-        return Connection(True, f"Connection test successful ({answer.latency_ms:.0f} ms).")
-    return Connection(False, answer.explanation)
+        return ConnectionTestResult(True, f"Connection test successful ({answer.latency_ms:.0f} ms).")
+    return ConnectionTestResult(False, answer.explanation)

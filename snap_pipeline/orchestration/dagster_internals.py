@@ -1,19 +1,19 @@
-"""The private parts of Dagster that this project needs. No other module imports any; a test keeps it so.
+"""Private parts of Dagster that this project needs; the linter forbids these imports everywhere else.
 
-Each group stands beside its reason, so that a release of Dagster which moves a part breaks here alone. Web server and
-daemon import this module with `run_monitoring.py`, so it imports nothing else of the project.
+Each group is preceded by its reason. A release of Dagster that moves a part breaks this module alone. Web server and
+daemon import it through `run_monitoring.py`, so it imports nothing else of the project.
 """
 
 # The type of what `define_asset_job` returns, for annotations.
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-# A run launcher is named in dagster.yaml by its class; its base class, what it is made of, and its answer are private.
+# dagster.yaml may name a run launcher of our own, but its base class, its arguments and its result types are private.
 from dagster._core.errors import DagsterUserCodeUnreachableError
 
 # `get_backfills` is public; its status filter and its result are not.
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-# `event_specific_data` of a public event: the types tell what happened.
+# The type of a public event's `event_specific_data`.
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -30,7 +30,7 @@ from dagster._core.storage.tags import (
 # `execute_in_process` takes a run id, so that its lease can be renewed from the start, but only this makes one.
 from dagster._core.utils import make_new_run_id
 
-# Whether a code server still runs a run: run monitoring asks it over its gRPC, for which there is no public client.
+# Run monitoring asks a code server over gRPC whether it still runs a run; there is no public client.
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import GetCurrentRunsResult
 from dagster._serdes import ConfigurableClassData, deserialize_value

@@ -1,4 +1,4 @@
-"""Retention in Dagster: a job that deletes what is older than the setting, and its daily schedule."""
+"""Retention in Dagster: the job that deletes old files, and its daily schedule."""
 
 import dagster as dg
 
@@ -8,15 +8,18 @@ PRUNE_JOB = "prune"
 
 
 def prune_job(pipeline: Pipeline) -> dg.JobDefinition:
-    """Does what `snap-pipeline prune` does."""
+    """Build the job that does the same as `snap-pipeline prune`."""
 
     @dg.op(name="delete_old_hours")
     def delete_old_hours(context: dg.OpExecutionContext) -> None:
-        """Deletes landing files, raw and filtered events of old hours."""
+        """Delete landing files, raw and filtered events of old hours."""
         done = pipeline.prune()
         context.log.info(f"{len(done.hours)} hours were pruned, with {done.landing_files} landing files.")
         if done.left:
-            context.log.warning(f"{len(done.left)} older hours were not made to the end and are left as they are.")
+            context.log.warning(
+                f"{len(done.left)} older hours have unread files or missing tables, so they were not pruned. "
+                "Materialize them first."
+            )
 
     @dg.job(
         name=PRUNE_JOB,
@@ -30,5 +33,5 @@ def prune_job(pipeline: Pipeline) -> dg.JobDefinition:
 
 
 def prune_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Once a day, when little else happens."""
+    """Build the daily schedule, at a quiet time."""
     return dg.ScheduleDefinition(name="prune_schedule", job=job, cron_schedule="40 3 * * *", execution_timezone="UTC")

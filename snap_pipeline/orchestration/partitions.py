@@ -8,7 +8,7 @@ from snap_pipeline.hours import HOUR_FORMAT, format_hour
 
 
 def hourly_partitions(first_hour: datetime) -> dg.HourlyPartitionsDefinition:
-    """Hours in UTC from the first one on; the running hour is one of them."""
+    """Build the hourly partitions in UTC, from the first hour to the running hour."""
     return dg.HourlyPartitionsDefinition(
         start_date=format_hour(first_hour), fmt=HOUR_FORMAT, timezone="UTC", end_offset=1
     )

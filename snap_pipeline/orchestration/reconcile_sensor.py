@@ -1,7 +1,7 @@
-"""The reconcile sensor: the net under the hourly schedule, which asks for hours that no schedule comes back to.
+"""The reconcile sensor: requests runs of backlog hours, which the hourly schedule never requests again.
 
-What is missing is found in `delivery/backlog.py`; here is when to ask for it, and how often. The sensor is off until
-it is switched on in the UI or with `dg`.
+`delivery/backlog.py` finds the backlog; this module decides when and how often to request its hours. The sensor is off
+until it is switched on in the UI or with `dg`.
 """
 
 import json
@@ -18,15 +18,15 @@ from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefi
 from snap_pipeline.orchestration.runs import hours_in_flight, run_request, wall_clock
 from snap_pipeline.pipeline import Pipeline
 
-RUNS_A_TICK = 20
-"""A backlog of years is asked for bit by bit, so that a tick stays short."""
+MAX_RUNS_A_TICK = 20
+"""The most runs that a tick requests, so that a backlog of years does not make it long."""
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """Request runs of the hours in the backlog.
 
     Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is requested that often while
-    files land in it; of what it makes, only events without a receipt go out.
+    files land in it; only events without a receipt are then sent.
     """
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
@@ -37,16 +37,16 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         cursor = ReconcileCursor(context.cursor)
         backlog = pipeline.backlog.find(running - ONE_HOUR if pause is None else running, now)
         cursor.retain({*backlog, running})
-        busy = hours_in_flight(context.instance)
+        in_flight = hours_in_flight(context.instance)
         due = {
             hour: item
             for hour, item in backlog.items()
-            if hour not in busy and cursor.is_due(hour, item.fingerprint, now)
+            if hour not in in_flight and cursor.is_due(hour, item.fingerprint, now)
         }
         filling = due.pop(running, None)
         requests = []
         age_limits = pipeline.backlog.age_limits() if due else ()
-        for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:RUNS_A_TICK]):
+        for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:MAX_RUNS_A_TICK]):
             requests.append(run_request(first, last, from_landing=due[first].from_landing, backlog=place > 0))
             for hour in hours_between(first, last):
                 cursor.note(hour, due[hour].fingerprint, now)
@@ -55,7 +55,9 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
             cursor.note(running, filling.fingerprint, now)
         context.update_cursor(cursor.text)
         if not requests:
-            return dg.SkipReason("Every hour's files are read and its conversions delivered, or that is under way.")
+            return dg.SkipReason(
+                "Every hour is read and delivered, or its run is in progress, or its next retry is not due yet."
+            )
         return dg.SensorResult(run_requests=requests)
 
     return reconcile
@@ -64,7 +66,13 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
 def ranges_of(
     due: Mapping[datetime, BacklogItem], now: datetime, age_limits: Collection[int]
 ) -> list[tuple[datetime, datetime]]:
-    """Return which hours to run together, in order: the newest, for which people wait, then the soonest to expire."""
+    """Return ranges of hours to run together, in order: first the newest hour, then those that expire soonest.
+
+    Args:
+        due: the hours to request.
+        now: time of the data clock.
+        age_limits: in days, of the live destinations.
+    """
     if not due:
         return []
     newest = max(due)
@@ -77,7 +85,7 @@ def ranges_of(
 
 
 class ReconcileCursor:
-    """What the sensor requested and when, kept in its cursor so that it retries an hour ever more rarely.
+    """The sensor's cursor: the requested hours with the time of their last request, for the back-off.
 
     Args:
         text: the sensor's cursor; None at its first tick.
@@ -88,11 +96,11 @@ class ReconcileCursor:
 
     @property
     def text(self) -> str:
-        """The cursor to store."""
+        """The cursor in its stored form."""
         return json.dumps(self._hours)
 
     def is_due(self, hour: datetime, fingerprint: str, now: datetime) -> bool:
-        """Tell whether to request an hour: at once for a new fingerprint, otherwise after 5, 10, 20 … 60 minutes."""
+        """Tell whether to request an hour: a new fingerprint at once, a known one after 5, 10, 20, 40 or 60 minutes."""
         before = self._hours.get(format_hour(hour))
         if before is None or before["digest"] != fingerprint:
             return True
@@ -111,6 +119,6 @@ class ReconcileCursor:
         self._hours[format_hour(hour)] = {"digest": fingerprint, "at": now.isoformat(), "times": times}
 
     def retain(self, hours: Iterable[datetime]) -> None:
-        """Drop all other hours: they left the backlog."""
+        """Keep only these hours; the others have left the backlog."""
         keep = {format_hour(hour) for hour in hours}
         self._hours = {key: value for key, value in self._hours.items() if key in keep}

@@ -1,13 +1,14 @@
-"""Run monitoring: tell Dagster which started runs are dead, so that it fails them within seconds.
+"""Run monitoring: detects runs whose process is dead, so that Dagster fails them within seconds.
 
-Dagster's own launcher starts runs as processes of a code server and cannot say whether they are alive. When the server
-is killed or upgraded its runs stay STARTED until the maximum run time: their hours count as in flight, so nobody asks
-for them, and they hold run places. The launcher here asks. The layers, so that no other is added:
+Dagster's own launcher starts runs as processes of a code server and cannot tell whether they are alive. When the server
+is killed or upgraded, its runs stay STARTED until the maximum run time: their hours count as in flight, so the sensor
+does not request them, and they occupy run slots. The launcher here asks the server. The layers, so that no other is
+added:
 
-- a run process that dies under a living code server: the server itself fails the run;
+- a run process that dies while its code server lives: the server fails the run;
 - a code server that died: it, or its successor at the same address, does not know the run, and monitoring fails it;
-- a run in the process of a command: it renews a lease in the run's tags, and is dead once that stands still;
-- a run that never gets from STARTING to STARTED, or lives and hangs: the timeouts of `run_monitoring`.
+- a run in the process of a command: it renews a lease in the run's tags, and is dead once the lease is not renewed;
+- a run that never gets from STARTING to STARTED, or hangs: the timeouts of `run_monitoring` in dagster.yaml.
 
 Web server and daemon import this module, `dagster_internals.py` and nothing else of the project.
 """
@@ -39,19 +40,19 @@ from snap_pipeline.orchestration.dagster_internals import (
 ALIVE_UNTIL_TAG = "snap_pipeline/alive_until"
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL_SECONDS = 15.0
-"""Three renewals may fail, or be late on a busy machine, before the run is taken for dead."""
+"""A quarter of the lease: three renewals may fail, or be late on a busy machine, before the run counts as dead."""
 
 LONGEST_RUN = timedelta(hours=3)
-"""24 hours of a million events each take about half of it; `max_runtime_seconds` of every instance is the same."""
+"""Twice the time that 24 hours of a million events each take; also `max_runtime_seconds` of every instance."""
 
 RUNNING = CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
 class MonitoredRunLauncher(DefaultRunLauncher):
-    """Launches runs as `DefaultRunLauncher` does, and tells run monitoring which of them are gone.
+    """A `DefaultRunLauncher` that also tells run monitoring which runs are dead.
 
     Args:
-        inst_data: as Dagster gives it.
+        inst_data: configuration from Dagster.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
@@ -60,12 +61,12 @@ class MonitoredRunLauncher(DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Make run monitoring ask."""
+        """True, so that run monitoring calls `check_run_worker_health`."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Tell whether the process of a started run is alive; where that cannot be found out, it is taken to be."""
-        # First: who executes a command's run again in the UI gives the new run all tags of the old one.
+        """Tell whether the process of a started run is alive; if that is unknown, assume that it is."""
+        # This comes first: a re-execution of a command's run in the UI copies the lease tag to the new run.
         if GRPC_INFO_TAG in run.tags:
             return _check_code_server(run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
         if ALIVE_UNTIL_TAG in run.tags:
@@ -73,9 +74,9 @@ class MonitoredRunLauncher(DefaultRunLauncher):
         return RUNNING
 
     def _check_lease(self, run_id: str, alive_until: str) -> CheckRunHealthResult:
-        """Tell whether a lease was renewed lately, by the clock of who looks.
+        """Tell whether a lease was renewed lately, by this process's own monotonic clock.
 
-        The command's host may have another time, and a laptop's is late for every lease when its lid opens.
+        The clock of the command's host may differ, and a laptop that wakes up finds every lease expired.
         """
         now = time.monotonic()
         seen, since = self._leases.get(run_id, ("", now))
@@ -85,25 +86,24 @@ class MonitoredRunLauncher(DefaultRunLauncher):
             return RUNNING
         return CheckRunHealthResult(
             WorkerStatus.FAILED,
-            f"the command that ran it gave no sign of life for {LEASE.total_seconds():.0f} s, last for {alive_until}",
+            f"the command that ran it has not renewed its lease for {LEASE.total_seconds():.0f} s; it held until "
+            f"{alive_until}",
         )
 
 
 def _check_code_server(run_id: str, address: Mapping[str, Any]) -> CheckRunHealthResult:
     if "socket" in address and not _accepts_connections(address["socket"]):
-        # A server's socket is its own: another one will not come back there.
+        # Each server has a socket of its own, so no successor will appear at this path.
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the code server that ran it has ended")
     try:
         answer = deserialize_value(DagsterGrpcClient(**address).get_current_runs(), GetCurrentRunsResult)
     except DagsterUserCodeUnreachableError:
-        # It may be busy, or about to be started again, and then its successor answers. The proxy of `dagster
-        # code-server start` does not know this question at all.
+        # It may be busy or restarting, and then its successor answers a later check. The proxy of `dagster
+        # code-server start` does not implement this call at all.
         return RUNNING
     if run_id in answer.current_runs:
         return RUNNING
-    return CheckRunHealthResult(
-        WorkerStatus.NOT_FOUND, "the code server was started again meanwhile, and its runs ended with it"
-    )
+    return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the code server was restarted, which ended its runs")
 
 
 def _accepts_connections(path: str) -> bool:
@@ -113,13 +113,15 @@ def _accepts_connections(path: str) -> bool:
             client.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return False
-        except OSError:  # it takes no connection now, or none of ours
+        except OSError:  # busy, or not accessible to this user
             return True
     return True
 
 
-def execute_here(job: dg.JobDefinition, instance: dg.DagsterInstance, **options: Any) -> dg.ExecuteInProcessResult:
-    """Run a job in this process under a lease; what fails is in the result.
+def execute_with_lease(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, **options: Any
+) -> dg.ExecuteInProcessResult:
+    """Run a job in this process under a lease; failures are in the result and are not raised.
 
     Args:
         job: to run.
@@ -145,7 +147,7 @@ def _renewed_lease(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
             # Not yet recorded, or its database is busy: the next renewal is soon enough.
             try:
                 instance.add_run_tags(run_id, _lease())
-            except Exception:  # noqa: BLE001, S112 - a run must not end because of its sign of life
+            except Exception:  # noqa: BLE001, S112 - a failed renewal must not end the run
                 continue
 
     thread = Thread(target=renew, name="run-lease", daemon=True)

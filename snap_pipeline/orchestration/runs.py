@@ -1,4 +1,4 @@
-"""Runs of the hourly job and the hours that they make: what to request, and which hours are in flight."""
+"""Runs of the hourly job: run requests for hours, and the hours that are in flight."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,35 +17,39 @@ from snap_pipeline.orchestration.dagster_internals import (
 )
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN
 
-IN_FLIGHT = (
+IN_FLIGHT_STATUSES = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
-DELIVERY = [dg.AssetKey(table.value) for table in TABLES]
+DELIVERY_ASSETS = [dg.AssetKey(table.value) for table in TABLES]
 
 
 def wall_clock() -> datetime:
-    """The clock of back-offs, which goes on where the data's clock is fixed."""
+    """Return the real time, for back-offs; the data clock may be fixed."""
     return datetime.now(UTC)
 
 
 def run_request(first: datetime, last: datetime, *, from_landing: bool, backlog: bool) -> dg.RunRequest:
-    """One run for an hour or a range of hours: of all its assets, from its landing files on, or of delivery alone.
+    """Build the request of a run for an hour or a range of hours.
 
-    What people start themselves, and the newest hour, goes ahead of a backlog.
+    Args:
+        first: the first hour.
+        last: the last hour, included.
+        from_landing: run all assets, from the landing files on; otherwise delivery alone.
+        backlog: give the run a lower priority than the newest hour and than runs that people start.
     """
     return dg.RunRequest(
         partition_key=format_hour(first) if first == last else None,
         tags=(range_tags(first, last) if first != last else {}) | ({PRIORITY_TAG: "-1"} if backlog else {}),
-        asset_selection=None if from_landing else DELIVERY,
+        asset_selection=None if from_landing else DELIVERY_ASSETS,
     )
 
 
 def range_tags(first: datetime, last: datetime) -> dict[str, str]:
-    """The tags that make a run take every hour from the first to the last."""
+    """Return the tags of a run over every hour from the first to the last."""
     return {
         ASSET_PARTITION_RANGE_START_TAG: format_hour(first),
         ASSET_PARTITION_RANGE_END_TAG: format_hour(last),
@@ -53,18 +57,18 @@ def range_tags(first: datetime, last: datetime) -> dict[str, str]:
 
 
 def hours_in_flight(instance: dg.DagsterInstance) -> set[datetime]:
-    """Hours that queued or started runs, or backfills not yet submitted, will make.
+    """Return the hours of queued and started runs, and of backfills that are not submitted yet.
 
-    Run monitoring fails runs that are dead. Where an instance does without it, they do not hold their hours for ever.
+    Runs older than the longest run are ignored, since an instance without run monitoring never fails dead runs.
     """
-    busy: set[datetime] = set()
+    in_flight: set[datetime] = set()
     oldest = (wall_clock() - LONGEST_RUN).timestamp()
-    for record in instance.get_run_records(dg.RunsFilter(statuses=list(IN_FLIGHT))):
+    for record in instance.get_run_records(dg.RunsFilter(statuses=list(IN_FLIGHT_STATUSES))):
         if record.start_time is None or record.start_time > oldest:
-            busy.update(hours_of_tags(record.dagster_run.tags))
+            in_flight.update(hours_of_tags(record.dagster_run.tags))
     for backfill in instance.get_backfills(status=BulkActionStatus.REQUESTED):
-        busy.update(parse_hour(key) for key in _keys_of_backfill(backfill))
-    return busy
+        in_flight.update(parse_hour(key) for key in _keys_of_backfill(backfill))
+    return in_flight
 
 
 def _keys_of_backfill(backfill: PartitionBackfill) -> Iterable[str]:
@@ -75,7 +79,7 @@ def _keys_of_backfill(backfill: PartitionBackfill) -> Iterable[str]:
 
 
 def hours_of_tags(tags: Mapping[str, str]) -> Iterator[datetime]:
-    """The hours that a run of these tags makes; none where it has no partitions."""
+    """Yield the hours of a run with these tags; none if it has no partitions."""
     if ASSET_PARTITION_RANGE_START_TAG in tags:
         first, last = tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG]
         yield from hours_between(parse_hour(first), parse_hour(last))

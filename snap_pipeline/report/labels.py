@@ -1,6 +1,6 @@
 """Labels of the report: plain English for the keys of the marts, for readers who do not know the pipeline.
 
-A key without a label is shown as it is: a reason that Snap gives is a sentence already.
+A key without a label is shown as it is, since reasons from Snap are sentences already.
 """
 
 from collections.abc import Mapping
@@ -75,5 +75,5 @@ REASONS: Mapping[str, str] = {
 
 
 def remedy(category: str) -> str:
-    """Return the advice for requests that failed in this way."""
+    """Return the advice for requests that failed with an error of this category."""
     return CATALOGUE[Category(category)].remedy.replace("`", "")

@@ -1,7 +1,7 @@
 """The rows that the report shows: the dbt models `report_*`, sorted into workspaces and the sections of the page.
 
-Everything that is counted, filtered or ranked is SQL of `dbt_project/models/report/`. Here rows are only put beneath
-the rows that they belong to.
+All counting, filtering and ranking is SQL in `dbt_project/models/report/`. This module only nests rows below the rows
+that they belong to.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ ORDER: Mapping[str, str] = {
     "report_deliveries": "destination, period_start",
     "report_reasons": "position",
 }
-"""Every model that the report reads, with the columns by which its rows are ordered."""
+"""All models that the report reads, with the columns that order their rows."""
 
 EVENT = ("workspace", "event_name", "conversion_type")
 
@@ -39,16 +39,16 @@ Row = dict[str, Any]
 
 
 class MartsMissing(PipelineError):
-    """The lake has no marts to report on, or none that this version can read."""
+    """A lake without marts to report on, or with marts that this version cannot read."""
 
 
 class MartsOutdated(MartsMissing):
-    """The marts lack a column that the report shows."""
+    """Marts without a column that the report shows."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(
-            f"The marts were made by another version of the pipeline ({reason}). Run `snap-pipeline insights`, which "
-            "makes them again, and try again."
+            f"The marts were built by another version of the pipeline ({reason}). Rebuild them with "
+            "`snap-pipeline insights`, then try again."
         )
 
 
@@ -60,8 +60,8 @@ class WorkspaceReport:
         name: the workspace.
         scores: its events, each with its `parameters` and `coaching`.
         next_steps: its parameters below target, each with the `events` that lack it.
-        destinations: how each did, with its `days`, `hours`, `failures` and `errors`.
-        received: what landed in the week, with its `days` and `reasons`; None where no hour of the week was read.
+        destinations: the health of each, with its `days`, `hours`, `failures` and `errors`.
+        received: the lines that landed in the week, with `days` and `reasons`; None if no hour of the week was read.
         deliveries: the accounting of each destination, with its `days`, `hours` and `reasons`.
     """
 
@@ -75,7 +75,7 @@ class WorkspaceReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The marts' rows about the week that ends at `end`."""
+    """The rows of the marts about the week that ends at `end`."""
 
     end: datetime
     workspaces: Sequence[WorkspaceReport]
@@ -85,13 +85,13 @@ def read_report(lake: Lake, workspaces: Iterable[str]) -> Report:
     """Read the marts.
 
     Args:
-        lake: that holds them.
+        lake: that holds the marts.
         workspaces: to report on, in this order.
 
     Raises:
-        MartsMissing: the marts were never built, or by a version that lacked some of them.
-        MartsOutdated: they were built by a version that gave them other columns.
-        LakeError: they cannot be read.
+        MartsMissing: the marts were never built, or by a version without some of them.
+        MartsOutdated: a version with other columns built the marts.
+        LakeError: the marts cannot be read.
     """
     try:
         rows = _read(lake)
@@ -122,8 +122,8 @@ def _read(lake: Lake) -> dict[str, list[Row]]:
         views = LakeViews(connection, lake.storage)
         if missing := [model for model in ORDER if model not in views.names]:
             raise MartsMissing(
-                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Run "
-                "`snap-pipeline insights`, which makes them, and try again."
+                f"There is nothing to report on yet: {lake.storage.location} lacks {', '.join(missing)}. Build "
+                "them with `snap-pipeline insights`, then try again."
             )
         views.prepare(" ".join(ORDER))
         rows = {}
@@ -187,7 +187,7 @@ def _by_workspace(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 
 
 def _attach(parents: Iterable[Row], name: str, children: Iterable[Row], *, by: Sequence[str]) -> None:
-    """Give each parent a list of the children with the same values in the columns `by`, in the children's order."""
+    """Add to each parent the list of children with the same values in the columns `by`, in the children's order."""
     groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for child in children:
         groups[tuple(child[column] for column in by)].append(child)

@@ -1,4 +1,4 @@
-"""Numbers and times formatted for people; null is a dash."""
+"""Formats of numbers and times for people; null is a dash."""
 
 from datetime import date, datetime
 
@@ -25,7 +25,7 @@ def points(value: float | None) -> str:
 
 
 def gain(value: float) -> str:
-    """Format points that a score could gain: +2.5, and with two digits below a tenth."""
+    """Format the points that a score could gain: +2.5, and with two digits below a tenth."""
     return f"+{value:.1f}" if value >= 0.1 else f"+{max(value, 0.01):.2f}"
 
 

@@ -1,7 +1,7 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+"""The report as one self-contained HTML page: no scripts, fonts or pictures from elsewhere.
 
-The page is made by the templates of `templates/`: `page.html` puts the sections together, each section has a file of
-its own, and `charts.html` draws the bars, rings and trends.
+`templates/` has the templates: `page.html` includes the sections, each section has a file of its own, and `charts.html`
+draws the bars, rings and trends.
 """
 
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ from snap_pipeline.report import labels, numbers
 from snap_pipeline.report.marts import MartsOutdated, Report
 
 GOOD, FAIR = 7, 4
-"""Scores from which the page calls one good, or fair; below it is low."""
+"""The lowest scores that count as good and as fair; lower ones count as low."""
 MOST_EVENTS = 40
-"""Events that a workspace's page shows in full, those with most conversions; custom names may be thousands."""
+"""The most event names that a workspace's page shows in full; there may be thousands of custom names."""
 MOST_REASONS = 20
-"""Reasons that a table shows; Snap's may name a value of each event, and so be thousands."""
+"""The most reasons that a table shows; Snap's may quote a value of each event, so there may be thousands."""
 
 
 def render(report: Report, *, written_at: datetime) -> str:
@@ -25,10 +25,10 @@ def render(report: Report, *, written_at: datetime) -> str:
 
     Args:
         report: the rows that the page shows.
-        written_at: printed in its footer.
+        written_at: time for the page's footer.
 
     Raises:
-        MartsOutdated: the rows lack a column that a template shows.
+        MartsOutdated: a column that a template shows is missing.
     """
     style = resources.files("snap_pipeline.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")

@@ -1,5 +1,4 @@
-"""A local stand-in for Snap's servers. Nothing here is part of what runs in production.
+"""The sandbox: a local stand-in for Snap's servers. Production does not use it.
 
-The stand-in keeps its own copy of Snap's rules and names: checking the pipeline against the pipeline's own tables
-would prove nothing.
+It has its own copy of Snap's rules and names: checking the pipeline against its own tables would prove nothing.
 """

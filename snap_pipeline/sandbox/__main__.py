@@ -1,4 +1,4 @@
-"""`python -m snap_pipeline.sandbox`: the sandbox without the rest of the command line."""
+"""Entry point of `python -m snap_pipeline.sandbox`: the sandbox without the rest of the command line."""
 
 from snap_pipeline.sandbox.command import sandbox
 

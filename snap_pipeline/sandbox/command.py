@@ -11,9 +11,7 @@ from snap_pipeline.settings import load_settings
 
 
 @click.command()
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes a free port."
-)
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: a free port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--token",
@@ -25,18 +23,22 @@ from snap_pipeline.settings import load_settings
 )
 @click.option("--asset", "assets", multiple=True, type=click.UUID, help="A pixel id; repeatable.  [default: any UUID]")
 @click.option(
-    "--app", "apps", multiple=True, type=click.UUID, help="A Snap App ID, which alone takes app events; repeatable."
+    "--app",
+    "apps",
+    multiple=True,
+    type=click.UUID,
+    help="A Snap App ID; then only these take app events; repeatable.",
 )
 @click.option("--require-source-url", is_flag=True, help="Refuse WEB events without a source URL.")
 @click.option("--strict-names", is_flag=True, help="Refuse event names and currencies that Snap does not list.")
-@click.option("--partial-acceptance", is_flag=True, help="v3: store the valid rest of a batch with an invalid event.")
+@click.option("--partial-acceptance", is_flag=True, help="v3: store the valid events of a batch with an invalid one.")
 @click.option("--withhold-position", is_flag=True, help="Do not say which event is invalid.")
 @click.option(
     "--requests-per-second",
     type=click.FloatRange(min=0),
     default=1000,
     show_default=True,
-    help="Of each token; 0: no limit.",
+    help="Limit of each token; 0: no limit.",
 )
 @click.option(
     "--partial-status", default="PARTIAL_SUCCESS", show_default=True, help="v2's status where some records fail."
@@ -58,12 +60,12 @@ def sandbox(
 ) -> None:
     """Run a local stand-in for Snap's Conversions API servers.
 
-    Its clock is SNAP_PIPELINE_NOW where that is set. What it counted is at /_sandbox/events.
+    Its clock is SNAP_PIPELINE_NOW if that is set. The events that it counted are at /_sandbox/events.
     """
     options = SandboxOptions(
         access=Access(frozenset(tokens), frozenset(map(str, assets)), frozenset(map(str, apps))),
         rules=Rules(require_source_url=require_source_url, strict_names=strict_names),
-        standing=Fault(
+        permanent_fault=Fault(
             partial_acceptance=partial_acceptance,
             withhold_position=withhold_position,
             requests_per_second=requests_per_second,

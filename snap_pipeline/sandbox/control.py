@@ -1,6 +1,6 @@
-"""The sandbox's own endpoints under `/_sandbox`: what it holds, what it was asked, faults, clock, browser pixel.
+"""The sandbox's own endpoints under `/_sandbox`: counted events, requests, faults, clock and browser pixel.
 
-They need no token: the sandbox listens on this machine alone.
+They need no token, since the sandbox listens on this machine only.
 """
 
 import json
@@ -13,14 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from snap_pipeline.sandbox.event_rules import Conversion, EventRefused, epoch_milliseconds, identifier
-from snap_pipeline.sandbox.event_store import identity, records_of
+from snap_pipeline.sandbox.event_store import describe_ids, parse_records
 from snap_pipeline.sandbox.faults import Fault
 from snap_pipeline.sandbox.names import WEB
 from snap_pipeline.sandbox.sandbox import Sandbox
 
 
 def routes() -> list[Route]:
-    """The paths under `/_sandbox`."""
+    """Return the routes under `/_sandbox`."""
     return [
         Route("/_sandbox/events", list_events),
         Route("/_sandbox/requests", list_requests),
@@ -43,26 +43,26 @@ def _bad_request(reason: str) -> Response:
 
 
 async def list_events(request: Request) -> Response:
-    """What is counted, in order of arrival; `asset_id` narrows it, `fields=ids` leaves out all but ids and counts."""
+    """List the counted events in order of arrival, for one `asset_id`, or with `fields=ids` only ids and counts."""
     store = _sandbox(request).store
     asset_id = request.query_params.get("asset_id")
-    describe = identity if request.query_params.get("fields") == "ids" else store.describe
+    describe = describe_ids if request.query_params.get("fields") == "ids" else store.describe
     return JSONResponse([describe(event) for event in store.of_asset(asset_id.lower() if asset_id else None)])
 
 
 async def list_requests(request: Request) -> Response:
-    """Every request to Snap's endpoints, and their sums."""
+    """List all requests to Snap's endpoints, with totals."""
     return JSONResponse(_sandbox(request).journal.describe())
 
 
 async def reset(request: Request) -> Response:
-    """Back to the state of the start."""
+    """Return to the initial state."""
     _sandbox(request).reset()
     return Response(status_code=204)
 
 
 async def add_fault(request: Request) -> Response:
-    """Plans a fault; the body is JSON with the fields of `faults.Fault`."""
+    """Add a fault; the body is JSON with the fields of `faults.Fault`."""
     try:
         fault = Fault.model_validate_json(await request.body())
     except ValidationError as error:
@@ -73,18 +73,18 @@ async def add_fault(request: Request) -> Response:
 
 
 async def list_faults(request: Request) -> Response:
-    """The planned faults and how many requests each has left."""
+    """List the planned faults, with the number of requests that each has left."""
     return JSONResponse(_sandbox(request).faults.describe())
 
 
 async def clear_faults(request: Request) -> Response:
-    """Forgets all planned faults."""
+    """Remove all planned faults."""
     _sandbox(request).faults.clear()
     return Response(status_code=204)
 
 
 async def set_clock(request: Request) -> Response:
-    """Sets the clock to `{"now": "2026-11-23T14:00:00Z"}`, or to real time with null."""
+    """Set the clock to a time, `{"now": "2026-11-23T14:00:00Z"}`, or with null to real time."""
     try:
         moment = json.loads(await request.body())["now"]
         fixed = None if moment is None else datetime.fromisoformat(moment)
@@ -95,22 +95,22 @@ async def set_clock(request: Request) -> Response:
 
 
 async def pixel_hits(request: Request) -> Response:
-    """Browser events as the pixel reports them, one object or a list; they share deduplication with the API's events.
+    """Count browser events from the pixel, one object or a list, deduplicated together with the API's events.
 
-    Fields as in snap-api.md, section 9, with the pixel's id as `pixel_id` or `asset_id`, its event's `name`, and an
-    optional epoch `timestamp`.
+    Fields as in docs/snap-api.md, section 9, with the pixel's id as `pixel_id` or `asset_id`, its event's `name`, and
+    an optional epoch `timestamp`.
     """
     sandbox, body = _sandbox(request), await request.body()
     now = sandbox.now()
     try:
-        hits = [_read_hit(hit, now) for hit in records_of(json.loads(body))]
+        hits = [_parse_hit(hit, now) for hit in parse_records(json.loads(body))]
     except (ValueError, EventRefused) as problem:
         return _bad_request(str(problem))
     sandbox.store.count(body, list(enumerate(hits)), now, source="pixel")
     return Response(status_code=204)
 
 
-def _read_hit(hit: Any, now: int) -> Conversion:
+def _parse_hit(hit: Any, now: int) -> Conversion:
     if not isinstance(hit, dict):
         raise EventRefused("INVALID_FIELD", "A pixel hit must be an object")
     asset_id, name = hit.get("pixel_id") or hit.get("asset_id"), hit.get("name")

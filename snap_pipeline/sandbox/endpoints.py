@@ -1,6 +1,6 @@
-"""Snap's endpoints: what a request says, the faults it meets, and the logs and stats of test events.
+"""Snap's endpoints: parsing of requests, faults, and the logs and stats of test events.
 
-How posted events are answered is in `answers.py`, the sandbox's own endpoints are in `control.py`.
+`responses.py` answers posted events; `control.py` has the sandbox's own endpoints.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from snap_pipeline.sandbox.event_rules import identifier
-from snap_pipeline.sandbox.faults import Fault, canned_answer, throttled
+from snap_pipeline.sandbox.faults import Fault, fault_response, too_many_requests
 from snap_pipeline.sandbox.journal import RequestRecord, fingerprint
 from snap_pipeline.sandbox.responses import Post, answer, invalid_token
 from snap_pipeline.sandbox.sandbox import Sandbox, ValidatedEvent
 
 HOUR_MS = 3_600_000
 TRANSPORT = "snap_pipeline.sandbox.transport"
-"""The ASGI extension under which the server hands over a connection's transport, so that it can be dropped."""
+"""The ASGI extension in which the server passes a connection's transport, so that it can be dropped."""
 
 
 def routes() -> list[Route]:
-    """Snap's paths (snap-api.md, sections 2.1 and 3.1)."""
+    """Return the routes of Snap's API (docs/snap-api.md, sections 2.1 and 3.1)."""
     return [
         Route("/v3/{asset_id}/events", post_events, methods=["POST"]),
         Route("/v3/{asset_id}/events/validate", post_events, methods=["POST"]),
@@ -44,7 +44,7 @@ def _sandbox(request: Request) -> Sandbox:
 
 
 def _credentials(request: Request) -> tuple[str, str | None, str | None]:
-    """API version, token, and asset id in lower case. v3 reads the query alone, v2 the header alone."""
+    """Return API version, token and lower-case asset id: v3's token is in the query, v2's in a header."""
     if "asset_id" in request.path_params:
         return "v3", request.query_params.get("access_token"), request.path_params["asset_id"].lower()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -53,9 +53,9 @@ def _credentials(request: Request) -> tuple[str, str | None, str | None]:
 
 
 async def post_events(request: Request) -> Response:
-    """Events to count, or to validate, through either version of the API."""
+    """Count or validate posted events, in either version of the API."""
     sandbox = _sandbox(request)
-    post = await _read(request)
+    post = await _parse_post(request)
     record = RequestRecord(
         method=request.method,
         path=request.url.path,
@@ -77,7 +77,7 @@ async def post_events(request: Request) -> Response:
     return response
 
 
-async def _read(request: Request) -> Post:
+async def _parse_post(request: Request) -> Post:
     body = await request.body()
     version, token, asset_id = _credentials(request)
     records = _records(version, body)
@@ -88,7 +88,7 @@ async def _read(request: Request) -> Post:
 
 
 def _records(version: str, body: bytes) -> list[Any] | None:
-    decoded = _decoded(body)
+    decoded = _decode(body)
     if version == "v3":
         decoded = decoded.get("data") if isinstance(decoded, dict) else None
     elif isinstance(decoded, dict):
@@ -96,8 +96,8 @@ def _records(version: str, body: bytes) -> list[Any] | None:
     return decoded if isinstance(decoded, list) else None
 
 
-def _decoded(body: bytes) -> Any:
-    """The body's JSON, None where it is none. What is no strict JSON, such as NaN, may still be what Python reads."""
+def _decode(body: bytes) -> Any:
+    """Decode a JSON body, None if it is not JSON; Python's parser takes values like NaN, which orjson refuses."""
     try:
         return orjson.loads(body)
     except ValueError:
@@ -108,10 +108,10 @@ def _decoded(body: bytes) -> Any:
 
 def _respond(sandbox: Sandbox, post: Post, fault: Fault) -> Response:
     if sandbox.rate_limit.exceeded(post.token, fault.requests_per_second):
-        return throttled(fault.retry_after)
+        return too_many_requests(fault.retry_after)
     if fault.drop_before_storing:
         return Response()
-    return canned_answer(fault) or answer(sandbox, post, fault)
+    return fault_response(fault) or answer(sandbox, post, fault)
 
 
 async def _drop_connection(request: Request) -> Response:
@@ -122,10 +122,10 @@ async def _drop_connection(request: Request) -> Response:
 
 
 async def validation_logs(request: Request) -> Response:
-    """The test events of the last 24 hours."""
+    """List the test events of the last 24 hours."""
     version, token, asset_id = _credentials(request)
     sandbox = _sandbox(request)
-    if not (sandbox.access.knows(token) and sandbox.access.owns(asset_id)):
+    if not (sandbox.access.is_valid_token(token) and sandbox.access.owns_asset(asset_id)):
         return invalid_token()
     describe = _log_v3 if version == "v3" else _log_v2
     logs = [describe(test) for test in sandbox.recent_tests(version, asset_id or "")]
@@ -141,17 +141,17 @@ def _log_v3(test: ValidatedEvent) -> dict[str, Any]:
         "action_source": event.get("action_source"),
         "asset_id": test.asset_id,
         "event_metadata": {"conversion_info": event},
-        **_outcome(test),
+        **_log_status(test),
     }
 
 
 def _log_v2(test: ValidatedEvent) -> dict[str, Any]:
     event = test.event
     names = ("timestamp", "event_type", "event_conversion_type")
-    return {name: event.get(name) for name in names} | {"event_metadata": event, **_outcome(test)}
+    return {name: event.get(name) for name in names} | {"event_metadata": event, **_log_status(test)}
 
 
-def _outcome(test: ValidatedEvent) -> dict[str, Any]:
+def _log_status(test: ValidatedEvent) -> dict[str, Any]:
     return {
         "status": "INVALID" if test.error else "VALID",
         "integration": test.event.get("integration"),
@@ -161,10 +161,10 @@ def _outcome(test: ValidatedEvent) -> dict[str, Any]:
 
 
 async def validation_stats(request: Request) -> Response:
-    """Counts of the past hour, of test events and of counted ones."""
+    """Count the test events and the counted events of the past hour."""
     version, token, asset_id = _credentials(request)
     sandbox = _sandbox(request)
-    if not (sandbox.access.knows(token) and sandbox.access.owns(asset_id)):
+    if not (sandbox.access.is_valid_token(token) and sandbox.access.owns_asset(asset_id)):
         return invalid_token()
     since = sandbox.now() - HOUR_MS
     tests = [test.arrived for test in sandbox.recent_tests(version, asset_id or "") if test.arrived >= since]

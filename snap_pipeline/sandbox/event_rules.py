@@ -1,7 +1,7 @@
-"""What Snap checks on one event, for v3 and v2, and what it takes from it (snap-api.md, sections 2 to 4 and 8).
+"""Snap's checks of one event, in v3 and v2 (docs/snap-api.md, sections 2 to 4 and 8).
 
-A refusal names the field and never repeats its value, which may be personal data. Limits of a whole request are in
-`answers.py`.
+An error message names the field but never its value, which may be personal data. `responses.py` has the limits of a
+whole request.
 """
 
 import math
@@ -15,16 +15,16 @@ from snap_pipeline.sandbox.names import ACTION_SOURCES, CURRENCIES, EVENT_NAMES,
 
 DAY_MS = 24 * 3_600_000
 MAXIMUM_AGE_MS = 37 * DAY_MS
-"""Of any conversion (snap-api.md, section 3.8)."""
+"""The age limit of all conversions (docs/snap-api.md, section 3.8)."""
 MAXIMUM_ONLINE_AGE_MS = 7 * DAY_MS
-"""Of WEB and MOBILE_APP events in v3 (snap-api.md, section 3.8)."""
+"""The age limit of WEB and MOBILE_APP events in v3 (docs/snap-api.md, section 3.8)."""
 FUTURE_TOLERANCE_MS = 10 * 60_000
-"""For clocks that run ahead; Snap documents none."""
+"""Tolerance for clocks that run ahead; Snap documents none."""
 EXTINFO_SLOTS = 16
 
 HASHED_IN_V3 = frozenset(["em", "ph", "fn", "ln", "ge", "ct", "st", "zp", "country", "db"])
 PLAIN_IN_V2 = "_sdx"
-"""Soundex codes begin with `hashed_` too."""
+"""Suffix of v2's Soundex codes, whose names begin with `hashed_` though they are not hashes."""
 EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 _is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
@@ -32,10 +32,10 @@ _is_currency = re.compile(r"[A-Za-z]{3}").fullmatch
 
 
 class EventRefused(Exception):
-    """An event, or a whole body, that Snap would not take.
+    """An event, or a whole body, that Snap would refuse.
 
     Attributes:
-        code: the class of error. Snap's own codes are not public.
+        code: the class of the error. Snap's own codes are not public.
         message: names the field, without its value.
     """
 
@@ -46,11 +46,11 @@ class EventRefused(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """Checks that Snap may or may not make.
+    """Optional checks, of which it is unknown whether Snap makes them.
 
     Attributes:
-        require_source_url: refuses WEB events without a source URL (snap-api.md, section 11, row 10).
-        strict_names: refuses event names and currencies outside Snap's lists (snap-api.md, section 12, row 9).
+        require_source_url: refuses WEB events without a source URL (docs/snap-api.md, section 11, row 10).
+        strict_names: refuses event names and currencies outside Snap's lists (docs/snap-api.md, section 12, row 9).
     """
 
     require_source_url: bool = False
@@ -58,15 +58,15 @@ class Rules:
 
 
 class Conversion(NamedTuple):
-    """What counting and deduplication need of a valid event.
+    """The fields of a valid event that counting and deduplication use.
 
     Attributes:
         asset_id: the pixel id or Snap App ID, in lower case.
         event_name: in upper case.
         action_source: WEB, MOBILE_APP or OFFLINE; aliases are resolved.
         event_time: epoch milliseconds.
-        event_id: the deduplication id, where there is one.
-        order_id: of a purchase, where there is one.
+        event_id: the deduplication id, if any.
+        order_id: of a purchase, if any.
     """
 
     asset_id: str
@@ -78,7 +78,7 @@ class Conversion(NamedTuple):
 
 
 def read_v3(event: Any, asset_id: str, now: int, rules: Rules) -> Conversion:
-    """Checks an item of `data` (snap-api.md, sections 3.2 to 3.8).
+    """Check an item of `data` (docs/snap-api.md, sections 3.2 to 3.8).
 
     Args:
         event: the decoded JSON.
@@ -107,7 +107,7 @@ def read_v3(event: Any, asset_id: str, now: int, rules: Rules) -> Conversion:
 
 
 def read_v2(event: Any, now: int, rules: Rules) -> Conversion:
-    """Checks a flat record, which names its own asset (snap-api.md, section 2.2).
+    """Check a flat record, which names its own asset (docs/snap-api.md, section 2.2).
 
     Args:
         event: the decoded JSON.
@@ -145,15 +145,15 @@ def read_v2(event: Any, now: int, rules: Rules) -> Conversion:
 
 
 def identifier(value: Any) -> str | None:
-    """An id as text; Snap's own sample has a JSON number for one (snap-api.md, section 3.2)."""
+    """Return an id as text; Snap's own sample has a JSON number as id (docs/snap-api.md, section 3.2)."""
     return str(value) if value not in (None, "") else None
 
 
 def epoch_milliseconds(event: dict[str, Any], field: str) -> int:
-    """A time in epoch milliseconds. Seconds are told by their size, numbers may be text (snap-api.md, section 3.2).
+    """Return a time in epoch milliseconds; it may be in seconds, and text (docs/snap-api.md, section 3.2).
 
     Raises:
-        EventRefused: the field is missing or no integer.
+        EventRefused: the field is missing or not an integer.
     """
     value = event.get(field)
     if value is None:
@@ -206,7 +206,7 @@ def _check_age(moment: int, now: int, maximum: int) -> None:
 
 
 def _check_user_data(user: dict[str, Any], *, app: bool) -> None:
-    """Hashes, plain address, and one of the match sets (snap-api.md, sections 3.4 and 8)."""
+    """Check hashes, IP address, and that one match set is complete (docs/snap-api.md, sections 3.4 and 8)."""
     for field, value in user.items():
         if value is not None and field in HASHED_IN_V3:
             _check_hash(field, value)
@@ -241,7 +241,7 @@ def _is_ip_address(text: Any) -> bool:
 
 
 def _check_money(name: str, fields: dict[str, Any], amount: str, rules: Rules) -> None:
-    """A purchase needs an amount and a currency (snap-api.md, sections 2.2 and 3.5)."""
+    """Check that a purchase has an amount and a currency (docs/snap-api.md, sections 2.2 and 3.5)."""
     currency = fields.get("currency")
     if name == "PURCHASE":
         if not _is_amount(fields.get(amount)):

@@ -1,7 +1,7 @@
-"""What the sandbox has counted: events after deduplication, as Snap would report them (snap-api.md, section 5).
+"""The counted events: events after deduplication, as Snap would report them (docs/snap-api.md, section 5).
 
-The bodies lie in a temporary file without a name and are read again only when someone asks for whole events: a
-million decoded events would fill the memory of a small machine.
+Bodies are kept in an unnamed temporary file and decoded only when whole events are requested: a million decoded events
+would fill the memory of a small machine.
 """
 
 import json
@@ -22,23 +22,23 @@ ORDER_ID_WINDOW_MS = 30 * DAY_MS
 
 @dataclass(slots=True)
 class CountedEvent:
-    """One conversion, however often it was received.
+    """One conversion, counted once for all its copies.
 
     Attributes:
-        conversion: of the copy that came first.
-        arrived: of that copy, epoch milliseconds of the sandbox's clock.
-        copies: number of the body and position in it, of each copy received.
+        conversion: of the first copy.
+        arrived: time of the first copy, in epoch milliseconds of the sandbox's clock.
+        copies: the number of the body and the position in it, of each copy.
     """
 
     conversion: Conversion
     arrived: int
     copies: list[tuple[int, int]]
 
-    def covers(self, other: Conversion, now: int, window: int) -> bool:
-        """Whether a copy that arrives now counts as this one.
+    def is_copied_by(self, other: Conversion, now: int, window: int) -> bool:
+        """Tell whether an event that arrives now is a copy of this one.
 
-        Whether Snap measures its window from the event's time or from its arrival is not known (snap-api.md, section
-        12, row 7), so a copy has to lie within both.
+        It is unknown if Snap measures its window from the event's time or from its arrival (docs/snap-api.md, section
+        12, row 7), so a copy has to be within both.
         """
         return now - self.arrived <= window and abs(other.event_time - self.conversion.event_time) <= window
 
@@ -73,13 +73,13 @@ class EventStore:
         source: Source = "server",
         api_version: str | None = None,
     ) -> None:
-        """Counts the events of a request, copies of earlier ones under the event that came first.
+        """Count the events of a request; a copy of an earlier event is added to that event.
 
         Args:
             body: as received.
-            accepted: position in the body and what was read there.
+            accepted: the position in the body and the conversion, of each event.
             now: epoch milliseconds.
-            source: who reported them.
+            source: the reporter of the events.
             api_version: of the endpoint; None for the pixel.
         """
         if not accepted:
@@ -88,20 +88,20 @@ class EventStore:
         self._bodies.append(_Body(self._end, len(body), source, api_version))
         self._end += self._file.write(body)
         for position, conversion in accepted:
-            event = self._original(conversion, now)
+            event = self._find_original(conversion, now)
             if event is None:
                 self._add(conversion, now, (number, position))
             else:
                 event.copies.append((number, position))
 
-    def _original(self, copy: Conversion, now: int) -> CountedEvent | None:
+    def _find_original(self, copy: Conversion, now: int) -> CountedEvent | None:
         if copy.event_id is not None:
             event = self._by_event_id.get((copy.asset_id, copy.event_name, copy.event_id))
-            if event is not None and event.covers(copy, now, EVENT_ID_WINDOW_MS):
+            if event is not None and event.is_copied_by(copy, now, EVENT_ID_WINDOW_MS):
                 return event
         if copy.order_id is not None and copy.event_name == "PURCHASE":
             event = self._by_order_id.get((copy.asset_id, copy.order_id))
-            if event is not None and event.covers(copy, now, ORDER_ID_WINDOW_MS):
+            if event is not None and event.is_copied_by(copy, now, ORDER_ID_WINDOW_MS):
                 return event
         return None
 
@@ -114,22 +114,22 @@ class EventStore:
             self._by_order_id[conversion.asset_id, conversion.order_id] = event
 
     def close(self) -> None:
-        """Gives the bodies' disk space back."""
+        """Release the bodies' disk space."""
         self._file.close()
 
     def of_asset(self, asset_id: str | None) -> Iterator[CountedEvent]:
-        """The events of one asset, or of all."""
+        """Return the events of one asset, or of all."""
         return (event for event in self.events if asset_id is None or event.conversion.asset_id == asset_id)
 
     def describe(self, event: CountedEvent) -> dict[str, Any]:
-        """The event with everything known of it; `event` holds the union of the copies' fields, first copy first."""
+        """Return all details of an event; `event` has the fields of all copies, the first copy's values first."""
         conversion = event.conversion
         bodies = [self._bodies[number] for number, _ in event.copies]
         merged: dict[str, Any] = {}
         for number, position in event.copies:
-            merged = _union(merged, self._decoded(number)[position])
+            merged = _merge_fields(merged, self._decoded(number)[position])
         return {
-            **identity(event),
+            **describe_ids(event),
             "action_source": conversion.action_source,
             "event_time": conversion.event_time,
             "order_id": conversion.order_id,
@@ -140,11 +140,11 @@ class EventStore:
 
     def _decode(self, number: int) -> list[dict[str, Any]]:
         body = self._bodies[number]
-        return records_of(json.loads(os.pread(self._file.fileno(), body.length, body.offset)))
+        return parse_records(json.loads(os.pread(self._file.fileno(), body.length, body.offset)))
 
 
-def identity(event: CountedEvent) -> dict[str, Any]:
-    """What tells the event from others, and how often it was received."""
+def describe_ids(event: CountedEvent) -> dict[str, Any]:
+    """Return the ids of an event, and how often it was received."""
     conversion = event.conversion
     return {
         "asset_id": conversion.asset_id,
@@ -154,16 +154,16 @@ def identity(event: CountedEvent) -> dict[str, Any]:
     }
 
 
-def records_of(decoded: Any) -> list[Any]:
-    """The records of a body: v3's envelope, an array, or a single object (snap-api.md, sections 2.1 and 3.1)."""
+def parse_records(decoded: Any) -> list[Any]:
+    """Return a body's records: v3's envelope, an array, or one object (docs/snap-api.md, sections 2.1 and 3.1)."""
     if isinstance(decoded, dict):
         decoded = decoded.get("data", [decoded])
     return decoded if isinstance(decoded, list) else [decoded]
 
 
-def _union(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _merge_fields(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     both = {
-        key: _union(first[key], value)
+        key: _merge_fields(first[key], value)
         for key, value in second.items()
         if isinstance(value, dict) and isinstance(first.get(key), dict)
     }

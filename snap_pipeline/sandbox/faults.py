@@ -1,8 +1,8 @@
-"""Trouble on demand: what the sandbox does to a request instead of, or besides, answering like Snap.
+"""Fault injection: failures that the sandbox produces on demand.
 
-A fault with a count applies to so many requests, one fault a request, in the order they were asked for. A fault
-without a count applies to every request until the next reset. Where several apply to a request, the later one wins
-field by field, and a counted one wins over a standing one.
+A fault with a count applies to that many requests: one such fault per request, in the order in which they were added. A
+fault without a count applies to every request until the next reset. If several apply to a request, the later one
+overrides the earlier one field by field, and a fault with a count overrides one without.
 """
 
 import asyncio
@@ -18,28 +18,28 @@ HTML = "<!doctype html><html><head><title>Proxy</title></head><body><h1>Please s
 
 
 class Fault(BaseModel):
-    """What goes wrong, and for which requests.
+    """A fault, and the requests that it applies to.
 
     Attributes:
-        path: which requests: those to the events endpoints, to the validate endpoints, or both.
+        path: requests to the events endpoints, to the validate endpoints, or both.
         asset_id: only requests for this asset; v2's first record names it.
         token: only requests with this access token.
-        count: how many requests; None until reset.
-        status: answered without looking at the events.
+        count: the number of requests; None means until the next reset.
+        status: HTTP status of an answer that ignores the events.
         retry_after: seconds, as a header of the answer to `status` or of the rate limit's 429.
-        html: the body of the answer is a web page, with 200 where `status` says nothing else.
-        empty_body: likewise without a body.
-        endless_body: likewise a body that never ends.
+        html: the answer is a web page, with HTTP 200 unless `status` is set.
+        empty_body: the same with an empty body.
+        endless_body: the same with a body that never ends.
         redirect: the Location of a 307, or of `status`.
-        invalid_200: HTTP 200 that carries the status INVALID; nothing is stored.
-        delay_seconds: waited after the events are stored and before the answer.
+        invalid_200: HTTP 200 with the status INVALID; nothing is stored.
+        delay_seconds: wait after the events are stored and before the answer.
         drop_before_storing: the connection is closed without an answer, nothing is stored.
         drop_after_storing: the connection is closed without an answer, the events are stored.
-        refuse_event_ids: events that are refused, whatever they look like.
+        refuse_event_ids: events that are refused, even if they are valid.
         refuse_all: every event is refused.
-        partial_acceptance: v3 stores the valid rest of a batch with an invalid event.
-        withhold_position: no refusal names an event; v2 then stores nothing of the batch, as v3 does.
-        requests_per_second: for each token, above which the answer is 429; 0 is no limit.
+        partial_acceptance: v3 stores the valid events of a batch with an invalid one.
+        withhold_position: refusals do not name the event; v2 then stores nothing of the batch, as v3 does.
+        requests_per_second: limit of each token, above which the answer is 429; 0 is no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,7 +65,7 @@ class Fault(BaseModel):
     requests_per_second: float = Field(default=0.0, ge=0)
 
     def matches(self, *, validate: bool, asset_id: str | None, token: str | None) -> bool:
-        """Whether the fault is meant for a request."""
+        """Tell whether the fault applies to a request."""
         return (
             self.path in ("any", "validate" if validate else "events")
             and (self.asset_id is None or self.asset_id.lower() == asset_id)
@@ -73,7 +73,7 @@ class Fault(BaseModel):
         )
 
     def describe(self) -> dict[str, Any]:
-        """The fields that were set, with the token masked."""
+        """Return the fields that were set, with the token masked."""
         return self.model_dump(mode="json", exclude_unset=True)
 
 
@@ -84,54 +84,54 @@ class _Planned:
 
 
 class FaultPlan:
-    """The faults that wait for their requests.
+    """The planned faults.
 
     Args:
-        standing: applies to every request, below all others, and outlives a clearing.
+        permanent: applies to every request, is overridden by all others, and survives `clear`.
     """
 
-    def __init__(self, standing: Fault) -> None:
-        self._standing = standing
+    def __init__(self, permanent: Fault) -> None:
+        self._permanent = permanent
         self._planned: list[_Planned] = []
 
     def add(self, fault: Fault) -> None:
-        """Plans a fault after those that are planned already."""
+        """Add a fault after those that are planned already."""
         self._planned.append(_Planned(fault, fault.count))
 
     def clear(self) -> None:
-        """Forgets all faults; what the sandbox was started with stays."""
+        """Remove all faults except the permanent one."""
         self._planned.clear()
 
     def take(self, *, validate: bool, asset_id: str | None, token: str | None) -> Fault:
-        """The faults of one request, as one; a counted fault among them is used up by one."""
+        """Return the merged faults of one request, and count the request for a fault with a count."""
         matching = [
             planned
             for planned in self._planned
             if planned.fault.matches(validate=validate, asset_id=asset_id, token=token)
         ]
-        effect = self._standing
+        effect = self._permanent
         for planned in matching:
             if planned.remaining is None:
-                effect = _overlaid(effect, planned.fault)
+                effect = _merge_faults(effect, planned.fault)
         counted = next((planned for planned in matching if planned.remaining is not None), None)
         if counted is not None and counted.remaining is not None:
             counted.remaining -= 1
             if counted.remaining == 0:
                 self._planned.remove(counted)
-            effect = _overlaid(effect, counted.fault)
+            effect = _merge_faults(effect, counted.fault)
         return effect
 
     def describe(self) -> list[dict[str, Any]]:
-        """The planned faults and how many requests each has left."""
+        """Return the planned faults, with the number of requests that each has left."""
         return [planned.fault.describe() | {"remaining": planned.remaining} for planned in self._planned]
 
 
-def _overlaid(below: Fault, above: Fault) -> Fault:
+def _merge_faults(below: Fault, above: Fault) -> Fault:
     return below.model_copy(update={name: getattr(above, name) for name in above.model_fields_set})
 
 
-def canned_answer(fault: Fault) -> Response | None:
-    """The answer that a fault gives in place of Snap's, or None where the request is to be processed."""
+def fault_response(fault: Fault) -> Response | None:
+    """Return the answer of a fault in place of Snap's; None if the request is to be processed."""
     status = fault.status or 200
     if fault.redirect is not None:
         return Response(status_code=fault.status or 307, headers={"Location": fault.redirect})
@@ -143,18 +143,18 @@ def canned_answer(fault: Fault) -> Response | None:
         return Response(status_code=status)
     if fault.invalid_200:
         return JSONResponse({"status": "INVALID", "reason": "Events could not be processed"})
-    return _answer_of_status(fault) if fault.status is not None else None
+    return _status_response(fault) if fault.status is not None else None
 
 
-def throttled(retry_after: float | None) -> Response:
-    """429 as Snap's: no body, and no header but the one that a fault asks for (snap-api.md, section 10)."""
+def too_many_requests(retry_after: float | None) -> Response:
+    """Return Snap's 429: no body, and no header except the one that a fault sets (docs/snap-api.md, section 10)."""
     return Response(status_code=429, headers=_retry_after(retry_after))
 
 
-def _answer_of_status(fault: Fault) -> Response:
+def _status_response(fault: Fault) -> Response:
     status = fault.status or 200
     if status == 429:
-        return throttled(fault.retry_after)
+        return too_many_requests(fault.retry_after)
     reason = "Invalid access token" if status == 401 else HTTPStatus(status).phrase
     headers = _retry_after(fault.retry_after)
     if status >= 500:

@@ -1,6 +1,6 @@
-"""What was asked of the sandbox: one record a request, without tokens, and the rate of each token.
+"""The journal of requests, one record per request without its token, and the rate limit of each token.
 
-What was counted is in `store.py`.
+`event_store.py` has the counted events.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def fingerprint(token: str | None) -> str | None:
-    """The first 8 hex digits of a token's SHA-256: enough to tell tokens apart, too little to use one."""
+    """Return 8 hex digits of a token's SHA-256: enough to tell tokens apart, too little to use one."""
     return hashlib.sha256(token.encode()).hexdigest()[:8] if token else None
 
 
@@ -25,12 +25,12 @@ class RequestRecord:
         path: without the query, where v3 carries the token.
         api_version: v3 or v2.
         asset_id: of v3's path, or of v2's first record.
-        events: in the body; None where it could not be read.
-        bytes: of the body.
+        events: number of events in the body; None if the body could not be parsed.
+        bytes: size of the body.
         token: its fingerprint.
-        status: of the answer; None while there is none, and where the connection was dropped.
-        monotonic: arrival, seconds of a clock that never goes back.
-        epoch: arrival, seconds of real time.
+        status: of the answer; None before the answer, or if the connection was dropped.
+        monotonic: arrival, in seconds of a monotonic clock.
+        epoch: arrival, in seconds since 1970.
     """
 
     method: str
@@ -52,11 +52,11 @@ class Journal:
         self._records: list[RequestRecord] = []
 
     def add(self, record: RequestRecord) -> None:
-        """Keeps a record, whose status its request fills in when it is answered."""
+        """Add a record; the status is set when the request is answered."""
         self._records.append(record)
 
     def describe(self) -> dict[str, Any]:
-        """The records in order of arrival, and their sums."""
+        """Return the records in order of arrival, and totals."""
         statuses = Counter(str(record.status) if record.status else "none" for record in self._records)
         return {
             "counters": {
@@ -70,10 +70,10 @@ class Journal:
 
 
 class RateLimit:
-    """How many requests each token made within the last second (snap-api.md, section 3.8).
+    """The rate limit: counts each token's requests of the last second (docs/snap-api.md, section 3.8).
 
     Args:
-        clock: seconds; real time in use, fixed in tests.
+        clock: returns seconds; tests pass a fixed one.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,7 +81,7 @@ class RateLimit:
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def exceeded(self, token: str | None, per_second: float) -> bool:
-        """Counts a request, and says whether it is one too many; those that are do not count."""
+        """Tell whether a request exceeds the limit; if not, count it."""
         recent, now = self._recent[token or ""], self._clock()
         while recent and recent[0] <= now - 1:
             recent.popleft()

@@ -1,6 +1,6 @@
-"""The words that Snap's API knows: event names, currencies, action sources (snap-api.md, sections 3.3, 3.6 and 4).
+"""The names that Snap's API accepts: event names, currencies, action sources (docs/snap-api.md, sections 3.3, 3.6, 4).
 
-Rules that use them are in `event_rules.py`.
+The rules that use them are in `event_rules.py`.
 """
 
 from collections.abc import Mapping
@@ -39,4 +39,4 @@ ACTION_SOURCES: Mapping[str, str] = {
     "CHAT": OFFLINE,
     "SYSTEM_GENERATED": OFFLINE,
 }
-"""The class of each spelling, in upper case; Snap is tolerant of case."""
+"""The action source of each accepted name, in upper case; Snap ignores case."""

@@ -1,6 +1,6 @@
-"""The state of one sandbox: how it was started, its clock, and all that it remembers.
+"""The state of one sandbox: its options, its clock, and everything that it has stored.
 
-What it does with a request is in `answers.py`.
+`responses.py` processes the requests.
 """
 
 import time
@@ -23,47 +23,47 @@ MAXIMUM_TESTS = 10_000
 
 @dataclass(frozen=True)
 class Access:
-    """Whose the assets are. All belong to one organization, and so do all tokens.
+    """The tokens and assets of the one organization that the sandbox knows.
 
     Attributes:
         tokens: the access tokens that are valid.
-        asset_ids: pixel ids of the organization; empty stands for every well-formed UUID.
-        app_ids: Snap App IDs of the organization. With any given, app events go to these and to no other.
+        asset_ids: pixel ids of the organization; empty means every well-formed UUID.
+        app_ids: Snap App IDs of the organization. If there are any, only these take app events.
     """
 
     tokens: frozenset[str] = frozenset({DEFAULT_TOKEN})
     asset_ids: frozenset[str] = frozenset()
     app_ids: frozenset[str] = frozenset()
 
-    def knows(self, token: str | None) -> bool:
-        """Whether the token is valid."""
+    def is_valid_token(self, token: str | None) -> bool:
+        """Tell whether the token is valid."""
         return token in self.tokens
 
-    def owns(self, asset_id: str | None) -> bool:
-        """Whether the asset, in lower case, is the organization's."""
+    def owns_asset(self, asset_id: str | None) -> bool:
+        """Tell whether the asset, in lower case, belongs to the organization."""
         if self.asset_ids:
             return asset_id in self.asset_ids or asset_id in self.app_ids
         return _is_uuid(asset_id)
 
-    def takes(self, asset_id: str, *, app: bool) -> bool:
-        """Whether the asset is of the kind that app events go to, or of the other."""
+    def takes_events(self, asset_id: str, *, app: bool) -> bool:
+        """Tell whether the asset takes app events, or with `app=False` all other events."""
         return not self.app_ids or (asset_id in self.app_ids) == app
 
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """How a sandbox is started.
+    """The options of a sandbox.
 
     Attributes:
         access: tokens and assets.
-        rules: checks that Snap may or may not make.
-        standing: what applies to every request: rate limit, partial acceptance, withheld positions.
-        partial_status: v2's status word where some records failed (snap-api.md, section 12, row 2).
+        rules: the optional checks.
+        permanent_fault: applies to every request: rate limit, partial acceptance, withheld positions.
+        partial_status: v2's status if some records failed (docs/snap-api.md, section 12, row 2).
     """
 
     access: Access = field(default_factory=Access)
     rules: Rules = field(default_factory=Rules)
-    standing: Fault = field(default_factory=lambda: Fault(requests_per_second=1000))
+    permanent_fault: Fault = field(default_factory=lambda: Fault(requests_per_second=1000))
     partial_status: str = "PARTIAL_SUCCESS"
 
 
@@ -74,9 +74,9 @@ class ValidatedEvent:
     Attributes:
         api_version: v3 or v2.
         asset_id: of the request.
-        arrived: epoch milliseconds.
+        arrived: time in epoch milliseconds.
         event: as posted.
-        error: why it was refused, if it was.
+        error: the reason of a refusal, or None.
     """
 
     api_version: str
@@ -87,37 +87,37 @@ class ValidatedEvent:
 
 
 class Sandbox:
-    """Everything that one server remembers.
+    """The state of one server.
 
     Args:
-        options: how it is started.
+        options: of the sandbox.
         fixed_now: the clock of the age checks and of deduplication; None is real time.
     """
 
     def __init__(self, options: SandboxOptions, fixed_now: datetime | None) -> None:
         self.options, self.access = options, options.access
         self._initial_now = fixed_now
-        self.faults = FaultPlan(options.standing)
-        self._start_afresh()
+        self.faults = FaultPlan(options.permanent_fault)
+        self._clear()
 
-    def _start_afresh(self) -> None:
+    def _clear(self) -> None:
         self.fixed_now = self._initial_now
         self.store = EventStore()
         self.journal, self.rate_limit = Journal(), RateLimit()
         self.tests: deque[ValidatedEvent] = deque(maxlen=MAXIMUM_TESTS)
 
     def reset(self) -> None:
-        """Forgets events, requests, test events and faults; the clock is again what it was at the start."""
+        """Delete events, requests, test events and faults, and reset the clock."""
         self.store.close()
         self.faults.clear()
-        self._start_afresh()
+        self._clear()
 
     def now(self) -> int:
-        """Epoch milliseconds."""
+        """Return the time of the sandbox's clock in epoch milliseconds."""
         return int((self.fixed_now.timestamp() if self.fixed_now else time.time()) * 1000)
 
     def recent_tests(self, api_version: str, asset_id: str) -> Iterator[ValidatedEvent]:
-        """An asset's test events of the last 24 hours (snap-api.md, sections 2.1 and 3.1)."""
+        """Return an asset's test events of the last 24 hours (docs/snap-api.md, sections 2.1 and 3.1)."""
         since = self.now() - DAY_MS
         return (
             test

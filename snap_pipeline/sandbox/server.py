@@ -1,4 +1,4 @@
-"""The sandbox as a server: the application, running it in this process, and running it as a process of its own."""
+"""The sandbox server: the application, and functions to run it in this process or in a process of its own."""
 
 import gc
 import os
@@ -22,18 +22,18 @@ from snap_pipeline.sandbox.sandbox import Sandbox, SandboxOptions
 
 DEFAULT_PORT = 8765
 SHUTDOWN_SECONDS = 1
-"""What open requests, delayed ones among them, get to finish."""
+"""The time in which open requests, also delayed ones, may finish."""
 
 
 class SandboxError(PipelineError):
-    """The sandbox did not start."""
+    """A failure to start the sandbox."""
 
 
 def create_app(options: SandboxOptions | None = None, fixed_now: datetime | None = None) -> Starlette:
-    """The application, with an empty store.
+    """Create the application, with an empty store.
 
     Args:
-        options: tokens, assets, optional checks and standing faults.
+        options: tokens, assets, optional checks and the permanent fault.
         fixed_now: the clock of age checks and deduplication; None is real time.
     """
     app = Starlette(routes=[*endpoints.routes(), *control.routes()])
@@ -42,11 +42,11 @@ def create_app(options: SandboxOptions | None = None, fixed_now: datetime | None
 
 
 class _DroppableProtocol(HttpToolsProtocol):
-    """Hands each request its connection, because ASGI has no word for closing it without an answer."""
+    """A protocol that passes each request its connection, since ASGI cannot close it without an answer."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # uvicorn's type of a scope knows no extensions of others.
+        # uvicorn's type of a scope has no extensions of ours.
         scope = cast("dict[str, object]", self.scope)
         scope["extensions"] = {endpoints.TRANSPORT: self.transport}
 
@@ -59,14 +59,14 @@ def run(
     fixed_now: datetime | None = None,
     stop_with_standard_input: bool = False,
 ) -> None:
-    """Serves until SIGINT or SIGTERM; says its base URL on standard output as soon as it takes connections.
+    """Serve until SIGINT or SIGTERM; print the base URL to standard output once connections are accepted.
 
     Args:
-        port: 0 takes a free one.
+        port: 0 means a free one.
         options: as for `create_app`.
         host: the address to listen on.
         fixed_now: as for `create_app`.
-        stop_with_standard_input: ends the server when standard input does, and so with the process that holds it.
+        stop_with_standard_input: stop when standard input ends, and so with the process that holds it.
 
     Raises:
         SandboxError: the port cannot be used.
@@ -81,14 +81,14 @@ def run(
         create_app(options, fixed_now),
         http=_DroppableProtocol,
         log_level="warning",
-        # A request's line holds v3's token.
+        # The request line contains v3's token.
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = uvicorn.Server(config)
     if stop_with_standard_input:
         threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True).start()
-    # Decoded batches are garbage without cycles: the collector only costs time.
+    # Decoded batches have no reference cycles, so the garbage collector only costs time.
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
     click.echo(f"Sandbox of Snap's Conversions API at http://{host}:{listener.getsockname()[1]}")
@@ -105,15 +105,15 @@ def _stop_at_end_of_input(server: uvicorn.Server) -> None:
 
 
 class SandboxServer:
-    """A sandbox in a process of its own, which ends with this one however this one ends.
+    """A sandbox in a process of its own, which ends with this process, even if that is killed.
 
     Attributes:
         url: the base URL, once started.
 
     Args:
         arguments: of the `sandbox` command, such as `"--token", "secret"`.
-        now: fixes the sandbox's clock; else `SNAP_PIPELINE_NOW` or real time.
-        port: 0 takes a free one.
+        now: the sandbox's fixed clock; by default `SNAP_PIPELINE_NOW` or real time.
+        port: 0 means a free one.
     """
 
     url: str
@@ -132,10 +132,10 @@ class SandboxServer:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Self:
-        """Starts the process and waits until it takes connections.
+        """Start the process, and wait until it accepts connections.
 
         Raises:
-            SandboxError: it ended instead; what it said is on standard error.
+            SandboxError: it ended instead; its message is on standard error.
         """
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             self._command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -149,7 +149,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Ends the process, and waits for it; a second call does nothing."""
+        """End the process and wait for it; a second call does nothing."""
         process, self._process = self._process, None
         if process is None:
             return

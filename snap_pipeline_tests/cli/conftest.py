@@ -1,4 +1,4 @@
-"""The command line on a test's own home."""
+"""Fixtures of the command-line tests: commands on a test's own home."""
 
 import pytest
 from click.testing import CliRunner, Result
@@ -9,7 +9,7 @@ from snap_pipeline_tests.project import NOW, START, TOKEN, Project
 
 @pytest.fixture
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Runs a command on the project's home."""
+    """A function that runs a command on the project's home."""
     monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
     monkeypatch.setenv("SNAP_PIPELINE_START", START)
     monkeypatch.setenv("SNAP_PIPELINE_NOW", NOW.isoformat())

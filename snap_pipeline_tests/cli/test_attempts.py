@@ -1,4 +1,4 @@
-"""What `destination add` refuses: a clear error, nothing secret in it, and nothing stored, on SQLite and Postgres."""
+"""Invalid input of `destination add`: a clear error without secrets, and nothing stored, on SQLite and Postgres."""
 
 import pytest
 from cryptography.fernet import Fernet

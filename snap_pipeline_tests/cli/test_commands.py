@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what it prints, and the status it ends with."""
+"""The command line: output and exit status of the commands."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_materialize_delivers_and_ends_with_0(run, project: Project) -> None:
     project.land(purchase("a"))
     result = run("materialize", "--from", key(HOUR), "--to", key(HOUR))
     assert result.exit_code == 0, result.output
-    assert "Nothing is unaccounted for." in result.stdout
+    assert "Every landed line is accounted for." in result.stdout
     assert ids(project.received()) == ["a"]
 
 
@@ -169,7 +169,7 @@ def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_toke
 
 
 @pytest.mark.parametrize(
-    ("since", "owed_from", "words"),
+    ("since", "first_hour", "words"),
     [
         ("2026-11-20T12", "2026-11-20T12", ""),
         ("2027-11-20T12", "2027-11-20T12", "That hour is still to come: nothing is sent until then."),
@@ -177,18 +177,18 @@ def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_toke
     ],
 )
 def test_set_since_says_from_when_on_a_destination_is_owed_something(
-    run, project: Project, since: str, owed_from: str, words: str
+    run, project: Project, since: str, first_hour: str, words: str
 ) -> None:
     project.add_destination(since="2026-11-20T00")
     result = run("destination", "set", "shop", "--since", since)
     assert result.exit_code == 0
-    assert f"It is owed the hours from {owed_from} on" in result.stdout
+    assert f"It receives the hours from {first_hour} on" in result.stdout
     assert words in result.stdout
     assert ("still to come" in result.stdout, "lies before" in result.stdout) == (
         "still to come" in words,
         "lies before" in words,
     )
-    assert project.pipeline.destinations.get("shop").since == owed_from
+    assert project.pipeline.destinations.get("shop").since == first_hour
 
 
 def test_add_says_so_where_it_is_asked_for_hours_before_the_first_one(run, project: Project) -> None:
@@ -196,7 +196,7 @@ def test_add_says_so_where_it_is_asked_for_hours_before_the_first_one(run, proje
     run("destination", "remove", "shop")
     result = add(run, project, "--no-test", "--since", "2020-01-01T00")
     assert f"2020-01-01T00 lies before the first hour, {START}" in result.stdout
-    assert f"It is owed the hours from {START} on" in result.stdout
+    assert f"It receives the hours from {START} on" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`destination test`: what is sent, and what the user is told for every way in which it can end."""
+"""`destination test`: the request, and the message for every possible answer."""
 
 import threading
 from collections.abc import Iterator
@@ -127,10 +127,10 @@ def test_no_connection_is_told_with_what_to_do(run, project: Project, base_url: 
 
 
 class SilentServer(HTTPServer):
-    """Says nothing of handshakes that clients break off."""
+    """A server that prints nothing about aborted handshakes."""
 
     def handle_error(self, *_: object) -> None:
-        """Nobody is told."""
+        """Print nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Drafts of killed processes: who finds them, when they go, and that no person is left in them."""
+"""Drafts of killed processes: they are found and deleted, and no personal data stays in them."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def abandoned(path: Path) -> Path:
 
 
 def drafts_of(project: Project) -> list[Path]:
-    """A draft of each file that holds keys or people."""
+    """Create a draft of each file that holds keys or personal data."""
     home, lake, landing = project.settings.home, project.pipeline.lake, project.pipeline.landing
     return [
         home / ".secret.key.k2j3h4",

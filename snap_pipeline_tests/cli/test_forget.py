@@ -1,4 +1,4 @@
-"""Forgetting a person: nothing of them stays, the accounting holds, and what lands later is out at once."""
+"""`forget`: no trace of the person stays, the accounting balances, and later events are excluded at once."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def shop(project: Project) -> Project:
 
 
 def lake_text(project: Project) -> str:
-    """Every value of every table."""
+    """Return all values of all tables as text."""
     files = [str(file) for file in project.pipeline.lake.storage.path("").rglob("*.parquet")]
     with project.pipeline.lake.connect() as connection:
         return "\n".join(str(connection.execute(f"from read_parquet('{file}')").fetchall()) for file in files)

@@ -1,4 +1,4 @@
-"""`destination list` and `show`: how a destination is, told from the lake and from its own row."""
+"""`destination list` and `show`: a destination's health, from the lake and the state database."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SECRET = "a-token-that-nobody-may-see"
 
 @pytest.fixture
 def shown(run):
-    """What both commands print of the destination."""
+    """The output of both commands about the destination."""
 
     def both() -> str:
         results = [run("destination", "list"), run("destination", "show", "shop")]

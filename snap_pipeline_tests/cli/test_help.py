@@ -1,4 +1,4 @@
-"""The lists of commands, as a terminal of 80 columns shows them."""
+"""The lists of commands on a terminal of 80 columns."""
 
 import subprocess
 import sys

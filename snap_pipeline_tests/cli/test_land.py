@@ -1,4 +1,4 @@
-"""`snap-pipeline land`: which hours events land in, and what is said of what cannot be read."""
+"""`snap-pipeline land`: the hours that events land in, and messages about unreadable lines."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A mapping table of the home that cannot be used: a command names the file and what it needs."""
+"""Invalid mapping tables of the home: the error names the file and the problem."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`materialize` beyond what is plainly pending: in doubt, rejected, without counting; and what `status` warns of."""
+"""`materialize` with options: events in doubt, rejected events, validation; and the warnings of `status`."""
 
 from datetime import timedelta
 from typing import Any
@@ -126,7 +126,7 @@ def test_a_run_that_is_stopped_says_what_is_left_and_how_many_hours_it_never_cam
     project.set_fault(status=401, count=1)
     result = run("materialize", "--from", key(HOUR - 2 * ONE_HOUR), "--to", key(HOUR))
     assert "shop: The destination was stopped: HTTP 401: " in result.stderr
-    assert "1 events of 2026-11-20T10 are left for the next run. 2 later hours were not tried." in result.stderr
+    assert "1 events of 2026-11-20T10 are left for the next run. 2 later hours were not attempted." in result.stderr
 
 
 def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_made(

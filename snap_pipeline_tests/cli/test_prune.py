@@ -1,4 +1,4 @@
-"""Retention: old events go, everything that is still needed stays, and a pruned hour is left as it is."""
+"""`prune`: old events are deleted, needed files stay, and pruned hours are not made again."""
 
 import shutil
 from collections.abc import Callable

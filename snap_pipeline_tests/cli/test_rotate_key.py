@@ -1,4 +1,4 @@
-"""`rotate-key`, with the keys in the home's file and in the environment, on SQLite and Postgres."""
+"""`rotate-key`, with keys in the home's file and in the environment, on SQLite and Postgres."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -10,7 +10,7 @@ from snap_pipeline_tests.project import TOKEN, Project
 
 
 def token_of(project: Project, **settings: object) -> str:
-    """The destination's token, read by a process that starts now."""
+    """Read the destination's token, as a new process would."""
     project.reopen(**settings)
     return project.pipeline.destinations.access_token(project.pipeline.destinations.get("shop")).reveal()
 

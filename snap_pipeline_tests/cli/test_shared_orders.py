@@ -1,4 +1,4 @@
-"""An order that comes twice, from the web and days later from the shop's books: Snap goes by the order id."""
+"""Orders that arrive twice, from the web and days later from the shop's books: Snap counts an order id once."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`snap-pipeline sql` on a small lake: as an argument, through a pipe, and at a prompt."""
+"""`snap-pipeline sql` on a small lake: with an argument, through a pipe, and at a prompt."""
 
 import csv
 import io
@@ -261,13 +261,13 @@ def test_a_prompt_takes_queries_over_several_lines_and_survives_a_bad_one(lake: 
 
 
 class Screen:
-    """What the other end of a terminal writes, read up to one text after the other."""
+    """A terminal's output, read up to one text after another."""
 
     def __init__(self, terminal: int) -> None:
         self._terminal, self._unread = terminal, b""
 
     def wait_for(self, text: str) -> None:
-        """Reads up to the end of a text. What came after it in the same moment is there for the next one."""
+        """Read up to the end of a text, and keep the rest for the next call."""
         while text.encode() not in self._unread:
             self._unread += os.read(self._terminal, 4096)
         self._unread = self._unread.partition(text.encode())[2]

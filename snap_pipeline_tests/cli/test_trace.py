@@ -1,4 +1,4 @@
-"""`snap-pipeline trace`: the very line that an event landed in, and what became of that event and not of its copy."""
+"""`snap-pipeline trace`: the line that an event landed in, and the event's outcome, apart from that of its copies."""
 
 import gzip
 import json
@@ -14,11 +14,11 @@ from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 NEIGHBOUR = purchase("neighbour", properties={"value": 1, "currency": "EUR", "coupon": "a"})
-"""An event that has the id of another one among its properties."""
+"""An event with the id of another event among its properties."""
 
 
 def story(run: Callable[..., Result], event_or_order_id: str) -> list[tuple[str, str]]:
-    """Where each event landed, and what became of it there, in the order in which it was told."""
+    """Return each event's place and its outcomes, in the order of the output."""
     result = run("trace", event_or_order_id)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -64,7 +64,7 @@ def test_files_and_folders_whose_names_are_no_utf8_break_no_command(
     status = run("status")
     assert status.exit_code == 0, status.output
     assert "caf\\xe9/2026-11-20T12" in status.stderr
-    assert "Nothing is unaccounted for" in status.stdout
+    assert "Every landed line is accounted for" in status.stdout
     told = run("forget", "--email", "a@example.com", "--landing")
     assert told.exit_code == 0, told.output
     (file,) = project.pipeline.landing.listing(HOUR)

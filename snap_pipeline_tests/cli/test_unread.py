@@ -1,4 +1,4 @@
-"""What landed and was not read: `status` says so, and does not say that nothing is unaccounted for."""
+"""Unread files: `status` warns of them, and does not say that every landed line is accounted for."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
 
-BALANCED = "Nothing is unaccounted for."
+BALANCED = "Every landed line is accounted for."
 
 
 def test_hours_that_nobody_read_are_named_with_the_command_that_reads_them(run: Any, project: Project) -> None:
@@ -60,7 +60,10 @@ def test_folders_that_stand_for_no_hour_of_a_workspace_are_told(run: Any, projec
     root = project.pipeline.landing._root
     for name in ("default/2026-11-20T9", "Default/2026-11-20T09", "shop/2026-11-20T09", "default/_drafts"):
         (root / name).mkdir(parents=True)
-    assert "3 folders of the landing zone are of no configured workspace" in run("status").stderr
+    assert (
+        "3 folders of the landing zone are not read, since they belong to no configured workspace"
+        in run("status").stderr
+    )
     assert "Default/2026-11-20T09, default/2026-11-20T9, shop/2026-11-20T09." in run("status").stderr
 
 

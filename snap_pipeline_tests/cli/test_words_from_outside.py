@@ -1,4 +1,4 @@
-"""Words of Snap, events and users are printed as they are: none is markup, and none ends a command."""
+"""Texts from Snap, events and users: printed as they are, without markup or control characters."""
 
 import json
 from typing import Any

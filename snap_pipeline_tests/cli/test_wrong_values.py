@@ -1,4 +1,4 @@
-"""A setting or an argument that cannot be used: one sentence says which and why, without a traceback."""
+"""Invalid settings and arguments: one sentence names the value and the reason, without a traceback."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ ADD = ("destination", "add", "--name", "shop", "--no-test")
 
 
 def is_plain(result: Any) -> bool:
-    """The command ended by itself, with its own words."""
+    """Tell whether the command ended with a message of its own, without a traceback."""
     return isinstance(result.exception, SystemExit) and "Error: " in result.stderr
 
 

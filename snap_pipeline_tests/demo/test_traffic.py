@@ -1,4 +1,4 @@
-"""The sample traffic: the same each time, and with everything in it that the demo is to show."""
+"""The sample traffic: reproducible, and with everything that the demo shows."""
 
 import gzip
 import ipaddress
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 
 def lines_of(hour: datetime) -> list[tuple[str, str]]:
-    """File name and line."""
+    """Yield each line with its file's name."""
     return [
         (name, line)
         for name, content in hour_files(hour).items()
@@ -47,7 +47,7 @@ def lines() -> list[tuple[datetime, str, str]]:
 
 @pytest.fixture(scope="module")
 def events(lines: list[tuple[datetime, str, str]]) -> list[Event]:
-    """Every line of the week that is an event, with the hour and file that it landed in."""
+    """All events of the week, with their hour and file."""
     records = ((hour, name, parsed(line)) for hour, name, line in lines)
     return [record | {"_hour": hour, "_file": name} for hour, name, record in records if isinstance(record, dict)]
 

@@ -1,4 +1,4 @@
-"""From landing files to what Snap holds, through Dagster, over real HTTP."""
+"""Delivery from landing files to Snap, through Dagster, over real HTTP."""
 
 import shutil
 from collections import Counter

@@ -1,4 +1,4 @@
-"""`make demo` as a user meets it: a fresh home, the real commands, a sandbox of its own; then once more."""
+"""`make demo` with a fresh home, the real commands and a sandbox of its own; then once more."""
 
 import os
 import subprocess
@@ -27,14 +27,19 @@ def run_demo(home: Path) -> subprocess.CompletedProcess[str]:
 def test_the_demo_accounts_for_everything_and_sends_nothing_twice(tmp_path: Path) -> None:
     first = run_demo(tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
-    for text in ("Connection test successful", "Nothing is unaccounted for.", "Match quality", "What to fix first:"):
+    for text in (
+        "Connection test successful",
+        "Every landed line is accounted for.",
+        "Match quality",
+        "What to fix first:",
+    ):
         assert text in first.stdout
     requests = requests_logged(tmp_path)
     assert requests > 24
 
     second = run_demo(tmp_path)
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "Nothing is unaccounted for." in second.stdout
+    assert "Every landed line is accounted for." in second.stdout
     hour_turned = 10  # an hour that closed between the two runs is new, and has a few batches
     assert requests_logged(tmp_path) - requests <= hour_turned
     assert sent_twice(tmp_path) == 0

@@ -1,4 +1,4 @@
-"""A gateway that repeats the address, and with it the token: none of it is anywhere in what a run leaves or says."""
+"""A gateway that quotes the address, and with it the token: the token is in no output of a run."""
 
 import json
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ import pytest
 from pydantic import SecretStr
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.cli.run import instance_of
+from snap_pipeline.cli.run import open_instance
 from snap_pipeline_tests.cli.conftest import run
 from snap_pipeline_tests.hostile_server import Connection, hostile_server
 from snap_pipeline_tests.leaks import holds, leaks_of
-from snap_pipeline_tests.orchestration.alerts.channel import Channel, Watch
-from snap_pipeline_tests.orchestration.alerts.conftest import channel
+from snap_pipeline_tests.orchestration.alerts.conftest import webhook_server
+from snap_pipeline_tests.orchestration.alerts.webhook_server import AlertSensor, WebhookServer
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
-__all__ = ["channel", "run"]
+__all__ = ["run", "webhook_server"]
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0L3Nl+Y3Jld/C9zZWNyZXQ.bm9ib2R5LXNpZ25lZC10aGlz"
 RANGE = ("--from", key(HOUR), "--to", key(HOUR))
 
 
 def repeated(connection: Connection) -> str:
-    """The request's address and credentials, as they are, encoded, encoded twice, in JSON, and cut."""
+    """Return the request's address and credentials: plain, encoded once and twice, in JSON, and cut off."""
     words = connection.target + " " + " ".join(line for line in connection.head.splitlines() if "uthoriz" in line)
     once = quote(words, safe="")
     encoded = (words, once, quote(once).lower(), json.dumps(words).replace("/", "\\/"))
@@ -53,7 +53,7 @@ def echo() -> Iterator[str]:
 
 @pytest.mark.timeout(600)  # all commands one after the other, dbt's among them, on a machine that may be busy
 def test_a_repeated_token_is_nowhere_in_what_a_run_leaves_and_says(
-    run: Any, project: Project, channel: Channel, echo: str, tmp_path: Path
+    run: Any, project: Project, webhook_server: WebhookServer, echo: str, tmp_path: Path
 ) -> None:
     for version, pixel in (("v3", "11111111"), ("v2", "99999999")):
         pixel_id = f"{pixel}-2222-4333-8444-555555555555"
@@ -61,9 +61,9 @@ def test_a_repeated_token_is_nowhere_in_what_a_run_leaves_and_says(
             version, pixel_id=pixel_id, base_url=echo, api_version=version, token=AccessToken(TOKEN)
         )
     project.land(purchase("good"), purchase("bad"))
-    project.instance = instance_of(project.settings)
-    project.reopen(alert_webhook=SecretStr(channel.address))
-    watch = Watch(project)
+    project.instance = open_instance(project.settings)
+    project.reopen(alert_webhook=SecretStr(webhook_server.address))
+    alert_sensor = AlertSensor(project)
     said = [
         run("materialize", *RANGE).output,
         run("status").output,
@@ -77,8 +77,8 @@ def test_a_repeated_token_is_nowhere_in_what_a_run_leaves_and_says(
     ]
     counts = project.counts()
     assert (counts["delivered"], counts["rejected"], counts["pending"]) == (1, 1, 2)
-    watch.tick()
-    told = channel.take()
+    alert_sensor.tick()
+    told = webhook_server.take()
     assert told
     assert "…" in "".join(said)
     assert [text for text in (*said, *told) if holds(text, TOKEN)] == []

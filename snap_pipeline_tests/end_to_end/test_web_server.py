@@ -1,4 +1,4 @@
-"""The Dagster UI comes up on a home's data, by `make dev`'s command and by workspace.yaml alike; a browser shows it."""
+"""The Dagster UI on a home's data, started by `make dev`'s command and by workspace.yaml, in a browser."""
 
 import os
 import subprocess

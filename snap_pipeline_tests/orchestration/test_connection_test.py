@@ -1,10 +1,10 @@
-"""The connection test as it is pressed in Dagster's UI: the job, and the asset check on `dispatched_batches`."""
+"""The connection test in Dagster's UI: the job, and the asset check on `dispatched_batches`."""
 
 import dagster as dg
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline.orchestration.checks.connection_check import TAKE_EVENTS
+from snap_pipeline.orchestration.checks.connection_check import DESTINATIONS_TAKE_EVENTS
 from snap_pipeline.orchestration.connection_test import CONNECTION_JOB, CONNECTION_OP
 from snap_pipeline_tests.project import Project, purchase
 
@@ -13,7 +13,7 @@ SECRET = "a-token-that-nobody-may-see"
 
 
 def press(project: Project, destination: str = "") -> tuple[bool, str]:
-    """Runs the job as the UI would; whether it succeeded, and everything that was logged."""
+    """Run the job as the UI would; return its success and its log messages."""
     job = build_definitions(project.settings).resolve_job_def(CONNECTION_JOB)
     config = {"ops": {CONNECTION_OP: {"config": {"destination": destination}}}}
     result = job.execute_in_process(instance=project.instance, run_config=config, raise_on_error=False)
@@ -23,9 +23,9 @@ def press(project: Project, destination: str = "") -> tuple[bool, str]:
 
 
 def check(project: Project) -> dg.AssetCheckEvaluation:
-    """Executes the check alone, as the UI's button does."""
+    """Run the check alone, as the UI's button does."""
     job = build_definitions(project.settings).resolve_implicit_global_asset_job_def()
-    result = job.get_subset(asset_selection=set(), asset_check_selection={TAKE_EVENTS}).execute_in_process(
+    result = job.get_subset(asset_selection=set(), asset_check_selection={DESTINATIONS_TAKE_EVENTS}).execute_in_process(
         instance=project.instance
     )
     (evaluation,) = result.get_asset_check_evaluations()

@@ -1,4 +1,4 @@
-"""An hour that fails holds up no other hour of its run: those are delivered, and the run fails for that hour."""
+"""Failed hours: the other hours of the run are delivered, and the run fails because of the failed one."""
 
 import gzip
 import os

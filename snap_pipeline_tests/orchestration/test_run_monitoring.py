@@ -1,4 +1,4 @@
-"""Runs whose process is gone are failed, and hold their hours no longer; living ones are left alone."""
+"""Run monitoring: dead runs are failed and release their hours; living runs are left alone."""
 
 import json
 import logging
@@ -19,11 +19,16 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
-from snap_pipeline.cli.run import instance_of
+from snap_pipeline.cli.run import open_instance
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.orchestration import run_monitoring
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
-from snap_pipeline.orchestration.run_monitoring import ALIVE_UNTIL_TAG, LONGEST_RUN, MonitoredRunLauncher, execute_here
+from snap_pipeline.orchestration.run_monitoring import (
+    ALIVE_UNTIL_TAG,
+    LONGEST_RUN,
+    MonitoredRunLauncher,
+    execute_with_lease,
+)
 from snap_pipeline.orchestration.runs import hours_in_flight, range_tags
 from snap_pipeline_tests.project import HOUR, START, Project, key, purchase
 from snap_pipeline_tests.web_server import BIN
@@ -33,7 +38,7 @@ from snap_pipeline_tests.web_server import BIN
 def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The project on the instance that the command line makes for its home."""
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    with instance_of(project.settings) as project.instance:
+    with open_instance(project.settings) as project.instance:
         yield project
 
 
@@ -99,7 +104,7 @@ def test_a_command_that_runs_for_long_renews_its_lease(project: Project, monkeyp
     def long() -> None:
         wait_for_renewal()
 
-    assert execute_here(long, project.instance).success
+    assert execute_with_lease(long, project.instance).success
 
 
 def test_a_command_whose_clock_or_sleep_makes_its_lease_late_lives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Within the hour: purchases reach Snap in minutes, at the same cost however often the running hour was made."""
+"""The running hour: purchases reach Snap within minutes, at a cost that does not grow with the number of runs."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ def net(project: Project, monkeypatch: pytest.MonkeyPatch) -> Net:
 
 @pytest.fixture
 def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How many queries DuckDB was asked, by their first word."""
+    """Counts of DuckDB's queries, by their first word."""
     counted: Counter[str] = Counter()
 
     class Counting:
@@ -46,13 +46,13 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def land(project: Project, name: str) -> None:
-    """Two purchases of the running hour, in a file of their own."""
+    """Land two purchases of the running hour, in a file of their own."""
     hour = project.settings.running_hour
     project.land(purchase(f"{name}-1", at=hour), purchase(f"{name}-2", at=hour), hour=hour, name=name)
 
 
 def files(project: Project) -> list[str]:
-    """Every file of the running hour in the lake, those that are compacted anew each time without their numbers."""
+    """List the running hour's files in the lake, without the numbers in the names of compacted files."""
     hour = f"hour={key(project.settings.running_hour)}"
     return sorted(
         re.sub("data-[0-9a-f]{16}", "data", path.relative_to(project.settings.lake).as_posix())

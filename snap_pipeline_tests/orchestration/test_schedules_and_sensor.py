@@ -1,4 +1,4 @@
-"""The hourly tick, and the sensor that finds hours whose files were not read."""
+"""The hourly schedule, and the sensor that finds hours with unread files."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
 
 
 def tick(project: Project, cursor: str | None = None) -> tuple[list[dict[str, str]], str]:
-    """The partitions, or ranges, that the sensor asks for, and its cursor."""
+    """Run a tick; return the requested partitions or ranges, and the cursor."""
     definitions = build_definitions(project.settings)
     context = dg.build_sensor_context(instance=project.instance, cursor=cursor, definitions=definitions)
     data = definitions.resolve_sensor_def("reconcile").evaluate_tick(context)
@@ -32,7 +32,7 @@ def asked(project: Project) -> list[str]:
 
 @pytest.fixture
 def on_disk(project: Project, tmp_path: Path) -> Project:
-    """The project on an instance of files, since a schedule looks for its instance there."""
+    """The project on a file-based instance, which schedules need."""
     folder = tmp_path / "dagster"
     folder.mkdir()
     project.instance = dg.DagsterInstance.local_temp(str(folder))
@@ -40,7 +40,7 @@ def on_disk(project: Project, tmp_path: Path) -> Project:
 
 
 def insights_asked(project: Project, minute: int) -> bool:
-    """Whether the marts are asked for at so many minutes past the hour that follows `HOUR`."""
+    """Tell whether the schedule requests the marts at these minutes past the hour that follows `HOUR`."""
     definitions = build_definitions(project.settings)
     context = dg.build_schedule_context(
         instance=project.instance,

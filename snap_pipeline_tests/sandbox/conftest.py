@@ -1,4 +1,4 @@
-"""One sandbox for all tests here, emptied before each, and a client that posts to it over HTTP."""
+"""One sandbox for all tests of this folder, emptied before each, and an HTTP client for it."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def without(event: dict[str, Any], *fields: str) -> dict[str, Any]:
 
 
 def web_event(**fields: Any) -> dict[str, Any]:
-    """A valid v3 web event."""
+    """Return a valid v3 web event."""
     return {
         "event_name": "PAGE_VIEW",
         "event_time": NOW_MS,
@@ -39,19 +39,19 @@ def web_event(**fields: Any) -> dict[str, Any]:
 
 
 def purchase(**fields: Any) -> dict[str, Any]:
-    """A valid v3 purchase."""
+    """Return a valid v3 purchase."""
     return web_event(event_name="PURCHASE", custom_data={"value": 10.5, "currency": "USD", "order_id": "o1"}) | fields
 
 
 def app_event(**fields: Any) -> dict[str, Any]:
-    """A valid v3 app event, identified by nothing but its mobile ad id."""
+    """Return a valid v3 app event, identified by its mobile ad id only."""
     extinfo = ["i2", *[""] * 3, "17.1", *[""] * 11]
     identifiers = {"madid": "01234567-89ab-4cde-8f01-23456789abcd"}
     return web_event(action_source="MOBILE_APP", user_data=identifiers, app_data={"extinfo": extinfo}) | fields
 
 
 def record(**fields: Any) -> dict[str, Any]:
-    """A valid v2 record."""
+    """Return a valid v2 record."""
     return {
         "pixel_id": PIXEL,
         "event_type": "PAGE_VIEW",
@@ -63,14 +63,14 @@ def record(**fields: Any) -> dict[str, Any]:
 
 
 def app_record(**fields: Any) -> dict[str, Any]:
-    """A valid v2 app record."""
+    """Return a valid v2 app record."""
     app = {"snap_app_id": APP, "app_id": "123", "event_conversion_type": "MOBILE_APP"}
     return without(record(), "pixel_id") | app | fields
 
 
 @dataclass
 class Client:
-    """Posts to a sandbox and reads what it holds."""
+    """A client that posts to a sandbox and reads its events."""
 
     url: str
 

@@ -1,4 +1,4 @@
-"""What counts once: ids within 48 hours, orders within 30 days, pixel and both API versions together."""
+"""Deduplication: ids within 48 hours, orders within 30 days, over the pixel and both API versions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What v2 refuses of a single record, what it takes, and how it reports a mixed batch."""
+"""v2: valid and refused records, and the answer for a mixed batch."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What v3 refuses of a single event, and what it takes."""
+"""v3: valid and refused events."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Trouble on demand: every fault, whom it meets, and how often."""
+"""Fault injection: every fault, the requests that it applies to, and its count."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sandbox as a process: what it records and says, and that it ends with whoever started it."""
+"""The sandbox as a process: its journal and output, and its end together with its parent process."""
 
 import signal
 import subprocess

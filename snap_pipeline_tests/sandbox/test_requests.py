@@ -1,4 +1,4 @@
-"""Rules of whole requests: who may post, how much, and which event of a v3 batch is named."""
+"""Rules of whole requests: access, size, and the event that a v3 refusal names."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -19,7 +19,7 @@ def read(sandbox: Client, version: str, what: str, token: str = TOKEN) -> reques
 
 
 def post_tests(sandbox: Client, version: str) -> None:
-    """A good and a bad one."""
+    """Post a valid and an invalid test event."""
     if version == "v3":
         sandbox.v3(web_event(), BAD, path="/validate")
     else:

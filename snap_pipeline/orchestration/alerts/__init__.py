@@ -1,1 +1,1 @@
-"""Alerts: read finished runs, find incidents, and post each to a webhook once when it begins and once when it ends."""
+"""Alerts: each incident of finished runs is posted to a webhook once when it begins and once when it ends."""

@@ -1,7 +1,6 @@
-"""What a finished run says of what is wrong, and of what is well again. Which alerts follow is `sensor.py`.
+"""Incidents of a finished run: those that it shows, and those that it resolves. `sensor.py` decides about alerts.
 
-A run that failed, and a check that failed in a run that is green, are the same here: a trouble with a name that stays
-the same for as long as it lasts.
+A failed run, and a failed check in a successful run, are both incidents. An incident keeps its name while it is open.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,37 +21,37 @@ RELEVANT_EVENTS = {
     dg.DagsterEventType.STEP_SUCCESS,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
 }
-OURS = "snap_pipeline."
-"""Messages of our own errors are for the user. Another's may quote the data, and is left where it is."""
+OWN_ERRORS = "snap_pipeline."
+"""Prefix of our own errors, whose messages quote no data; alerts leave out the messages of all others."""
 
 
 @dataclass(frozen=True)
 class Incident:
-    """One thing that is wrong.
+    """A failure of a destination, step, run or check.
 
     Attributes:
-        name: stays the same while it lasts.
-        subject: the destination, the step or the check, as an alert calls it.
-        words: what happened and what to do.
+        name: identifies the incident while it is open.
+        subject: the destination, step, job or check, as named in alerts.
+        message: what happened and what to do.
         severity: ERROR or WARN.
-        hours: keys of those that have to go through before it is over; none for what has no hours.
+        hours: keys of the hours that have to succeed before it is resolved; empty if it has no hours.
     """
 
     name: str
     subject: str
-    words: str
+    message: str
     severity: str = "ERROR"
     hours: Sequence[str] = ()
 
 
 @dataclass
 class RunOutcome:
-    """How a run ended.
+    """The outcome of a run.
 
     Attributes:
-        hours: keys of those that it made.
-        troubles: by name.
-        well: what it showed to be well: names of checks that passed, and of steps, whose troubles it would have named.
+        hours: keys of the run's hours.
+        incidents: by name.
+        resolved: names of checks that passed and of steps and runs that succeeded.
     """
 
     hours: Sequence[str]
@@ -60,13 +59,18 @@ class RunOutcome:
     resolved: set[str] = field(default_factory=set)
 
     def open_hours(self, name: str, severity: str, hours: Sequence[str]) -> list[str] | None:
-        """What is left of a trouble's hours after this run; None where it is over.
+        """Return the hours of an open incident that this run leaves open; None if the incident is resolved.
 
-        What only warns asks how things are now: it is over with the hour that failed or any later one. Everything else
-        is over when every hour in which it failed has gone through, because nothing of a later hour mends it.
+        A WARN incident is about the current state: success in its last hour or a later one resolves it. An ERROR
+        incident is resolved once each of its hours has succeeded, since a later hour does not fix an earlier one.
+
+        Args:
+            name: of the incident.
+            severity: ERROR or WARN.
+            hours: keys of its open hours.
         """
         if name in self.incidents and name.startswith("check "):
-            # It names the hours at fault, so the run's other ones are well.
+            # The check names the hours at fault, so the run's other hours are resolved.
             return sorted({hour for hour in hours if hour not in self.hours} | {*self.incidents[name].hours})
         if name in self.incidents or not {name, name.rsplit("/", 1)[0]} & self.resolved:
             return list(hours)
@@ -75,10 +79,10 @@ class RunOutcome:
         return [hour for hour in hours if hour not in self.hours] or None
 
 
-def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """Reads what a finished run left in Dagster's event log."""
+def read_outcome(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
+    """Read the outcome of a finished run from Dagster's event log."""
     outcome = RunOutcome([format_hour(hour) for hour in hours_of_tags(run.tags)])
-    if is_trial(run):
+    if is_validation(run):
         return outcome
     last_hour = sorted(outcome.hours)[-1:]
     explained_by_check, failures = set(), {}
@@ -99,7 +103,7 @@ def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
         else:
             outcome.resolved.add(f"step {step}")
     for step, data in failures.items():
-        # A check that failed says more than the step which it made fail.
+        # A failed check explains more than the failure of its step.
         if step not in explained_by_check:
             found = list(_step_incidents(step, data, run, last_hour))
             outcome.incidents |= {incident.name: incident for incident in found}
@@ -108,51 +112,51 @@ def outcome_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
     if run.status is dg.DagsterRunStatus.SUCCESS:
         outcome.resolved.add(f"run {run.job_name}")
     elif not failures:
-        words = "the run's process died, or could not start. See its log in Dagster and start it again."
+        message = "the run's process died, or could not start. See its log in Dagster and start it again."
         name = f"run {run.job_name}"
-        outcome.incidents[name] = Incident(name, run.job_name, _with_run(words, run), hours=last_hour)
+        outcome.incidents[name] = Incident(name, run.job_name, _with_run(message, run), hours=last_hour)
     return outcome
 
 
-def is_trial(run: dg.DagsterRun) -> bool:
-    """Whether somebody only asked what Snap would take; they see the answer."""
+def is_validation(run: dg.DagsterRun) -> bool:
+    """Tell whether a run only validated events: whoever started it sees the result, so no alert is needed."""
     steps: Any = run.run_config.get("ops", {})
     return bool(steps.get("dispatched_batches", {}).get("config", {}).get("validate_only"))
 
 
 def _check_incident(name: str, evaluation: dg.AssetCheckEvaluation, last_hour: Sequence[str]) -> Incident:
-    words = evaluation.description or "the check failed; Dagster shows the rows at fault beside the asset."
+    message = evaluation.description or "the check failed; Dagster shows the rows at fault beside the asset."
     subject = f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}"
     at_fault: Any = evaluation.metadata.get(HOURS_AT_FAULT)
     hours = at_fault.value if at_fault else last_hour
-    return Incident(name, subject, words, evaluation.severity.value, hours)
+    return Incident(name, subject, message, evaluation.severity.value, hours)
 
 
 def _step_incidents(
     step: str, data: StepFailureData, run: dg.DagsterRun, last_hour: Sequence[str]
 ) -> Iterator[Incident]:
-    """One for each destination that the failure names, or one for the step."""
+    """Yield one incident for each destination that the failure names, or one for the step."""
     failure = data.user_failure_data
     metadata: Mapping[str, dg.MetadataValue] = failure.metadata if failure else {}
     destinations = [label for label in metadata if f"{label}{HOUR_LABEL}" in metadata]
     for name in destinations:
-        words, failed_hour = metadata[name].value, metadata[f"{name}{HOUR_LABEL}"].value
-        yield Incident(f"step {step}/{name}", name, _with_run(str(words), run), hours=[str(failed_hour)])
+        message, failed_hour = metadata[name].value, metadata[f"{name}{HOUR_LABEL}"].value
+        yield Incident(f"step {step}/{name}", name, _with_run(str(message), run), hours=[str(failed_hour)])
     at_fault: Any = metadata.get(HOURS_AT_FAULT)
     if at_fault or not destinations:
-        words = failure.description if failure and failure.description else _told_to_users(data.error)
-        yield Incident(f"step {step}", step, _with_run(words, run), hours=at_fault.value if at_fault else last_hour)
+        message = failure.description if failure and failure.description else _safe_message(data.error)
+        yield Incident(f"step {step}", step, _with_run(message, run), hours=at_fault.value if at_fault else last_hour)
 
 
-def _told_to_users(error: SerializableErrorInfo | None) -> str:
+def _safe_message(error: SerializableErrorInfo | None) -> str:
     kind = "an error"
     while error:
         kind = error.cls_name or kind
-        if error.message.startswith(OURS):
+        if error.message.startswith(OWN_ERRORS):
             return error.message.split(": ", 1)[-1]
         error = error.cause or error.context
-    return f"{kind}. Its message may quote data, so it stays in the run's log in Dagster: mend it, then start it again."
+    return f"{kind}. Its message may quote data, so it is only in the run's log in Dagster. Fix it and run again."
 
 
-def _with_run(words: str, run: dg.DagsterRun) -> str:
-    return f"{words.strip()} (run {run.run_id[:8]})"
+def _with_run(message: str, run: dg.DagsterRun) -> str:
+    return f"{message.strip()} (run {run.run_id[:8]})"

@@ -1,7 +1,7 @@
-"""A webhook that takes one line of text, as Slack's incoming webhooks do (and Mattermost's, and Discord's `/slack`).
+"""A client of webhooks that take a line of text, such as Slack's, Mattermost's and Discord's `/slack`.
 
-Its address is a secret: whoever has it may write to the channel. So no address, and no exception of the HTTP library,
-which carries it, leaves this module.
+The address is a secret: whoever has it can write to the channel. So neither the address, nor any exception of the HTTP
+library, which quotes it, leaves this module.
 """
 
 import json
@@ -18,18 +18,18 @@ ATTEMPTS = 3
 
 
 class WebhookDown(PipelineError):
-    """The line was not taken, as far as is known."""
+    """A line that the webhook did not accept, as far as is known."""
 
 
-class _NotTaken(WebhookDown):
-    """Proof that it was not taken, so that another attempt doubles nothing."""
+class _NotAccepted(WebhookDown):
+    """A line that the webhook certainly did not accept, so that a retry cannot post it twice."""
 
 
 class Webhook:
-    """Where alerts go.
+    """The webhook that receives alerts.
 
     Args:
-        address: the secret URL.
+        address: its secret URL.
     """
 
     def __init__(self, address: str) -> None:
@@ -40,16 +40,16 @@ class Webhook:
         )
 
     @retry(
-        retry=retry_if_exception_type(_NotTaken),
+        retry=retry_if_exception_type(_NotAccepted),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.2, max=2),
         reraise=True,
     )
     def send(self, line: str) -> None:
-        """Posts one line, as `{"text": …}`. What is certainly not taken is tried again for a moment.
+        """Post one line, as `{"text": …}`; retry a few times if the webhook certainly did not accept it.
 
         Raises:
-            WebhookDown: it was not taken, or no answer came; without the address.
+            WebhookDown: it was not accepted, or no answer came. The message leaves out the address.
         """
         body, headers = json.dumps({"text": line}).encode(), {"Content-Type": "application/json"}
         try:
@@ -59,15 +59,15 @@ class Webhook:
                 headers,
                 connect_seconds=CONNECT_SECONDS,
                 seconds=ANSWER_SECONDS,
-                read_body=False,  # it might never end
+                read_body=False,  # not needed, and it might never end
             )
         except NotSent as error:
-            raise _NotTaken(f"the webhook could not be reached: {error}") from None
+            raise _NotAccepted(f"the webhook could not be reached: {error}") from None
         except NoAnswer as error:
             raise WebhookDown(f"the webhook did not answer: {error}") from None
         if answer.status == 429 or answer.status >= 500:
-            raise _NotTaken(f"the webhook answered HTTP {answer.status}")
+            raise _NotAccepted(f"the webhook answered HTTP {answer.status}")
         if not 200 <= answer.status < 300:
             raise WebhookDown(
-                f"the webhook answered HTTP {answer.status}: make a new one and set SNAP_PIPELINE_ALERT_WEBHOOK"
+                f"the webhook answered HTTP {answer.status}: create a new webhook and set SNAP_PIPELINE_ALERT_WEBHOOK"
             )

@@ -1,4 +1,4 @@
-"""The assets, one file a step: each reads its hours, calls the inside, and reports.
+"""The assets, one module per step: each takes its hours, calls `lake/` or `delivery/`, and reports metadata.
 
-What a step does to data is decided in `lake/` and `delivery/`; how assets are wired is `definitions.py`.
+The rules for data are in `lake/` and `delivery/`; `definitions.py` wires the assets.
 """

@@ -1,6 +1,6 @@
-"""The insights: dbt marts over what the hours left, and the accounting that they read.
+"""The insights: the dbt marts over all hours, and the accounting that they read.
 
-They look at all hours at once and cost seconds before they do anything, so they are no part of the hour.
+They are not part of the hourly job: they read all hours at once, and dbt takes seconds to start.
 """
 
 import hashlib
@@ -33,21 +33,21 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import DBT_PROJECT, IS_INSTALLED
 from snap_pipeline.settings import Settings
 
-DBT = str(Path(sys.executable).with_name("dbt"))
+DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 * * * *", lower_bound_delta=timedelta(minutes=50))
-"""The insights schedule asks from a quarter past on and waits for the hour's run, at most until five to."""
-PARSED = (".sql", ".yml", ".csv", ".md", ".py")
-CUSTOM = "DBT_ENV_CUSTOM_ENV_"
-"""dbt notes variables of this prefix in the metadata of its manifest, without the prefix."""
+"""The insights schedule runs from a quarter past on, after the hour's run, and at five to at the latest."""
+PARSED_SUFFIXES = (".sql", ".yml", ".csv", ".md", ".py")
+CUSTOM_ENV_PREFIX = "DBT_ENV_CUSTOM_ENV_"
+"""Prefix of environment variables that dbt copies to the metadata of its manifest, without the prefix."""
 PROJECT_DIGEST = "PROJECT_DIGEST"
 
 
 class DbtProjectError(PipelineError):
-    """The dbt project cannot be parsed."""
+    """A dbt project that dbt cannot parse."""
 
 
 def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
-    """The accounting and the dbt models."""
+    """Build the assets of the accounting, the destinations and the dbt models."""
     manifest = current_manifest(pipeline.settings)
 
     @dg.multi_asset(
@@ -77,12 +77,12 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[None]]:
         settings, accounting = pipeline.settings, pipeline.accounting
         hours = accounting.hours(settings.first_hour, settings.running_hour)
-        entries, under_way = settled(accounting, hours, pipeline.destinations.list(), context.instance)
+        entries, in_progress = settled_entries(accounting, hours, pipeline.destinations.list(), context.instance)
         accounting.export(entries)
         destinations = pipeline.destinations.list(include_removed=True)
         accounting.export_destinations(destinations)
         sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
-        sums["hours_under_way"] = len(under_way)
+        sums["hours_under_way"] = len(in_progress)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
             with pipeline.lake.connect() as connection:
                 schema = schema_of(pipeline.lake.storage.columns(connection, mart(table)))
@@ -91,47 +91,53 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
             )
 
-    @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=Translator())
+    @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=MartTranslator())
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        # dbt's logs and compiled models go when the build ends: a build an hour would pile them up, in a folder that
-        # may be read-only. Dagster keeps what dbt said.
+        # dbt's logs and compiled models are deleted after the build: hourly builds would pile them up, in a folder that
+        # may be read-only. Dagster keeps dbt's output.
         with (
             tempfile.TemporaryDirectory(prefix="snap-pipeline-dbt-") as target,
-            environment_of(pipeline.settings),
-            damage_named(pipeline.lake),
+            dbt_environment(pipeline.settings),
+            naming_damaged_file(pipeline.lake),
         ):
             for event in dbt.cli(["build"], context=context, target_path=Path(target)).stream():
-                yield described(event, context, pipeline.lake)
+                yield with_mart_metadata(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
 
 
-def settled(
+def settled_entries(
     accounting: Accounting, hours: Sequence[datetime], destinations: Sequence[Destination], instance: dg.DagsterInstance
 ) -> tuple[list[Entry], set[datetime]]:
-    """The entries of hours, and the hours that are left out because a run is making them.
+    """Return the accounting entries of hours, and the hours left out because a run is in progress.
 
-    A run replaces the tables of its hour one after the other, and in between they do not add up, which is no fault.
-    The next build counts these hours.
+    A run replaces the tables of its hour one after the other; in between their sums do not match, which is no error.
+    The next build includes these hours.
+
+    Args:
+        accounting: to read.
+        hours: to account for.
+        destinations: whose entries are read.
+        instance: that knows the runs in progress.
     """
     entries = accounting.entries(hours, destinations)
     unbalanced = {parse_hour(hour) for hour in unbalanced_hours(entries)}
     if not unbalanced:
         return entries, unbalanced
-    busy = hours_in_flight(instance)
-    again = accounting.entries(sorted(unbalanced), destinations)
-    busy |= hours_in_flight(instance)
-    under_way = busy & {parse_hour(hour) for hour in unbalanced_hours(again)}
-    whole = [entry for entry in entries if parse_hour(entry.hour) not in unbalanced]
-    return whole + [entry for entry in again if parse_hour(entry.hour) not in under_way], under_way
+    in_flight = hours_in_flight(instance)
+    recounted = accounting.entries(sorted(unbalanced), destinations)
+    in_flight |= hours_in_flight(instance)
+    in_progress = in_flight & {parse_hour(hour) for hour in unbalanced_hours(recounted)}
+    balanced = [entry for entry in entries if parse_hour(entry.hour) not in unbalanced]
+    return balanced + [entry for entry in recounted if parse_hour(entry.hour) not in in_progress], in_progress
 
 
 @contextmanager
-def damage_named(lake: Lake) -> Iterator[None]:
-    """Name the damaged file of the lake where that is why dbt failed; dbt's message quotes DuckDB's.
+def naming_damaged_file(lake: Lake) -> Iterator[None]:
+    """Raise a clear error if dbt failed because of a damaged file, which dbt's message quotes from DuckDB.
 
     Raises:
-        DamagedPartition: a file that a mart reads.
+        DamagedPartition: a file that a mart reads is damaged.
     """
     try:
         yield
@@ -142,32 +148,36 @@ def damage_named(lake: Lake) -> Iterator[None]:
         raise damaged from error
 
 
-def described(event: Any, context: dg.AssetExecutionContext, lake: Lake) -> Any:
-    """An event of dbt's, with what Dagster shows of the mart that it tells of."""
+def with_mart_metadata(event: Any, context: dg.AssetExecutionContext, lake: Lake) -> Any:
+    """Add the mart's metadata to an event of dbt that reports a mart; return other events unchanged."""
     if not isinstance(event, dg.Output):
         return event
     mart = context.asset_key_for_output(event.output_name).path[-1]
     return event.with_metadata({**event.metadata, **describe_mart(lake, mart)})
 
 
-class Translator(DagsterDbtTranslator):
-    """Says of what kind the models are and how fresh the marts shall be; everything else stands in the dbt project."""
+class MartTranslator(DagsterDbtTranslator):
+    """Translation of dbt models to asset specs: adds kinds and freshness to what the dbt project defines."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """The spec of one model."""
+        """Build the spec of one model."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         freshness = FRESHNESS if spec.group_name in ("insights", "report") else None
         return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness)
 
 
 def resources() -> dict[str, Any]:
-    """What the marts need of Dagster."""
-    return {"dbt": DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT)}
+    """Build the Dagster resources of the marts."""
+    return {
+        "dbt": DbtCliResource(
+            project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE
+        )
+    }
 
 
 @contextmanager
-def environment_of(settings: Settings) -> Iterator[None]:
-    """Sets the variables by which the dbt project finds this home's lake and clock, while dbt runs."""
+def dbt_environment(settings: Settings) -> Iterator[None]:
+    """Set the environment variables that point the dbt project to this home's lake and clock, while dbt runs."""
     before = dict(os.environ)
     os.environ |= {
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
@@ -185,53 +195,53 @@ def environment_of(settings: Settings) -> Iterator[None]:
 
 
 def current_manifest(settings: Settings) -> Path:
-    """Return the manifest that Dagster reads of the dbt project, made where it is missing or of other files.
+    """Return the path of the dbt project's manifest, after making it if it is missing or outdated.
 
-    In a checkout it lies in the project's `target`, for all homes; an installed package is not written to, so that
-    there each home has its own.
+    In a checkout it is in the project's `target`, for all homes. An installed package may be read-only, so each home
+    has its own there.
 
     Raises:
-        DbtProjectError: dbt refuses the project; its words are in the message.
+        DbtProjectError: dbt cannot parse the project; the message quotes dbt.
     """
     folder = settings.home.absolute() / "dbt" if IS_INSTALLED else DBT_PROJECT / "target"
     manifest, digest = folder / "manifest.json", project_digest()
-    if not manifest.exists() or digest_of(manifest) != digest:
+    if not manifest.exists() or manifest_digest(manifest) != digest:
         folder.mkdir(parents=True, exist_ok=True)
-        parse_into(manifest, digest)
+        write_manifest(manifest, digest)
     return manifest
 
 
 def project_digest() -> str:
-    """Return a digest of the dbt project's files and of where they lie, which a manifest names as well.
+    """Return a digest of the dbt project's files and of its path, which the manifest contains.
 
-    Their times would not do: installers may take them from the wheel, where each release has the same.
+    Modification times would not do: installers may copy them from the wheel, where each release has the same.
     """
     digest = hashlib.sha256(str(DBT_PROJECT).encode())
     for file in sorted(DBT_PROJECT.rglob("*")):
         place = file.relative_to(DBT_PROJECT)
-        if file.suffix in PARSED and place.parts[0] not in ("target", "logs"):
+        if file.suffix in PARSED_SUFFIXES and place.parts[0] not in ("target", "logs"):
             digest.update(f"{place}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def digest_of(manifest: Path) -> str:
-    """Return the digest of the project that a manifest was made of; no digest where dbt was run by hand."""
+def manifest_digest(manifest: Path) -> str:
+    """Return the digest of the project that a manifest was made from; "None" if dbt was run by hand."""
     environment = orjson.loads(manifest.read_bytes())["metadata"]["env"]
     return str(environment.get(PROJECT_DIGEST))
 
 
-def parse_into(manifest: Path, digest: str) -> None:
-    """Let dbt parse the project, and put the manifest into its place as a whole.
+def write_manifest(manifest: Path, digest: str) -> None:
+    """Let dbt parse the project, and replace the manifest atomically.
 
     Raises:
-        DbtProjectError: dbt refuses the project.
+        DbtProjectError: dbt cannot parse the project.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [DBT, "parse", "--quiet", "--no-partial-parse", "--project-dir", str(DBT_PROJECT)]
+        command = [DBT_EXECUTABLE, "parse", "--quiet", "--no-partial-parse", "--project-dir", str(DBT_PROJECT)]
         places = ["--profiles-dir", str(DBT_PROJECT), "--target-path", folder, "--log-path", folder]
         done = subprocess.run(  # noqa: S603 - our own dbt
             [*command, *places],
-            env=os.environ | {"DBT_PROJECT_DIR": str(DBT_PROJECT), f"{CUSTOM}{PROJECT_DIGEST}": digest},
+            env=os.environ | {"DBT_PROJECT_DIR": str(DBT_PROJECT), f"{CUSTOM_ENV_PREFIX}{PROJECT_DIGEST}": digest},
             capture_output=True,
             text=True,
             check=False,

@@ -1,8 +1,8 @@
 """The hourly assets of one table each: `identity_links`, `conversion_payloads` and `parameter_completeness`.
 
-`filtered_events` reads the links of the whole identity window but depends on its own hour alone: a window mapping would
-let a backfill of two hours take in, and so send, hundreds of hours after them. Where links of an earlier hour are
-missing, the step that reads them makes them first.
+`filtered_events` reads the links of the whole identity window but depends on its own hour alone: with a window mapping,
+a backfill of two hours would materialize, and so send, hundreds of later hours. A step that needs the links of an
+earlier hour makes them first if they are missing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,14 +17,14 @@ from snap_pipeline.pipeline import Pipeline
 
 
 class DerivedTable(NamedTuple):
-    """One table.
+    """The definition of an asset of one table.
 
     Attributes:
         table: its name.
-        description: what a row is.
+        description: meaning of a row.
         group: in Dagster's graph.
-        deps: the tables that an hour is made from.
-        make: makes an hour, and returns its rows and what else the partition's metadata says.
+        deps: the tables it is made from.
+        make: makes an hour, and returns the number of rows and further numbers for the partition's metadata.
     """
 
     table: Table
@@ -68,14 +68,14 @@ def _make_completeness(pipeline: Pipeline, hour: datetime) -> tuple[int, Mapping
 DERIVED_TABLES = (
     DerivedTable(
         Table.IDENTITY_LINKS,
-        "What an hour's events say of each anonymous id: its user id, hashed identifiers, click ids, consent.",
+        "What an hour's events tell about each anonymous id: its user id, hashed identifiers, click ids, consent.",
         "events",
         [Table.RAW_EVENTS],
         _make_links,
     ),
     DerivedTable(
         Table.CONVERSION_PAYLOADS,
-        "Conversions with hashed identifiers, values and items: neutral to destinations.",
+        "Conversions with hashed identifiers, values and items, the same for every destination.",
         "conversions",
         [Table.FILTERED_EVENTS],
         _make_payloads,

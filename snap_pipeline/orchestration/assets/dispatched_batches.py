@@ -1,7 +1,7 @@
-"""`dispatched_batches`: the hour's conversions, delivered to every live destination that it owes.
+"""`dispatched_batches`: the hour's conversions, delivered to every live destination that receives the hour.
 
-With it come `delivery_receipts`, the outcome of each event, and `delivery_requests`, each HTTP attempt. What a
-receipt stands for is never sent again, so materializing an hour twice sends nothing twice.
+The same step makes `delivery_receipts`, the outcome of each event, and `delivery_requests`, each HTTP attempt. Delivery
+is idempotent: an event with a receipt is never sent again, so materializing an hour twice sends nothing twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ from snap_pipeline.orchestration.assets.hourly_step import (
     HOURS_AT_FAULT,
     describe_partition,
     failed_hours,
-    failed_in_words,
-    in_words,
+    failed_hours_message,
     raise_failed_hours,
+    safe_message,
     table_results,
     table_spec,
 )
@@ -38,29 +38,29 @@ from snap_pipeline.pipeline import Pipeline
 DESTINATIONS_AT_ONCE = 4
 RETRIES = 2
 RETRY_SECONDS = 20.0
-"""For what passes by itself, after the delays within a run; what lasts longer is the reconcile sensor's."""
+"""Dagster's retries of the step, for short outages; the reconcile sensor retries after longer ones."""
 HOUR_LABEL = "/hour"
-"""After a destination's name in a failure's metadata: the first hour that it did not complete."""
+"""Suffix of a metadata key after a destination's name: the first hour that the destination did not complete."""
 TABLES = (Table.DISPATCHED_BATCHES, Table.DELIVERY_RECEIPTS, Table.DELIVERY_REQUESTS)
 
 
 class DispatchConfig(dg.Config):
-    """What a run may be asked to do beyond delivering what is pending. The defaults are safe in every run."""
+    """Run config of delivery. By default a run delivers pending events, which is always safe."""
 
     resend_in_doubt: bool = Field(
         False,
-        description="Send again what is in doubt for more than 48 hours. Snap may count twice what it had taken.",
+        description="Resend events that are in doubt for more than 48 hours. Snap may count events twice.",
     )
     retry_rejected: bool = Field(
-        False, description="Send again what Snap rejected, for instance after a mapping was mended."
+        False, description="Resend events that Snap rejected, for instance after a mapping was fixed."
     )
     validate_only: bool = Field(
-        False, description="Send to Snap's validate endpoint, which counts nothing. No receipts are written."
+        False, description="Send events to Snap's validate endpoint, which counts nothing. No receipts are written."
     )
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The asset and its two side tables over `conversion_payloads`."""
+    """Build the asset `dispatched_batches` and its tables of receipts and requests."""
 
     def spec(table: Table, description: str) -> dg.AssetSpec:
         return table_spec(
@@ -76,12 +76,12 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="dispatched_batches",
         specs=[
-            spec(Table.DISPATCHED_BATCHES, "The batches sent to the Snapchat Conversions API, one row a batch."),
+            spec(Table.DISPATCHED_BATCHES, "The batches sent to the Snapchat Conversions API, one row per batch."),
             spec(
                 Table.DELIVERY_RECEIPTS,
-                "What became of each event at each destination: delivered, or rejected and why.",
+                "The outcome of each event at each destination: delivered, or rejected with the reason.",
             ),
-            spec(Table.DELIVERY_REQUESTS, "Each HTTP attempt: answer, latency, and the time the rate limit took."),
+            spec(Table.DELIVERY_REQUESTS, "Each HTTP attempt: answer, latency, and the wait for the rate limit."),
         ],
         can_subset=True,
         backfill_policy=BACKFILL_POLICY,
@@ -100,11 +100,11 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         live = [destination for destination in pipeline.destinations.list() if destination.state == "live"]
         if not live:
             context.log.warning("No destination is live, so nothing is sent. See `snap-pipeline destination add`.")
-        pipeline.summaries.of([hour for _, hour in hours])  # together; each run would count them again
+        pipeline.summaries.of([hour for _, hour in hours])  # all hours at once, which is cheaper than one by one
         dispatcher = snap.dispatcher(pipeline)
         with ThreadPoolExecutor(DESTINATIONS_AT_ONCE) as pool:
             runs = list(
-                pool.map(lambda each: dispatch_all(dispatcher, each, [hour for _, hour in hours], options), live)
+                pool.map(lambda each: dispatch_hours(dispatcher, each, [hour for _, hour in hours], options), live)
             )
         reports = [report for each, _ in runs for report in each]
         errors = [error for _, each in runs for error in each]
@@ -112,40 +112,44 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             context.log.error(str(error), exc_info=error.__cause__)
         if config.validate_only:
             report_validation(context, reports)
-            raise_failed_hours({**failed, **reasons_of(errors)})
+            raise_failed_hours({**failed, **failure_reasons(errors)})
             return
         for key, hour in hours:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
-        remember_outcomes(pipeline, reports)
+        record_outcomes(pipeline, reports)
         yield from table_results(context, pipeline.lake, *TABLES)
         if errors and len(context.partition_keys) == 1:
             raise errors[0].__cause__ or errors[0]
-        unmade = {**failed, **reasons_of(errors)}
-        raise_where_incomplete(reports, [hour for _, hour in hours], unmade, retry=bool(errors))
+        not_made = {**failed, **failure_reasons(errors)}
+        raise_if_incomplete(reports, [hour for _, hour in hours], not_made, retry=bool(errors))
 
     return dispatched_batches
 
 
 class HourNotDispatched(PipelineError):
-    """An hour whose delivery to a destination broke off on this side; the cause says why."""
+    """A failure on our side that ended the delivery of an hour to a destination; the cause has the reason."""
 
     def __init__(self, destination: Destination, hour: datetime, cause: Exception) -> None:
-        super().__init__(f"{destination.name}: {in_words(cause)}")
+        super().__init__(f"{destination.name}: {safe_message(cause)}")
         self.hour = hour
         self.__cause__ = cause
 
 
-def dispatch_all(
+def dispatch_hours(
     dispatcher: Dispatcher, destination: Destination, hours: Sequence[datetime], options: DispatchOptions
 ) -> tuple[list[HourReport], list[HourNotDispatched]]:
-    """Sends hour after hour to one destination, and nothing more once it has stopped; an error ends its hour alone."""
+    """Send hour after hour to one destination, until it is stopped; an error ends only its hour.
+
+    Returns:
+        the reports of the hours, and the errors of those that failed.
+    """
     reports: list[HourReport] = []
     errors: list[HourNotDispatched] = []
     for hour in hours:
         if is_in_scope(destination, hour):
             try:
                 reports.append(dispatcher.dispatch(destination, hour, options))
-            except Exception as error:  # noqa: BLE001 - kept, and raised once the other hours are done
+            except Exception as error:  # noqa: BLE001 - collected, and raised after the other hours
                 errors.append(HourNotDispatched(destination, hour, error))
                 continue
             if reports[-1].stopped:
@@ -153,8 +157,8 @@ def dispatch_all(
     return reports, errors
 
 
-def reasons_of(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
-    """Reasons for which hours were not delivered, by key."""
+def failure_reasons(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
+    """Return the reasons why hours were not delivered, by key."""
     reasons: dict[str, str] = {}
     for error in errors:
         key = format_hour(error.hour)
@@ -163,10 +167,10 @@ def reasons_of(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
 
 
 def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourReport]) -> None:
-    """Says what Snap would take, as observations, since no partition was made.
+    """Report what Snap would accept, as asset observations, since no partition was made.
 
     Raises:
-        Failure: something would be refused, or could not be asked.
+        Failure: Snap would refuse events, or gave no answer for some of them.
     """
     refused = {}
     for report in reports:
@@ -191,11 +195,11 @@ def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourR
         raise dg.Failure(" ".join(f"{where}: {why}" for where, why in refused.items()), allow_retries=False)
 
 
-def remember_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
-    """Notes for each destination that it was stopped, that nothing of an hour got through, or that Snap took something.
+def record_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
+    """Record for each destination that it was stopped, that an hour failed as a whole, or that events were accepted.
 
-    The last hour of a run has the last word. An hour in which nothing got through counts like a stop: where an hour is
-    one batch, no run ever sees enough of them fail in a row to be stopped.
+    The last hour of a run decides. An hour of which nothing was accepted counts as a stop: if an hour is one batch, no
+    run sees enough failed batches in a row to stop the destination itself.
     """
     for report in reports:
         if report.stopped:
@@ -211,10 +215,10 @@ def remember_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None
 def describe_hour(
     context: dg.AssetExecutionContext, pipeline: Pipeline, key: str, reports: Sequence[HourReport]
 ) -> None:
-    """Reports an hour's numbers, by destination."""
+    """Add an hour's metadata to the partitions of the three tables, by destination."""
     metadata: dict[str, Any] = {}
     for report in reports:
-        metadata |= {f"{report.destination.name}/{name}": value for name, value in numbers_of(report).items()}
+        metadata |= {f"{report.destination.name}/{name}": value for name, value in destination_metadata(report).items()}
         if report.skipped:
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
         if report.held:
@@ -227,8 +231,8 @@ def describe_hour(
     describe_partition(context, pipeline.lake, Table.DELIVERY_REQUESTS, key, sum(r.stats.requests for r in reports))
 
 
-def numbers_of(report: HourReport) -> dict[str, Any]:
-    """What the metadata of an hour says of one destination."""
+def destination_metadata(report: HourReport) -> dict[str, Any]:
+    """Return the metadata of an hour about one destination."""
     stats = report.stats
     numbers: dict[str, Any] = {
         state: report.count(state)
@@ -246,21 +250,22 @@ def numbers_of(report: HourReport) -> dict[str, Any]:
     return numbers
 
 
-def raise_where_incomplete(
+def raise_if_incomplete(
     reports: Sequence[HourReport], hours: Sequence[datetime], failed: Mapping[str, str], *, retry: bool
 ) -> None:
-    """Fails the step where a destination did not complete, or an hour could not be made, with what to do about it.
+    """Fail the step if a destination is incomplete or an hour could not be made, and say what to do.
 
-    A retry helps against what passes by itself, and not against a credential or an address that is wrong.
+    Dagster retries the step if a retry may help, and not if every incomplete destination needs the user, such as for a
+    new token.
 
     Args:
         reports: of the run, by destination and hour.
-        hours: of the run, those among them that a stopped destination never came to.
-        failed: hours that could not be made or delivered, by key, and why.
-        retry: whether these may go through in another try.
+        hours: of the run, also those that a stopped destination did not reach.
+        failed: hours that could not be made or delivered, by key, with the reason.
+        retry: a retry may help for the failed hours.
 
     Raises:
-        Failure: something is left for the next run.
+        Failure: events or hours are left for the next run.
     """
     incomplete: dict[str, list[HourReport]] = {}
     for report in reports:
@@ -268,15 +273,15 @@ def raise_where_incomplete(
             incomplete.setdefault(report.destination.name, []).append(report)
     if not incomplete and not failed:
         return
-    texts = {name: _what_is_left(each, hours) for name, each in incomplete.items()}
+    texts = {name: _undelivered_message(each, hours) for name, each in incomplete.items()}
     first_hours = {f"{name}{HOUR_LABEL}": format_hour(each[0].hour) for name, each in incomplete.items()}
-    hopeless = [each for each in incomplete.values() if _is_for_the_user(each)]
-    words = [f"Not everything was delivered. {' '.join(f'{name}: {text}' for name, text in texts.items())}"]
+    need_user = [each for each in incomplete.values() if _is_for_the_user(each)]
+    message = [f"Not everything was delivered. {' '.join(f'{name}: {text}' for name, text in texts.items())}"]
     metadata: dict[str, Any] = {**texts, **first_hours}
     if failed:
-        words = [failed_in_words(failed), *(words if texts else [])]
+        message = [failed_hours_message(failed), *(message if texts else [])]
         metadata[HOURS_AT_FAULT] = sorted(failed)
-    raise dg.Failure(" ".join(words), metadata=metadata, allow_retries=retry or len(hopeless) < len(texts))
+    raise dg.Failure(" ".join(message), metadata=metadata, allow_retries=retry or len(need_user) < len(texts))
 
 
 def _is_for_the_user(incomplete: Sequence[HourReport]) -> bool:
@@ -285,19 +290,19 @@ def _is_for_the_user(incomplete: Sequence[HourReport]) -> bool:
     return stopped or all(report.held for report in incomplete)
 
 
-def _what_is_left(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
-    """Why one destination's hours are incomplete, and how much of them is left."""
-    words = [
+def _undelivered_message(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
+    """Describe one destination's undelivered events: those that are held back, and the others."""
+    messages = [
         held.explain(sum(each.due for each in reports), [each.hour for each in reports])
         for held in Held
         if (reports := [each for each in incomplete if each.held is held])
     ]
     others = [each for each in incomplete if not each.held]
-    return " ".join([*words, *([_what_was_not_taken(others, hours)] if others else [])])
+    return " ".join([*messages, *([_not_taken_message(others, hours)] if others else [])])
 
 
-def _what_was_not_taken(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
-    """Why hours of one destination were tried and are incomplete, and how much of them is left."""
+def _not_taken_message(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
+    """Describe the events that were tried and not delivered: how many, in which hours, and the reason."""
     last = incomplete[-1]
     events = sum(report.count("pending") + report.count("in_doubt") for report in incomplete)
     first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], last))
@@ -305,5 +310,5 @@ def _what_was_not_taken(incomplete: Sequence[HourReport], hours: Sequence[dateti
     left = f"{events:,} events {where} are left for the next run."
     if not last.stopped:
         return f"{left} {last.stats.last_error}"
-    untried = sum(hour > last.hour and is_in_scope(last.destination, hour) for hour in hours)
-    return f"{last.stopped} {left}" + (f" {untried} later hours were not tried." if untried else "")
+    not_attempted = sum(hour > last.hour and is_in_scope(last.destination, hour) for hour in hours)
+    return f"{last.stopped} {left}" + (f" {not_attempted} later hours were not attempted." if not_attempted else "")

@@ -1,7 +1,7 @@
 """`filtered_events`: the events that are conversions, with their Snap event name and conversion type.
 
-Whose each event is, what that person chose of consent, and what else is known of them comes from the identity links
-of the trailing window. Every other event stands in `excluded_events` with exactly one reason.
+The person behind an event, their consent and their identifiers come from the identity links of the trailing window.
+All other events go to `excluded_events`, each with exactly one reason.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from snap_pipeline.pipeline import Pipeline
 
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The asset pair over `raw_events`."""
+    """Build the assets `filtered_events` and `excluded_events`."""
     version = pipeline.transformations.version(Table.FILTERED_EVENTS)
 
     @dg.multi_asset(

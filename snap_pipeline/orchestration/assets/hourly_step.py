@@ -1,4 +1,4 @@
-"""What the hourly assets share: partitions, backfill policy, and how they describe what they made."""
+"""Shared parts of the hourly assets: backfill policy, the handling of failed hours, specs and metadata."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,41 +14,44 @@ from snap_pipeline.pipeline import Pipeline
 
 OWNERS = ["team:data-platform"]
 HOURS_A_RUN = 24
-"""Bounds memory, bursts of Dagster events and what one failure takes with it."""
+"""The most hours of one run: bounds its memory, its burst of Dagster events and the damage of a crash."""
 
 BACKFILL_POLICY = dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_A_RUN)
 
 FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="30 * * * *", lower_bound_delta=timedelta(minutes=30))
-"""The hourly schedule asks at five past. It is the asset that is fresh, not the hour: an old hour that is made again
-counts too, so that the check `hours_are_current` looks at the last hour itself."""
-
+"""The hourly schedule runs at five past. The policy is met by any materialization, an old hour's too; so the check
+`hours_are_current` looks at the last hour itself."""
 
 HOURS_AT_FAULT = "hours_at_fault"
-"""Metadata of a failure or a check: keys of the hours that have to be mended, for alerts."""
+"""Metadata key of failures and checks: the keys of the hours that have to be fixed, for alerts."""
 
 STEPS = (
     *("raw_events", "identity_links", "filtered_events", "conversion_payloads"),
     *("parameter_completeness", "dispatched_batches"),
 )
-"""The steps of an hour, in their order."""
+"""The steps of an hour, in order."""
 
-BESIDE_DELIVERY = "parameter_completeness"
-"""No step comes after it, and delivery may be over before it, so it reports its own errors."""
+SIDE_STEP = "parameter_completeness"
+"""A step without a later step, which may end after delivery; so it reports its failed hours itself."""
 
 _failed_hours: dict[str, dict[str, str]] = {}
-"""By run, the hours that a step could not make, and why. The steps of a run share a process (`definitions.py`)."""
+"""The hours that a step could not make, with the reason, by run id. A run's steps share a process."""
 
 
 def failed_hours(context: dg.AssetExecutionContext) -> Mapping[str, str]:
-    """The hours of this run that an earlier step or this one could not make, each with the reason."""
+    """Return the hours of this run that this step or an earlier one could not make, each with the reason."""
     return _failed_hours.get(context.run.run_id, {})
 
 
 def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime], None]) -> None:
-    """Make the run's hours, one or a range, so that one which fails holds up no other.
+    """Make the run's hours, one or a range, so that a failed hour does not hold up the others.
 
-    Dagster skips what comes after a step that failed. So a step over a range fails only where no hour could be made;
-    later steps leave the hours out that failed, and the last step of the run fails for them (`step_results`).
+    Dagster skips the steps after a failed step. So a step over a range fails only if it could make none of its hours;
+    later steps skip the failed hours, and the last step of the run fails because of them (`step_results`).
+
+    Args:
+        context: of the step.
+        make: makes the hour of a key.
     """
     before = dict(failed_hours(context))
     keys = [key for key in context.partition_keys if key not in before]
@@ -60,54 +63,54 @@ def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime]
             if len(keys) == 1 and not before:
                 raise
             errors[key] = error
-            context.log.exception(f"{key} could not be made; the other hours of the run go on.")
+            context.log.exception(f"{key} could not be made; the run goes on with its other hours.")
     if errors:
-        _failed_hours[context.run.run_id] = before | {key: in_words(error) for key, error in errors.items()}
+        _failed_hours[context.run.run_id] = before | {key: safe_message(error) for key, error in errors.items()}
     if errors and len(errors) == len(keys):
         raise next(iter(errors.values()))
-    if context.assets_def.op.name == BESIDE_DELIVERY:
-        raise_failed_hours({key: in_words(error) for key, error in errors.items()})
+    if context.assets_def.op.name == SIDE_STEP:
+        raise_failed_hours({key: safe_message(error) for key, error in errors.items()})
     for key, reason in failed_hours(context).items():
         for asset in context.selected_asset_keys:
             context.add_asset_metadata({"failed": reason}, asset_key=asset, partition_key=key)
 
 
 def raise_failed_hours(reasons: Mapping[str, str]) -> None:
-    """Fail the step where hours of a range could not be made.
+    """Fail the step if hours of a range could not be made.
 
     Raises:
-        Failure: with the hours, and why.
+        Failure: names the hours and the reasons.
     """
     if reasons:
-        raise dg.Failure(failed_in_words(reasons), metadata={HOURS_AT_FAULT: sorted(reasons)}, allow_retries=False)
+        raise dg.Failure(failed_hours_message(reasons), metadata={HOURS_AT_FAULT: sorted(reasons)}, allow_retries=False)
 
 
-def failed_in_words(reasons: Mapping[str, str]) -> str:
-    """Name the hours of a range that failed, each with its reason, and say that the others were made."""
+def failed_hours_message(reasons: Mapping[str, str]) -> str:
+    """Name the failed hours of a range, each with its reason, and say that the others were made."""
     each = " ".join(f"{key}: {reason}" for key, reason in sorted(reasons.items()))
     return f"{len(reasons)} of the hours could not be made or delivered; the run went on with the others. {each}"
 
 
-def in_words(error: Exception) -> str:
-    """Return the reason for which an hour failed; only our own messages are known to quote no data."""
+def safe_message(error: Exception) -> str:
+    """Return the message of an error for logs and metadata: only our own messages are known to quote no data."""
     if isinstance(error, PipelineError | dg.Failure):
         return str(error)
     return f"{type(error).__name__}. Its message may quote data, so it stays in the run's log in Dagster alone."
 
 
 def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: Table) -> Iterator[dg.MaterializeResult[None]]:
-    """The results of a step's tables; then, where no later step of the run will, it fails for the hours that failed.
+    """Yield the results of a step's tables; then, in the last step of the run, fail if hours failed.
 
     Raises:
         Failure: hours of the range could not be made.
     """
     yield from table_results(context, lake, *tables)
-    if not _is_followed(context):
+    if not _has_later_step(context):
         raise_failed_hours(failed_hours(context))
 
 
-def _is_followed(context: dg.AssetExecutionContext) -> bool:
-    """Tell whether the run has a later step of the chain, which reports the hours that failed."""
+def _has_later_step(context: dg.AssetExecutionContext) -> bool:
+    """Tell whether the run has a later step of the chain, which reports the failed hours."""
     selection = context.run.asset_selection
     later = STEPS[STEPS.index(context.assets_def.op.name) + 1 :]
     return bool(later) and (not selection or any(dg.AssetKey(step) in selection for step in later))
@@ -121,7 +124,16 @@ def describe_partition(
     rows: int,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Reports an hour's own numbers, which a range run would otherwise give to every hour alike."""
+    """Add metadata to one hour's partition; the result of a range run would give every hour the same.
+
+    Args:
+        context: of the step.
+        lake: that holds the table.
+        table: of the partition.
+        key: of the hour.
+        rows: number of rows in the partition.
+        extra: further metadata.
+    """
     if dg.AssetKey(table.value) not in context.selected_asset_keys:
         return
     metadata: dict[str, Any] = {
@@ -135,9 +147,9 @@ def describe_partition(
 def table_results(
     context: dg.AssetExecutionContext, lake: Lake, *tables: Table
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The results of tables whose hours are described: their columns, as the last hour has them.
+    """Yield the results of a step's tables, with the columns of the last hour.
 
-    A step makes all its tables together; what was not selected is made as well and not reported.
+    A step makes all its tables together, also those that are not selected; it reports the selected ones.
     """
     for table in tables:
         if dg.AssetKey(table.value) in context.selected_asset_keys:
@@ -150,7 +162,7 @@ def table_results(
 
 
 def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
-    """Names and types of columns as Dagster shows them."""
+    """Return names and types of columns as Dagster's table schema."""
     return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns])
 
 
@@ -165,7 +177,7 @@ def table_spec(
     kinds: set[str] | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> dg.AssetSpec:
-    """An hourly table of the lake as Dagster shows it; `columns` where they are the same in every hour."""
+    """Build the spec of an hourly table; `columns` only if they are the same in every hour."""
     return dg.AssetSpec(
         table.value,
         description=description,
@@ -191,15 +203,15 @@ def table_asset(
     deps: Sequence[Table],
     code_version: str,
 ) -> dg.AssetsDefinition:
-    """An asset of one hourly table.
+    """Build the asset of one hourly table.
 
     Args:
         table: its name.
-        description: what a row is.
-        make: makes an hour of it, and returns the number of rows and what else the partition's metadata says.
+        description: meaning of a row.
+        make: makes an hour, and returns the number of rows and further numbers for the partition's metadata.
         group: in Dagster's graph.
         partitions: the hours.
-        deps: the tables that an hour is made from.
+        deps: the tables it is made from.
         code_version: of the SQL behind it.
     """
 

@@ -1,7 +1,7 @@
-"""Metadata of the marts in Dagster: numbers, which it plots over time, and tables.
+"""Metadata of the marts in Dagster: numbers, which the UI plots over time, and tables.
 
-They are of workspaces and destinations, never of a person or an event. The queries pick and round columns; everything
-that is computed is SQL of the dbt project.
+All of it is about workspaces and destinations, never about a person or an event. The queries only select and round
+columns; all computation is SQL of the dbt project.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import mart as mart_key
 
 TABLE_ROWS = 20
-"""Most rows of a table in the UI; the mart has the rest."""
+"""The most rows of a table in the UI; the mart has the rest."""
 
 NUMBERS: Mapping[str, str] = {
     "report_workspace_scores": "select workspace as subject, score, click_id, email from mart",
     "report_latest_health": "select destination as subject, success_rate, latency_p95_ms, lag_p95_seconds from mart",
     "report_backlog": "select destination as subject, pending, in_doubt, withdrawn from mart",
 }
-"""Queries by mart: each row's numbers are plotted under the name of its subject, a workspace or destination."""
+"""Queries by mart for plotted numbers; `subject` is the workspace or destination of a row."""
 
 TABLES: Mapping[str, str] = {
     "emq_scores": """
@@ -49,7 +49,7 @@ TABLES: Mapping[str, str] = {
         order by period_start desc, destination
     """,
 }
-"""Queries by mart: its rows as they are shown in the UI."""
+"""Queries by mart for the table in the UI."""
 
 
 def describe_mart(lake: Lake, mart: str) -> dict[str, Any]:

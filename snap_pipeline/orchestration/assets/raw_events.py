@@ -1,7 +1,7 @@
 """`raw_events`: every line that landed in the hour's folder, in canonical typed form.
 
-Lines that are no event stand in `quarantined_lines` with file, line and reason. An hour without files gives an
-empty partition; one whose files are gone since keeps its rows.
+Lines that are not events go to `quarantined_lines` with file, line and reason. An hour without files gives an empty
+partition; an hour whose files were deleted later keeps its rows.
 """
 
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ from snap_pipeline.pipeline import Pipeline
 
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The asset pair over the landing zone."""
+    """Build the assets `raw_events` and `quarantined_lines`."""
 
     @dg.multi_asset(
         name="raw_events",
         specs=[
             table_spec(
                 Table.RAW_EVENTS,
-                "Every received event of the hour, in canonical typed form, whichever spelling it landed in.",
+                "Every received event of the hour, in canonical typed form, whatever format it landed in.",
                 group="events",
                 partitions=partitions,
                 code_version=pipeline.transformations.version(Table.RAW_EVENTS),
@@ -54,13 +54,13 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
             made = make_raw_events(lake, pipeline.landing, hour)
             if made.kept_files:
                 context.log.warning(
-                    f"{key}: {made.kept_files} files that were read before are gone from the landing zone; "
-                    "their events are kept."
+                    f"{key}: {made.kept_files} files that were read earlier are no longer in the landing zone; their "
+                    "events are kept."
                 )
             if made.unread_files:
                 context.log.warning(
-                    f"{key}: {made.unread_files} files landed after the hour was pruned and are not read. Land them "
-                    "in the running hour: `snap-pipeline land`."
+                    f"{key}: {made.unread_files} files landed after the hour was pruned, so they are not read. Land "
+                    "them in the running hour: `snap-pipeline land`."
                 )
             files = {"files": made.files, "files_gone_and_kept": made.kept_files}
             describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, files)

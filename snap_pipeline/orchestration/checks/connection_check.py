@@ -1,28 +1,31 @@
-"""Whether Snap takes events of every live destination. Asks Snap, so it runs when somebody presses it."""
+"""The connection test as an asset check. It sends requests to Snap, so it runs only when started by hand."""
 
 import dagster as dg
 
-from snap_pipeline.orchestration.connection_test import connections
+from snap_pipeline.orchestration.connection_test import run_connection_tests
 from snap_pipeline.pipeline import Pipeline
 
-TAKE_EVENTS = dg.AssetCheckKey(dg.AssetKey("dispatched_batches"), "destinations_take_events")
+DESTINATIONS_TAKE_EVENTS = dg.AssetCheckKey(dg.AssetKey("dispatched_batches"), "destinations_take_events")
 
 
-def take_events(pipeline: Pipeline) -> dg.AssetChecksDefinition:
-    """Every live destination passes its connection test. No part of the hourly job, whose own requests say as much."""
+def destinations_take_events(pipeline: Pipeline) -> dg.AssetChecksDefinition:
+    """Check that every live destination passes its connection test.
+
+    It is not part of the hourly job, whose own requests show the same.
+    """
 
     @dg.asset_check(
-        asset=TAKE_EVENTS.asset_key,
-        name=TAKE_EVENTS.name,
-        description="Every live destination takes a PAGE_VIEW at Snap's validate endpoint, which counts nothing.",
+        asset=DESTINATIONS_TAKE_EVENTS.asset_key,
+        name=DESTINATIONS_TAKE_EVENTS.name,
+        description="Snap's validate endpoint, which counts nothing, accepts a PAGE_VIEW of every live destination.",
     )
     def check() -> dg.AssetCheckResult:
         live = [each for each in pipeline.destinations.list() if each.state == "live"]
-        ended = connections(pipeline, live)
-        failed = [f"{name}: {connection.words}" for name, connection in ended.items() if not connection.is_good]
+        results = run_connection_tests(pipeline, live)
+        failed = [f"{name}: {result.message}" for name, result in results.items() if not result.passed]
         return dg.AssetCheckResult(
             passed=not failed,
-            metadata={name: connection.words for name, connection in ended.items()},
+            metadata={name: result.message for name, result in results.items()},
             description=" ".join(failed) if live else "No destination is live.",
         )
 

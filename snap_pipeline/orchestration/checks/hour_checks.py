@@ -1,6 +1,6 @@
-"""Checks of the hour that a run makes. They read that hour's files alone, so they cost it little.
+"""Checks of the hours that a run makes. They are cheap, since they read the files of these hours alone.
 
-A run of a range gives one result for all of its hours; the description names those at fault.
+A run of a range has one result for all its hours; the description names the hours at fault.
 """
 
 from collections import Counter
@@ -19,26 +19,26 @@ NO_PLAINTEXT = dg.AssetCheckKey(dg.AssetKey("conversion_payloads"), "no_plaintex
 CONSERVATION = dg.AssetCheckKey(dg.AssetKey("dispatched_batches"), "conservation")
 REJECTED_SHARE = dg.AssetCheckKey(dg.AssetKey("delivery_receipts"), "rejected_share")
 WITHDRAWN = dg.AssetCheckKey(dg.AssetKey("delivery_receipts"), "withdrawn_receipts")
-MOST_REJECTED = 0.05
-"""The share of an hour's answered events that may be rejected before somebody should look."""
+MAX_REJECTED_SHARE = 0.05
+"""The highest share of an hour's answered events that may be rejected without a warning."""
 Finding = tuple[str, str]
-"""The key of the hour at fault, and what is wrong with it in words."""
-NAMED = 3
-"""So many findings are named in a description; the others are counted."""
+"""The key of the hour at fault, and a sentence about the problem."""
+MAX_NAMED_FINDINGS = 3
+"""The most findings that a description names; it counts the others."""
 
 
 def no_plaintext(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
-    """Only digests where they belong, and no e-mail address or phone number anywhere else.
+    """Check that hashed fields hold digests only, and that no other field holds an e-mail address or phone number.
 
-    It blocks nothing: a row with plaintext is undeliverable, and all others go out.
+    The check blocks nothing: rows with plaintext are undeliverable anyway, and all others are sent.
     """
 
     @dg.asset_check(
         asset=NO_PLAINTEXT.asset_key,
         name=NO_PLAINTEXT.name,
         description=(
-            "The payloads hold no plaintext e-mail address, and no phone number that is written with + or tel:, but "
-            "for a client_user_agent; digests stand where digests belong. An event with plaintext is not sent."
+            "The payloads hold no plaintext e-mail address and no phone number that begins with + or tel: (except in "
+            "client_user_agent), and hashed fields hold digests. Events with plaintext are not sent."
         ),
         partitions_def=partitions,
     )
@@ -57,9 +57,9 @@ def no_plaintext(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -
 
 
 def delivery(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
-    """What the accounting of the hour says, from one look at it."""
+    """Build the checks of the accounting, which read it once for all three."""
 
-    looks = {CONSERVATION: conservation, REJECTED_SHARE: rejected_share, WITHDRAWN: withdrawn_receipts}
+    evaluations = {CONSERVATION: conservation, REJECTED_SHARE: rejected_share, WITHDRAWN: withdrawn_receipts}
 
     def spec(key: dg.AssetCheckKey, description: str) -> dg.AssetCheckSpec:
         return dg.AssetCheckSpec(key.name, asset=key.asset_key, description=description, partitions_def=partitions)
@@ -67,9 +67,12 @@ def delivery(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg
     @dg.multi_asset_check(
         name="delivery_checks",
         specs=[
-            spec(CONSERVATION, "Every raw event is excluded or a payload, and every payload has one state."),
-            spec(REJECTED_SHARE, f"At most {MOST_REJECTED:.0%} of the events that Snap answered were rejected."),
-            spec(WITHDRAWN, "No receipt is of an event that is a conversion no more."),
+            spec(
+                CONSERVATION,
+                "Every raw event is excluded or became a payload, and every payload has one state.",
+            ),
+            spec(REJECTED_SHARE, f"At most {MAX_REJECTED_SHARE:.0%} of the events that Snap answered were rejected."),
+            spec(WITHDRAWN, "Every delivered event is still a conversion."),
         ],
         can_subset=True,
     )
@@ -78,22 +81,22 @@ def delivery(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg
         accounting = pipeline.accounting
         hours = [parse_hour(key) for key in context.partition_keys]
         entries = accounting.entries([hour for hour in hours if accounting.hours(hour, hour)], live)
-        for key, look in looks.items():
+        for key, evaluate in evaluations.items():
             if key in context.selected_asset_check_keys:
-                yield look(entries)
+                yield evaluate(entries)
 
     return check
 
 
 def conservation(entries: Sequence[Entry]) -> dg.AssetCheckResult:
-    """Whether the sums of the accounting hold."""
-    to_do = "Materialize these hours again, all assets together; where that does not help it is a defect."
+    """Check that the sums of the accounting balance."""
+    remedy = "Materialize these hours again, all assets together; if that does not help, please report a bug."
     gaps = [(gap.split(" ", 1)[0], f"{gap}.") for gap in unaccounted(entries)]
-    return _result(CONSERVATION, gaps, dg.AssetCheckSeverity.ERROR, to_do, {"gaps": len(gaps)})
+    return _result(CONSERVATION, gaps, dg.AssetCheckSeverity.ERROR, remedy, {"gaps": len(gaps)})
 
 
 def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
-    """Whether Snap rejected more than the odd event, by hour and destination."""
+    """Check the share of events that Snap rejected, by hour and destination."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for entry in entries:
         if entry.destination is not None:
@@ -104,33 +107,33 @@ def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
         rejected, delivered = (counts[hour, destination, state] for state in ("rejected", "delivered"))
         share = rejected / max(rejected + delivered, 1)
         highest = max(highest, share)
-        if share > MOST_REJECTED:
-            words = f"{destination} {hour}: {rejected:,} of {rejected + delivered:,} events were rejected."
-            findings.append((hour, words))
-    to_do = "`snap-pipeline status` has Snap's reasons; mend them, then `snap-pipeline materialize --retry-rejected`."
-    return _result(REJECTED_SHARE, findings, dg.AssetCheckSeverity.WARN, to_do, {"rejected_share": highest})
+        if share > MAX_REJECTED_SHARE:
+            problem = f"{destination} {hour}: {rejected:,} of {rejected + delivered:,} events were rejected."
+            findings.append((hour, problem))
+    remedy = "`snap-pipeline status` shows Snap's reasons; fix them, then `snap-pipeline materialize --retry-rejected`."
+    return _result(REJECTED_SHARE, findings, dg.AssetCheckSeverity.WARN, remedy, {"rejected_share": highest})
 
 
 def withdrawn_receipts(entries: Sequence[Entry]) -> dg.AssetCheckResult:
-    """Whether Snap has events that are conversions no more: a mapping changed, a denial came late, a person left."""
+    """Check for delivered events that are no longer conversions: changed mapping, late denial, forgotten person."""
     withdrawn = [entry for entry in entries if entry.entry == "withdrawn" and entry.events]
     findings = [
         (each.hour, f"{each.destination} {each.hour}: {each.events:,} delivered events are withdrawn.")
         for each in withdrawn
     ]
-    to_do = (
-        "Since they were sent, a mapping or a consent has changed or a person was forgotten, and Snap keeps them; a "
-        "change that was not meant can be taken back: materialize the hour again after it."
+    remedy = (
+        "After they were sent, a mapping or a consent changed or a person was forgotten; Snap keeps them. If the "
+        "change was a mistake, undo it and materialize the hour again."
     )
     events = sum(each.events for each in withdrawn)
-    return _result(WITHDRAWN, findings, dg.AssetCheckSeverity.WARN, to_do, {"withdrawn": events})
+    return _result(WITHDRAWN, findings, dg.AssetCheckSeverity.WARN, remedy, {"withdrawn": events})
 
 
 def _result(
     key: dg.AssetCheckKey,
     findings: Sequence[Finding],
     severity: dg.AssetCheckSeverity,
-    to_do: str,
+    remedy: str,
     numbers: Mapping[str, float | int],
 ) -> dg.AssetCheckResult:
     at_fault = {HOURS_AT_FAULT: sorted({hour for hour, _ in findings})} if findings else {}
@@ -139,14 +142,14 @@ def _result(
         check_name=key.name,
         passed=not findings,
         severity=severity,
-        description=described([words for _, words in findings], to_do),
+        description=describe_findings([problem for _, problem in findings], remedy),
         metadata={**numbers, **at_fault},
     )
 
 
-def described(findings: Sequence[str], to_do: str) -> str | None:
-    """The first findings, how many others there are, and what to do; None where there are none."""
+def describe_findings(findings: Sequence[str], remedy: str) -> str | None:
+    """Return the first findings, the number of others, and the remedy; None without findings."""
     if not findings:
         return None
-    others = [f"And {len(findings) - NAMED} more."] if len(findings) > NAMED else []
-    return " ".join([*findings[:NAMED], *others, to_do])
+    others = [f"And {len(findings) - MAX_NAMED_FINDINGS} more."] if len(findings) > MAX_NAMED_FINDINGS else []
+    return " ".join([*findings[:MAX_NAMED_FINDINGS], *others, remedy])

@@ -1,4 +1,4 @@
-"""Checks that look at many hours at once. They run with the insights, after the hour's run."""
+"""Checks over many hours. They run with the insights, after the hour's run."""
 
 from datetime import timedelta
 
@@ -6,23 +6,23 @@ import dagster as dg
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between
 from snap_pipeline.lake.storage import Table, mart, partition
-from snap_pipeline.orchestration.checks.hour_checks import described
+from snap_pipeline.orchestration.checks.hour_checks import describe_findings
 from snap_pipeline.pipeline import Pipeline
 
 CURRENT_HOURS = dg.AssetCheckKey(dg.AssetKey("conversion_payloads"), "hours_are_current")
 CLICK_ID_COVERAGE = dg.AssetCheckKey(dg.AssetKey("emq_scores"), "click_id_coverage")
-TIME_FOR_THE_HOUR = timedelta(minutes=15)
-"""How long after an hour's end its run may take before it counts as missing."""
+HOUR_RUN_ALLOWANCE = timedelta(minutes=15)
+"""Time after an hour's end in which its run may finish; then the hour counts as missing."""
 WEEK_HOURS = 168
-"""The hours that scores are made of, and that Snap still takes web events of."""
-LARGEST_DROP = 0.10
-"""Of the share of events with a click id, against the week before; less may be chance."""
-ENOUGH_EVENTS = 100
-"""In either week: of fewer, a share moves that far by itself."""
+"""The hours that scores cover, and the age up to which Snap takes web events."""
+MAX_CLICK_ID_DROP = 0.10
+"""The largest drop, against the week before, of the share of events with a click id; smaller ones may be chance."""
+MIN_EVENTS = 100
+"""The fewest events in each week; with fewer, a share varies that much by chance."""
 
 
 def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
-    """The last closed hour is there, and none of the week was made by another recipe than today's."""
+    """Check that the last closed hour is materialized, and that today's recipe made all hours of the week."""
 
     @dg.asset_check(
         asset=CURRENT_HOURS.asset_key,
@@ -33,13 +33,13 @@ def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
     )
     def check() -> dg.AssetCheckResult:
         settings = pipeline.settings
-        closed = max(floor_hour(settings.now() - TIME_FOR_THE_HOUR) - ONE_HOUR, settings.first_hour)
+        closed = max(floor_hour(settings.now() - HOUR_RUN_ALLOWANCE) - ONE_HOUR, settings.first_hour)
         week = hours_between(max(closed - (WEEK_HOURS - 1) * ONE_HOUR, settings.first_hour), closed)
         outdated = pipeline.outdated_hours.find(week)
-        findings, to_do = [], []
+        findings, remedy = [], []
         if not pipeline.lake.storage.exists(partition(Table.CONVERSION_PAYLOADS, closed)):
             findings.append(f"{format_hour(closed)}, the last closed hour, is not materialized.")
-            to_do.append("See that `hourly_schedule` is on and its run succeeds.")
+            remedy.append("Check that `hourly_schedule` is on and that its run succeeds.")
         if outdated:
             first, last = format_hour(min(outdated)), format_hour(max(outdated))
             workspaces = ", ".join(sorted({name for names in outdated.values() for name in names}))
@@ -47,13 +47,13 @@ def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
                 f"{len(outdated)} hours from {first} on were made with other code, mappings or settings than today's "
                 f"(workspaces: {workspaces})."
             )
-            to_do.append(
+            remedy.append(
                 f"`snap-pipeline materialize --from {first} --to {last}` makes them again and sends nothing twice."
             )
         return dg.AssetCheckResult(
             passed=not findings,
             severity=dg.AssetCheckSeverity.WARN,
-            description=described(findings, " ".join(to_do)),
+            description=describe_findings(findings, " ".join(remedy)),
             metadata={"outdated_hours": len(outdated)},
         )
 
@@ -61,12 +61,12 @@ def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
 
 
 def click_id_coverage(pipeline: Pipeline) -> dg.AssetChecksDefinition:
-    """No event name carries Snap's click id much less often than in the week before."""
+    """Check that no event name carries Snap's click id much less often than in the week before."""
 
     @dg.asset_check(
         asset=CLICK_ID_COVERAGE.asset_key,
         name=CLICK_ID_COVERAGE.name,
-        description=f"No event's share with a click id fell by more than {LARGEST_DROP * 100:.0f} points in a week.",
+        description=f"No event's share with a click id fell by over {MAX_CLICK_ID_DROP * 100:.0f} points in a week.",
     )
     def check() -> dg.AssetCheckResult:
         scores = pipeline.lake.storage.scan([mart("emq_scores")])
@@ -78,18 +78,18 @@ def click_id_coverage(pipeline: Pipeline) -> dg.AssetChecksDefinition:
                 where conversion_type = 'WEB' and least(events, previous_events) >= $enough
                 order by drop desc
                 """,
-                {"enough": ENOUGH_EVENTS},
+                {"enough": MIN_EVENTS},
             ).fetchall()
         findings = [
             f"{workspace} {event}: {before:.0%} carried a click id in the week before, {now:.0%} do now."
             for workspace, event, before, now, drop in rows
-            if drop > LARGEST_DROP
+            if drop > MAX_CLICK_ID_DROP
         ]
-        to_do = "See that landing pages still keep ScCid and that the click_ids of events are still collected."
+        remedy = "Check that landing pages still keep ScCid, and that trackers still collect click_ids."
         return dg.AssetCheckResult(
             passed=not findings,
             severity=dg.AssetCheckSeverity.WARN,
-            description=described(findings, to_do),
+            description=describe_findings(findings, remedy),
             metadata={"largest_drop": rows[0][-1]} if rows else {},
         )
 

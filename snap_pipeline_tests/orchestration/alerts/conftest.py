@@ -1,4 +1,4 @@
-"""The channel and the sensor over a project."""
+"""Fixtures of the alert tests: the webhook server, and the sensor over a project."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,25 +8,25 @@ import pytest
 from pydantic import SecretStr
 
 from snap_pipeline.orchestration.alerts import webhook
-from snap_pipeline_tests.orchestration.alerts.channel import Channel, Watch
+from snap_pipeline_tests.orchestration.alerts.webhook_server import AlertSensor, WebhookServer
 from snap_pipeline_tests.project import Project
 
 
 @pytest.fixture
-def channel() -> Iterator[Channel]:
-    channel = Channel()
-    yield channel
-    channel.server.shutdown()
-    channel.server.server_close()
+def webhook_server() -> Iterator[WebhookServer]:
+    webhook_server = WebhookServer()
+    yield webhook_server
+    webhook_server.server.shutdown()
+    webhook_server.server.server_close()
 
 
 @pytest.fixture
-def watch(project: Project, channel: Channel, tmp_path: Path) -> Watch:
-    """The sensor, switched on for a project without a history, whose instance is one of files."""
+def alert_sensor(project: Project, webhook_server: WebhookServer, tmp_path: Path) -> AlertSensor:
+    """The sensor, switched on in a project without history, with a file-based Dagster instance."""
     (tmp_path / "dagster").mkdir()
     project.instance = dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
-    project.reopen(alert_webhook=SecretStr(channel.address))
-    return Watch(project)
+    project.reopen(alert_webhook=SecretStr(webhook_server.address))
+    return AlertSensor(project)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The insights job, with dbt and all, and what Dagster shows of it."""
+"""The insights job with real dbt, and its metadata in Dagster."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ EMAIL = "ada.lovelace@example.com"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> tuple[Project, dg.ExecuteInProcessResult]:
-    """Two purchases of the last closed hour, one with a click id, delivered; then the marts."""
+    """A project with marts, after two delivered purchases of the last closed hour, one with a click id."""
     project = make_project(tmp_path_factory.mktemp("insights") / "home", sandbox_url)
     closed = project.settings.running_hour - ONE_HOUR
     project.add_destination()

@@ -1,4 +1,4 @@
-"""The checks of an hour's run, each where it holds and where it does not."""
+"""The checks of an hour's run, each passing and failing."""
 
 import json
 from hashlib import sha256
@@ -15,7 +15,7 @@ from snap_pipeline.lake.plaintext import plaintext_in
 from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline.orchestration.checks.hour_checks import CONSERVATION, NO_PLAINTEXT, REJECTED_SHARE, WITHDRAWN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
-from snap_pipeline.orchestration.runs import DELIVERY, range_tags
+from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 EMAIL, PHONE = "ada.lovelace@example.com", "+447700900123"
@@ -26,10 +26,10 @@ def evaluations(result: dg.ExecuteInProcessResult) -> dict[dg.AssetCheckKey, dg.
 
 
 def deliver_alone(project: Project) -> dg.ExecuteInProcessResult:
-    """What the reconcile sensor asks for where the payloads stand."""
+    """Run the delivery assets only, as the reconcile sensor does if all files are read."""
     job = build_definitions(project.settings).resolve_job_def(HOURLY_JOB)
     return job.execute_in_process(
-        instance=project.instance, tags=range_tags(HOUR, HOUR), asset_selection=DELIVERY, raise_on_error=False
+        instance=project.instance, tags=range_tags(HOUR, HOUR), asset_selection=DELIVERY_ASSETS, raise_on_error=False
     )
 
 
@@ -65,7 +65,7 @@ def test_a_range_gives_one_result_that_names_the_hours(project: Project) -> None
 
 @pytest.fixture
 def forgotten_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect in the SQL that makes the payloads: names and phone numbers go through as they are."""
+    """A bug in the SQL of the payloads: names and phone numbers are not hashed."""
     whole = transform.sql
 
     def without_hashes(name: str) -> str:
@@ -109,8 +109,8 @@ def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) 
     project.land(purchase("e"))
     project.materialize()
     rewrite_payloads(project, f"select * exclude (plaintext) replace ('{EMAIL}' as event_id)")
-    path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
-    assert str(plaintext_in(project.pipeline.lake, path)) == (
+    payloads = partition(Table.CONVERSION_PAYLOADS, HOUR)
+    assert str(plaintext_in(project.pipeline.lake, payloads)) == (
         f"1 events are not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
     )
 
@@ -219,7 +219,7 @@ def test_receipts_of_events_that_a_mapping_takes_back_are_told(project: Project)
 
 
 def rewrite_payloads(project: Project, select: str, *, where: str = "true") -> None:
-    """The hour's payloads as a defect would leave them."""
+    """Rewrite the hour's payloads as a bug would."""
     path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
     query = f"{select} from read_parquet({literal(path)}, hive_partitioning = false) where {where}"
     with project.pipeline.lake.connect() as connection:

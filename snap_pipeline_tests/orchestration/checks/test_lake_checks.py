@@ -1,4 +1,4 @@
-"""The checks that look at many hours, each where it holds and where it does not."""
+"""The checks over many hours, each passing and failing."""
 
 import dagster as dg
 import pytest
@@ -12,7 +12,7 @@ from snap_pipeline_tests.project import Project, key, purchase
 
 
 def look(project: Project, check: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
-    """Executes one check alone."""
+    """Run one check alone."""
     job = build_definitions(project.settings).resolve_implicit_global_asset_job_def()
     result = job.get_subset(asset_selection=set(), asset_check_selection={check}).execute_in_process(
         instance=project.instance

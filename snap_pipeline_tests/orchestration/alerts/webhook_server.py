@@ -1,4 +1,4 @@
-"""What alerts are told to, a real server, and the sensor that tells them, tick by tick."""
+"""A webhook server that records alerts, and a driver of the alert sensor, tick by tick."""
 
 import json
 import threading
@@ -15,22 +15,22 @@ PATH = "/services/T000/B000/nobody-may-see-this"
 EMAIL = "ada.lovelace@example.com"
 
 
-class Channel:
-    """What a webhook's server got, and how it answers."""
+class WebhookServer:
+    """A server that records the lines it gets, and answers with the given statuses."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.statuses: list[int] = []
         self.attempts = 0
-        channel = self
+        webhook_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                channel.attempts += 1
-                status = channel.statuses.pop(0) if channel.statuses else 200
+                webhook_server.attempts += 1
+                status = webhook_server.statuses.pop(0) if webhook_server.statuses else 200
                 if status == 200:
-                    channel.lines.append(json.loads(body)["text"])
+                    webhook_server.lines.append(json.loads(body)["text"])
                     assert self.path == PATH
                 self.send_response(status)
                 self.end_headers()
@@ -43,22 +43,22 @@ class Channel:
         self.address = f"http://127.0.0.1:{self.server.server_port}{PATH}"
 
     def take(self) -> list[str]:
-        """The lines since the last look."""
+        """Return the lines since the last call."""
         lines, self.lines = self.lines, []
         return lines
 
 
-class Watch:
-    """The sensor's daemon: a tick at a time, with the cursor in between."""
+class AlertSensor:
+    """A driver of the sensor: runs one tick at a time, and keeps the cursor."""
 
     def __init__(self, project: Project) -> None:
         self.project, self.cursor = project, None
-        self.said = ""
+        self.message = ""
         self.tick()
 
     def tick(self) -> str:
         definitions = build_definitions(self.project.settings)
         context = dg.build_sensor_context(instance=self.project.instance, cursor=self.cursor, definitions=definitions)
         data = definitions.resolve_sensor_def("alerts").evaluate_tick(context)
-        self.cursor, self.said = data.cursor, data.skip_message or ""
-        return self.said
+        self.cursor, self.message = data.cursor, data.skip_message or ""
+        return self.message
