@@ -10,7 +10,7 @@ import pytest
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
-from snap_pipeline.orchestration.runs import DELIVERY, range_tags
+from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
 from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, Project, ids, key, purchase
 
@@ -57,7 +57,7 @@ def deliver(project: Project, **config: bool) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(
         instance=project.instance,
         tags=range_tags(HOUR, HOUR),
-        asset_selection=DELIVERY,
+        asset_selection=DELIVERY_ASSETS,
         run_config={"ops": {"dispatched_batches": {"config": config}}},
         raise_on_error=False,
     )
