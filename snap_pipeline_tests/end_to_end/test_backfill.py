@@ -1,4 +1,4 @@
-"""A backfill delivers what the hours would have delivered in their time, in whatever order its runs come."""
+"""A backfill delivers the same events as live runs, in whatever order its runs come."""
 
 import json
 import random
@@ -26,13 +26,13 @@ WEEK = 168
 
 
 def hours_of(count: int) -> list[datetime]:
-    """The hours up to the last one that closed."""
+    """Return so many hours up to the last one that closed."""
     last = floor_hour(NOW) - ONE_HOUR
     return list(hours_between(last - (count - 1) * ONE_HOUR, last))
 
 
 def land(project: Project, hours: Sequence[datetime], histories: int) -> None:
-    """People on shared devices, whose histories are stretched over the hours; some of their events land late."""
+    """Land events of people on shared devices, over all hours; some of them land late."""
     stretch = len(hours) / HOURS_OF_A_HISTORY
     folders: dict[datetime, list[Mapping[str, Any]]] = {}
     for seed in range(histories):
@@ -46,14 +46,14 @@ def land(project: Project, hours: Sequence[datetime], histories: int) -> None:
 
 
 def make(project: Project, hour: datetime) -> None:
-    """What a run of one hour does."""
+    """Make and dispatch one hour, as a run does."""
     pipeline = project.pipeline
     make_payloads(pipeline, hour)
     pipeline.dispatcher().dispatch(pipeline.destinations.get("shop"), hour)
 
 
 def bodies(project: Project) -> dict[str, str]:
-    """What was sent of each event, by its id."""
+    """Return the body of each event that was sent, by its id."""
     return {event["event_id"]: json.dumps(event["event"]) for event in project.received()}
 
 
@@ -64,7 +64,7 @@ def deliver_live_and_by(
     hours: Sequence[datetime],
     histories: int,
 ) -> Project:
-    """Makes each hour in its time, then all of them by a backfill from empty, which must send the same bodies."""
+    """Run each hour live, then all of them by a backfill from empty, which must send the same bodies."""
     live = make_project(folder / "live", sandbox_url)
     live.add_destination()
     land(live, hours, histories)
@@ -82,7 +82,7 @@ def deliver_live_and_by(
 
 
 def sends_nothing_more(project: Project, hours: Sequence[datetime]) -> bool:
-    """Whether hours that are made once more, in random order, send nothing."""
+    """Tell whether running the hours again, in random order, sends nothing."""
     sent = len(project.requests_seen())
     for hour in random.Random(6).sample(hours, len(hours)):
         make(project, hour)
@@ -90,7 +90,7 @@ def sends_nothing_more(project: Project, hours: Sequence[datetime]) -> bool:
 
 
 def take_chunks(home: Path, sandbox_url: str, chunks: Sequence[tuple[datetime, datetime]]) -> None:
-    """One process of a backfill: runs the chunks that nobody has taken."""
+    """Run chunks that no other process of the backfill has taken."""
     project = Project(home, sandbox_url)
     for first, last in chunks:
         try:
@@ -101,14 +101,14 @@ def take_chunks(home: Path, sandbox_url: str, chunks: Sequence[tuple[datetime, d
 
 
 def run_chunks(project: Project, hours: Sequence[datetime]) -> None:
-    """A backfill by two processes that take chunks in random order."""
+    """Run a backfill in two processes that take chunks in random order."""
     chunks = list(zip(hours[::HOURS_A_CHUNK], hours[HOURS_A_CHUNK - 1 :: HOURS_A_CHUNK], strict=True))
     shuffled = random.Random(5).sample(chunks, len(chunks))
     run_at_once(take_chunks, 2, project.settings.home, project.sandbox_url, shuffled)
 
 
 def run_daemon(project: Project, hours: Sequence[datetime]) -> None:
-    """The backfills that the UI's button starts, the newest days first: Dagster's daemon makes two runs at once."""
+    """Run backfills as the UI starts them, the newest days first: Dagster's daemon makes two runs at once."""
     older, newer = hours[: 3 * HOURS_A_RUN], hours[3 * HOURS_A_RUN :]
     done = run_backfills(project.settings, newer, older, at_once=2)
     assert (done.runs, done.failed) == (len(hours) // HOURS_A_RUN, 0)
@@ -116,7 +116,7 @@ def run_daemon(project: Project, hours: Sequence[datetime]) -> None:
 
 
 def links_made_first(project: Project) -> int:
-    """How often a run of the daemon made the links of an hour that was not its own, since they were missing."""
+    """Count how often a run of the daemon made the missing links of an hour that was not its own."""
     with dg.DagsterInstance.from_config(str(project.settings.dagster_home)) as instance:
         records = instance.fetch_materializations(dg.AssetKey("filtered_events"), limit=1_000).records
         materializations = [record.asset_materialization for record in records]

@@ -1,4 +1,4 @@
-"""The code of docs/browser-and-server.md, run as it stands there: what leaves the browser counts once, with its ids."""
+"""The code of docs/browser-and-server.md in a browser: each event that leaves it counts once, with its ids."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ window.analytics = {
 
 
 def browse(chromium: Browser, blocks: list[str], *pages: tuple[str, str]) -> dict[str, Any]:
-    """Visits pages one after the other in one browser; the event and the pixel's hits that left the last of them."""
+    """Visit pages one after the other in one browser, and return the event and the pixel's hits of the last one."""
     with chromium.new_context() as context:
         context.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
         context.add_init_script(SURROUNDINGS)

@@ -1,4 +1,4 @@
-"""From landing files to what Snap holds, through Dagster, over real HTTP."""
+"""The whole way from landing files to the events that Snap holds, through Dagster, over real HTTP."""
 
 import shutil
 from collections import Counter

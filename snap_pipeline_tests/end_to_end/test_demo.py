@@ -1,4 +1,4 @@
-"""`make demo` as a user meets it: a fresh home, the real commands, a sandbox of its own; then once more."""
+"""`make demo` as a user runs it: a fresh home, the real commands, a sandbox of its own; then once more."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The browser pixel and the server report the same visit: how often Snap counts it (snap-api.md, section 5)."""
+"""Deduplication of a visit that both the browser pixel and the server report (snap-api.md, section 5)."""
 
 from collections import Counter
 from datetime import timedelta
@@ -36,12 +36,12 @@ CASES: dict[str, tuple[str, timedelta, dict[str, str], int]] = {
 
 
 def of_server(case: str) -> dict[str, Any]:
-    """The event as it lands; its order id is `o-` and its id."""
+    """Return the event as it lands; its order id is `o-` and its id."""
     return purchase(case, event_name=case.split(maxsplit=1)[0], email="person@example.com")
 
 
 def of_browser(case: str) -> dict[str, Any]:
-    """What `snaptr('track', name, fields)` makes the pixel report."""
+    """Return the pixel's report of `snaptr('track', name, fields)`."""
     name, before, fields, _ = CASES[case]
     at = int((HOUR - before).timestamp() * 1000)
     ids = {key: value.format(id=case) for key, value in fields.items()}

@@ -1,4 +1,4 @@
-"""A gateway that repeats the address, and with it the token: none of it is anywhere in what a run leaves or says."""
+"""A gateway that repeats the address, and with it the token: no output, log or file of a run has any of it."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ RANGE = ("--from", key(HOUR), "--to", key(HOUR))
 
 
 def repeated(connection: Connection) -> str:
-    """The request's address and credentials, as they are, encoded, encoded twice, in JSON, and cut."""
+    """Return the request's address and credentials: plain, encoded, encoded twice, in JSON, and cut."""
     words = connection.target + " " + " ".join(line for line in connection.head.splitlines() if "uthoriz" in line)
     once = quote(words, safe="")
     encoded = (words, once, quote(once).lower(), json.dumps(words).replace("/", "\\/"))
@@ -78,9 +78,9 @@ def test_a_repeated_token_is_nowhere_in_what_a_run_leaves_and_says(
     counts = project.counts()
     assert (counts["delivered"], counts["rejected"], counts["pending"]) == (1, 1, 2)
     watch.tick()
-    told = channel.take()
-    assert told
+    alerts = channel.take()
+    assert alerts
     assert "…" in "".join(said)
-    assert [text for text in (*said, *told) if holds(text, TOKEN)] == []
+    assert [text for text in (*said, *alerts) if holds(text, TOKEN)] == []
     assert leaks_of(TOKEN, tmp_path) == []
     assert {path.suffix for path in tmp_path.rglob("*")} >= {".parquet", ".db", ".html"}

@@ -1,4 +1,4 @@
-"""The access token and personal data: where they must never be seen."""
+"""The access token and personal data never appear in logs, metadata, messages or files."""
 
 import logging
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_the_token_never_appears_without_a_connection(
 
 
 def everything_a_run_leaves(project: Project, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Logs, Dagster's events with their metadata and errors, what the destination says, and every file."""
+    """Return logs, Dagster's events with metadata and errors, the destination's messages, and every file."""
     project.land(purchase("e"))
     project.materialize()
     records = project.instance.all_logs(project.instance.get_runs()[0].run_id)
