@@ -1,1 +1,1 @@
-"""What `make bench` runs: generated hours, each stage timed in a process of its own."""
+"""The benchmarks of `make bench`: generated hours, each stage timed in a process of its own."""

@@ -1,7 +1,7 @@
-"""How long does a month of hours take as a backfill, and how much of that is our own work?
+"""The duration of a backfill of a month of hours, and the pipeline's own share of it.
 
-The backfill is the one that the UI's button starts: Dagster's daemon makes its runs, one or two of them at once. The
-same hours without Dagster, in one process, are our own part of it.
+The backfill is started as the UI does: Dagster's daemon makes its runs, one or two of them at once. The same hours
+without Dagster, in one process, are the pipeline's share.
 """
 
 import shutil
@@ -26,12 +26,12 @@ MONTH = 720
 
 
 def hours_of(count: int) -> list[datetime]:
-    """The hours up to the last one that closed."""
+    """Return so many hours up to the last one that closed."""
     return list(hours_between(HOUR - (count - 1) * ONE_HOUR, HOUR))
 
 
 def prepare(home: str, hours: int, url: str) -> None:
-    """Lands the hours, and says who receives them."""
+    """Land the hours, and add their destination."""
     pipeline = open_home(home)
     add_destination(pipeline, url)
     query = (Path(__file__).parent / "offline.sql").read_text()
@@ -45,7 +45,7 @@ def prepare(home: str, hours: int, url: str) -> None:
 
 
 def without_dagster(home: str, hours: int) -> None:
-    """Every hour, one after the other."""
+    """Run every hour without Dagster, one after the other."""
     pipeline = open_home(home)
     (destination,) = pipeline.destinations.list()
     dispatcher = pipeline.dispatcher()
@@ -56,7 +56,7 @@ def without_dagster(home: str, hours: int) -> None:
 
 
 def run_daemon(folder: Path, hours: int, at_once: int) -> "tuple[Backfilled, int]":
-    """One backfill in a home of its own, and how many of the events reached the sandbox."""
+    """Run a backfill in a home of its own, and return the number of events that reached the sandbox with it."""
     # Dagster takes seconds to import, which are no part of the hours without it.
     from benchmarks.daemon import run_backfills
 
@@ -70,8 +70,8 @@ def run_daemon(folder: Path, hours: int, at_once: int) -> "tuple[Backfilled, int
         return backfill, len(answer.json())
 
 
-def ask(folder: Path, hours: int) -> Section:
-    """Homes of their own below the folder: without Dagster, then one run at once, then two."""
+def run(folder: Path, hours: int) -> Section:
+    """Measure the hours without Dagster, then as backfills with one run at once and with two."""
     home = folder / "own"
     with sandbox() as server:
         measure(prepare, home=home, hours=hours, url=server.url)

@@ -1,4 +1,4 @@
-"""How much faster than hand-written pandas, and how far from the least possible? The output is checked identical."""
+"""The pipeline compared with hand-written pandas, whose output is checked to be identical, and with a bare scan."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +13,13 @@ from snap_pipeline.lake.storage import literal
 
 
 def differing_rows(home: str) -> Mapping[str, Any]:
-    """How many payload rows of pandas and of the pipeline the other one does not have, over all columns."""
+    """Count the payload rows of pandas and of the pipeline that differ from the other's in any column."""
     pipeline = open_home(home)
     payloads = storage.partition(storage.Table.CONVERSION_PAYLOADS, HOUR)
     lake = pipeline.lake
     with lake.connect() as connection:
         described = lake.storage.columns(connection, payloads)
-    # What was dropped, and what came from other events: nothing, in this traffic, and pandas has no columns for it.
+    # This traffic has no dropped values and none from other events, so that pandas has no columns for them.
     columns = [(name, kind) for name, kind in described if name not in ("dropped", "linked")]
     kinds = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns)
     names = ", ".join(f'"{name}"' for name, _ in columns)
@@ -50,10 +50,10 @@ def differing_rows(home: str) -> Mapping[str, Any]:
     return {"rows": differing, "by_column": {name: n[0] for name, n in examples.items() if n and n[0]}}
 
 
-def ask(home: Path, events: int, ours: Measured) -> Section:
-    """Compares with the measured run of the pipeline from raw lines to payloads over the same hour."""
+def run(home: Path, events: int, ours: Measured) -> Section:
+    """Compare with the measured run of the pipeline from raw lines to payloads over the same hour."""
     theirs, least = measure(pandas_job.run, home=home), measure(floor.parse, home=home)
-    differing = measure(differing_rows, home=home).said
+    differing = measure(differing_rows, home=home).result
     (home / "payloads.ndjson").unlink()
     if differing["rows"]:
         raise RuntimeError(f"pandas and the pipeline made other payloads: {differing}")

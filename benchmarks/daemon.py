@@ -1,4 +1,4 @@
-"""Asset backfills of the whole chain, as the UI's button starts them: Dagster's daemon makes their runs.
+"""Asset backfills of the whole chain, started as by the UI: Dagster's daemon makes their runs.
 
 The tests' week goes the same way (`make week`).
 """
@@ -36,18 +36,18 @@ CHAIN = (
     "delivery_receipts",
     "delivery_requests",
 )
-"""What the hourly job makes, where the home's version of the pipeline has it."""
+"""The assets of the hourly job; those that the pipeline's version lacks are left out."""
 
 
 @dataclass(frozen=True)
 class Backfilled:
-    """What became of backfills.
+    """The measurements of backfills.
 
     Attributes:
         seconds: from the daemon's start to the last run's end.
-        runs: how many it made.
-        failed: how many of them failed.
-        rows: that the runs wrote into Dagster's event log.
+        runs: the number of runs.
+        failed: the number of failed runs.
+        rows: the rows that the runs wrote into Dagster's event log.
     """
 
     seconds: float
@@ -57,12 +57,12 @@ class Backfilled:
 
 
 def run_backfills(settings: Settings, *backfills: Iterable[datetime], at_once: int) -> Backfilled:
-    """Makes hours in a Dagster instance that begins with them, in the home's folder `dagster`.
+    """Run backfills in a new Dagster instance, in the home's folder `dagster`.
 
     Args:
         settings: of the home; its first hour and its clock must be given.
-        backfills: the hours of each, in the order in which they are asked for.
-        at_once: how many runs may go on at the same time.
+        backfills: the hours of each, in the order in which they are launched.
+        at_once: the largest number of runs at the same time.
 
     Raises:
         RuntimeError: they did not end; the message has the end of the daemon's log.
@@ -93,7 +93,7 @@ def run_backfills(settings: Settings, *backfills: Iterable[datetime], at_once: i
 
 
 def launch(instance: dg.DagsterInstance, settings: Settings, name: str, hours: Iterable[datetime]) -> None:
-    """Asks for a backfill."""
+    """Launch a backfill."""
     graph = build_definitions(settings).resolve_asset_graph()
     instance.add_backfill(
         PartitionBackfill.from_asset_partitions(
@@ -113,7 +113,7 @@ def launch(instance: dg.DagsterInstance, settings: Settings, name: str, hours: I
 
 
 def wait_for_daemon(instance: dg.DagsterInstance, environment: dict[str, str], log: Path) -> float:
-    """Runs the daemon until the backfills are over, and returns the seconds that took."""
+    """Run the daemon until the backfills are over, and return the seconds that took."""
     started = time.monotonic()
     with log.open("wb") as stream:
         daemon = subprocess.Popen(
@@ -135,7 +135,7 @@ def wait_for_daemon(instance: dg.DagsterInstance, environment: dict[str, str], l
 
 
 def end(daemon: subprocess.Popen[bytes]) -> None:
-    """Ends the daemon and what it started, which are a process group: code server and runs."""
+    """End the process group of the daemon, its code server and its runs."""
     with suppress(ProcessLookupError):
         os.killpg(daemon.pid, signal.SIGTERM)
     try:

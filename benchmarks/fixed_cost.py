@@ -1,4 +1,4 @@
-"""What does an hour cost that has next to no events? The whole job in a fresh process, and our own part of it."""
+"""The fixed cost of an hour with few events: the whole job in a fresh process, and the pipeline's part of it."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ ROUNDS = 3
 
 
 def prepare(home: str, url: str) -> None:
-    """Hours with a hundred events each, and who receives them."""
+    """Land hours with a hundred events each, and add their destination."""
     pipeline = open_home(home)
     add_destination(pipeline, url)
     for hour in range(2 * ROUNDS + 1):
@@ -25,7 +25,7 @@ def prepare(home: str, url: str) -> None:
 
 
 def without_dagster(home: str, hour: str) -> None:
-    """The job of an hour, step by step."""
+    """Run the job of an hour without Dagster."""
     pipeline, moment = open_home(home), parse_hour(hour)
     make_payloads(pipeline, moment)
     pipeline.transformations.make_parameter_completeness(moment)
@@ -36,7 +36,7 @@ def without_dagster(home: str, hour: str) -> None:
 
 
 def materialize(home: Path, hour: str) -> float:
-    """Seconds of `snap-pipeline materialize` for one hour."""
+    """Return the seconds of `snap-pipeline materialize` for one hour."""
     environment = os.environ | {
         "SNAP_PIPELINE_HOME": str(home),
         "SNAP_PIPELINE_START": START,
@@ -49,8 +49,8 @@ def materialize(home: Path, hour: str) -> float:
     return time.monotonic() - started
 
 
-def ask(home: Path) -> Section:
-    """Hours of their own for each round, in a new home."""
+def run(home: Path) -> Section:
+    """Measure the rounds, each with an hour of its own, in a new home."""
     hours = [format_hour(HOUR - hour * ONE_HOUR) for hour in range(2 * ROUNDS + 1)]
     with sandbox() as server:
         measure(prepare, home=home, url=server.url)

@@ -1,4 +1,4 @@
-"""What is the least that reading an hour takes? One scan of the landing file by DuckDB that parses every line."""
+"""The lower bound of reading an hour: one scan of the landing file by DuckDB that parses every line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from snap_pipeline.lake.storage import literal
 
 
 def parse(home: str) -> Mapping[str, Any]:
-    """Reads every field that the traffic has, and keeps none."""
+    """Read every field of the traffic, and keep none."""
     pipeline = open_home(home)
     folder = pipeline.landing.folder("default", HOUR)
     with pipeline.lake.connect() as connection:

@@ -1,4 +1,4 @@
-"""Does an hour cost more when years lie behind it? And how long do `status` and the reconcile sensor look?"""
+"""The cost of an hour with days or a year of hours before it, and of `status` and the reconcile sensor."""
 
 import shutil
 import time
@@ -21,15 +21,15 @@ ROUNDS = 3
 
 
 def prepare(home: str, days: int, url: str) -> None:
-    """A home with so many days of delivered hours, and a large hour that just landed."""
+    """Make a home with so many days of delivered hours, and land a large hour."""
     make_history(home, days * 24, url, last=format_hour(HOUR - ONE_HOUR))
     pipeline = open_home(home)
-    status(pipeline)  # the checks of a run count its hours; nobody has counted these copies yet
+    status(pipeline)  # the checks of a run count its hours; these copies have not been counted yet
     land(pipeline, EVENTS)
 
 
 def status(pipeline: Pipeline) -> None:
-    """Everything that `snap-pipeline status` asks, of all hours."""
+    """Query everything that `snap-pipeline status` shows, of all hours."""
     accounting, settings = pipeline.accounting, pipeline.settings
     hours = accounting.hours(settings.first_hour, settings.running_hour)
     accounting.entries(hours, pipeline.destinations.list())
@@ -40,8 +40,8 @@ def status(pipeline: Pipeline) -> None:
     pipeline.landing.unknown_folders()
 
 
-def the_hour(home: str) -> Mapping[str, Any]:
-    """The newest hour, from landing file to receipts."""
+def run_newest_hour(home: str) -> Mapping[str, Any]:
+    """Run the newest hour, from landing file to receipts."""
     pipeline = open_home(home)
     for folder in pipeline.lake.storage.path("").glob(f"*/hour={format_hour(HOUR)}"):
         shutil.rmtree(folder)
@@ -50,8 +50,8 @@ def the_hour(home: str) -> Mapping[str, Any]:
     return {"delivered": pipeline.dispatcher().dispatch(destination, HOUR).count("delivered")}
 
 
-def look_back(home: str) -> Mapping[str, Any]:
-    """Seconds of what looks at every hour."""
+def time_scans(home: str) -> Mapping[str, Any]:
+    """Time the operations that visit every hour."""
     pipeline, taken = open_home(home), {}
 
     def timed(name: str, look: Any) -> Any:
@@ -69,8 +69,8 @@ def look_back(home: str) -> Mapping[str, Any]:
     return {"hours": len(hours), "seconds": taken, "state_bytes": (Path(home) / "state.db").stat().st_size}
 
 
-def ask(folder: Path) -> Section:
-    """Homes of their own below the folder."""
+def run(folder: Path) -> Section:
+    """Measure homes with different histories, below the folder."""
     homes = {days: folder / f"days{days}" for days in DAYS}
     taken: dict[int, list[Measured]] = {days: [] for days in DAYS}
     with sandbox() as server:
@@ -78,22 +78,22 @@ def ask(folder: Path) -> Section:
             measure(prepare, home=home, days=days, url=server.url)
         for _ in range(ROUNDS):
             for days, home in homes.items():
-                taken[days].append(measure(the_hour, home=home))
-        looks = {days: measure(look_back, home=home) for days, home in homes.items() if days}
+                taken[days].append(measure(run_newest_hour, home=home))
+        looks = {days: measure(time_scans, home=home) for days, home in homes.items() if days}
     cpu = {days: min(each.process_cpu_seconds for each in measured) for days, measured in taken.items()}
     wall = {days: min(each.process_seconds for each in measured) for days, measured in taken.items()}
-    names = list(looks[DAYS[-1]].said["seconds"])
+    names = list(looks[DAYS[-1]].result["seconds"])
     rows = [
         [
             f"{days} days",
             f"{cpu[days]:.2f}",
             f"{wall[days]:.2f}",
-            *(f"{looks[days].said['seconds'][name]:.2f}" if days else "" for name in names),
-            f"{looks[days].said['state_bytes'] // 1024} KiB" if days else "",
+            *(f"{looks[days].result['seconds'][name]:.2f}" if days else "" for name in names),
+            f"{looks[days].result['state_bytes'] // 1024} KiB" if days else "",
         ]
         for days in DAYS
     ]
-    year = looks[DAYS[-1]].said["seconds"]
+    year = looks[DAYS[-1]].result["seconds"]
     return Section(
         "Growth",
         f"An hour of {EVENTS:,} events from landing file to receipts, with nothing and with days of delivered hours "

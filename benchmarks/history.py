@@ -1,7 +1,7 @@
-"""Years of hours in seconds: one small hour is made, and older ones are copies of its files.
+"""Generated history, years of hours in seconds: one small hour is made, and older ones are copies of its files.
 
-What an hour remembers of its landing files names the hour; the copies' notes are changed in place, byte for byte, since
-every hour's name is equally long. Everything else may well be the same in each.
+The listing of landing files in `raw_events` has the hour's name; in the copies it is replaced byte for byte, since all
+names of hours have the same length. Everything else may be the same in each.
 """
 
 import os
@@ -13,14 +13,14 @@ from snap_pipeline.hours import ONE_HOUR, format_hour, parse_hour
 
 
 def make_history(home: Path | str, hours: int, url: str, *, last: str, events: int = 200) -> None:
-    """Fills the hours up to the last one: landed, made and delivered to one destination.
+    """Fill the hours up to the last one: landed, made and delivered to one destination.
 
     Args:
-        home: gets them.
-        hours: how many.
-        url: of the sandbox that the destination is at.
+        home: gets the hours.
+        hours: their number.
+        url: of the destination's sandbox.
         last: the newest of the hours.
-        events: in each.
+        events: in each hour.
     """
     pipeline, template = open_home(home), parse_hour(last)
     destination = add_destination(pipeline, url)
@@ -39,7 +39,7 @@ def make_history(home: Path | str, hours: int, url: str, *, last: str, events: i
 
 
 def copy_partition(folder: Path, template: str, key: str) -> None:
-    """Copies a table's hour; what holds no name of its hour is the same file."""
+    """Copy a table's hour; files without the name of the hour in them are hard links."""
     other = folder.with_name(f"hour={key}")
     if folder.parent.name != "raw_events":
         shutil.copytree(folder, other, copy_function=os.link)

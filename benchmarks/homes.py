@@ -23,21 +23,21 @@ PIXEL_ID = "11111111-2222-4333-8444-555555555555"
 SNAP_APP_ID = "66666666-7777-4888-9999-000000000000"
 IDENTIFIED_PERCENT = 40
 REQUESTS_PER_MINUTE = 60_000
-"""The most that a destination may be given, and far more than a machine makes: the rate limit is lifted."""
+"""The highest limit of a destination, which no machine reaches, so that it slows nothing down."""
 
 
 def settings_of(home: Path | str) -> Settings:
-    """The settings of a benchmark's home: two threads, the data's clock five minutes after the hour."""
+    """Return the settings of a benchmark's home: two threads, the data's clock five minutes after the hour."""
     return Settings(home=Path(home), start=START, SNAP_PIPELINE_NOW=NOW, threads=2)
 
 
 def open_home(home: Path | str) -> Pipeline:
-    """The pipeline over a home."""
+    """Open the pipeline over a home."""
     return Pipeline(settings_of(home))
 
 
 def land(pipeline: Pipeline, events: int, hour: datetime = HOUR, identified_percent: int = IDENTIFIED_PERCENT) -> Path:
-    """Generates the one landing file of an hour."""
+    """Generate the one landing file of an hour."""
     folder = pipeline.landing.folder("default", hour)
     folder.mkdir(parents=True, exist_ok=True)
     query = (Path(__file__).parent / "traffic.sql").read_text()
@@ -50,12 +50,12 @@ def land(pipeline: Pipeline, events: int, hour: datetime = HOUR, identified_perc
 
 
 def land_hour(home: str, events: int, identified_percent: int) -> None:
-    """Generates the newest hour of a home."""
+    """Generate the newest hour of a home."""
     land(open_home(home), events, identified_percent=identified_percent)
 
 
 def make_payloads(pipeline: Pipeline, hour: datetime = HOUR) -> None:
-    """Everything from an hour's landing file to its payloads."""
+    """Run the steps from an hour's landing file to its payloads."""
     make_raw_events(pipeline.lake, pipeline.landing, hour)
     pipeline.transformations.make_identity_links(hour)
     pipeline.transformations.make_filtered_events(hour)
@@ -63,7 +63,7 @@ def make_payloads(pipeline: Pipeline, hour: datetime = HOUR) -> None:
 
 
 def add_destination(pipeline: Pipeline, url: str) -> Destination:
-    """A live destination at a sandbox that is owed every hour."""
+    """Add a live destination at a sandbox that receives every hour."""
     destination, _ = pipeline.destinations.add(
         name="sandbox",
         workspace="default",
@@ -79,7 +79,7 @@ def add_destination(pipeline: Pipeline, url: str) -> Destination:
 
 
 def forget_delivery(pipeline: Pipeline) -> None:
-    """Takes back what was delivered, so that it can be delivered again."""
+    """Delete what delivery wrote, so that the hour can be delivered again."""
     for destination in pipeline.destinations.list():
         pipeline.destinations.remove(destination.name)
     for table in ("delivery_receipts", "delivery_intents", "delivery_requests", "dispatched_batches"):
@@ -88,6 +88,6 @@ def forget_delivery(pipeline: Pipeline) -> None:
 
 @contextmanager
 def sandbox() -> Iterator[SandboxServer]:
-    """A sandbox under the benchmark's clock that throttles nobody."""
+    """Start a sandbox under the benchmark's clock that does not throttle."""
     with SandboxServer(["--requests-per-second", "0"], now=NOW) as server:
         yield server

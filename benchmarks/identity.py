@@ -1,4 +1,4 @@
-"""What does it cost to know people? An hour is judged with no links, with 30 days and with a year of them behind it."""
+"""The cost of identity resolution: an hour is filtered with no links, 30 days and a year of them before it."""
 
 import os
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from snap_pipeline.lake.storage import literal
 
 EVENTS = 100_000
 LINKS_AN_HOUR = 14_000
-"""Ten million in 30 days."""
+"""The links of each hour: ten million in 30 days."""
 WINDOW_HOURS = 30 * 24
 IDENTIFIED_PERCENT_NOW = 5
-"""Most people who give their identifiers gave them in an earlier hour."""
+"""The share of events with identifiers; most people gave theirs in an earlier hour."""
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Past:
-    """What lies behind the hour."""
+class History:
+    """The links of the hours before the newest one."""
 
     name: str
     days: int
     returning_percent: int = 2
-    """Of each older hour's links, of devices that are back in the newest hour."""
+    """The share of each older hour's links whose devices are back in the newest hour."""
 
 
-NOTHING, MONTH, YEAR = Past("0 days", 0), Past("30 days", 30), Past("365 days", 365)
-FAMILIAR = Past("30 days, familiar devices", 30, returning_percent=10)
+NOTHING, MONTH, YEAR = History("0 days", 0), History("30 days", 30), History("365 days", 365)
+FAMILIAR = History("30 days, familiar devices", 30, returning_percent=10)
 PASTS = (NOTHING, MONTH, YEAR, FAMILIAR)
 
 
 def prepare(home: str, days: int, returning_percent: int) -> None:
-    """An hour of raw events with its links, and links of so many days before it."""
+    """Make an hour of raw events with its links, and links of so many days before it."""
     pipeline = open_home(home)
     land(pipeline, EVENTS)
     make_raw_events(pipeline.lake, pipeline.landing, HOUR)
@@ -56,7 +56,7 @@ def prepare(home: str, days: int, returning_percent: int) -> None:
         for number in range(1, days * 24 + 1):
             hour = HOUR - number * ONE_HOUR
             path = pipeline.lake.storage.path(links(hour))
-            if number > WINDOW_HOURS:  # nobody reads these, so that they may well be the same
+            if number > WINDOW_HOURS:  # outside the window and never read, so that they may be the same
                 path.parent.mkdir()
                 os.link(pipeline.lake.storage.path(links(hour + WINDOW_HOURS * ONE_HOUR)), path)
                 continue
@@ -73,14 +73,14 @@ def links(hour: datetime) -> str:
     return storage.partition(storage.Table.IDENTITY_LINKS, hour)
 
 
-def judge(home: str) -> dict[str, int]:
-    """Makes the filtered events of the hour, which is where links are read."""
+def filter_events(home: str) -> dict[str, int]:
+    """Make the filtered events of the hour, the step that reads the links."""
     pipeline = open_home(home)
     return {"kept": pipeline.transformations.make_filtered_events(HOUR).kept}
 
 
-def count_of_the_hours_devices(home: str) -> dict[str, int]:
-    """How many links there are, and how many of them are of devices of the newest hour."""
+def count_links(home: str) -> dict[str, int]:
+    """Count the links in the window, and those of devices of the newest hour."""
     pipeline = open_home(home)
     newest = literal(pipeline.lake.storage.path(links(HOUR)))
     with pipeline.lake.connect() as connection:
@@ -94,16 +94,16 @@ def count_of_the_hours_devices(home: str) -> dict[str, int]:
     return {"read": row[0], "familiar": row[1]}
 
 
-def ask(folder: Path) -> Section:
-    """Homes of their own below the folder."""
+def run(folder: Path) -> Section:
+    """Measure homes with different histories, below the folder."""
     homes = {past: folder / f"past{number}" for number, past in enumerate(PASTS)}
-    taken: dict[Past, list[Measured]] = {past: [] for past in PASTS}
+    taken: dict[History, list[Measured]] = {past: [] for past in PASTS}
     for past, home in homes.items():
         measure(prepare, home=home, days=past.days, returning_percent=past.returning_percent)
-    links = {past: measure(count_of_the_hours_devices, home=home).said for past, home in homes.items()}
+    links = {past: measure(count_links, home=home).result for past, home in homes.items()}
     for _ in range(ROUNDS):
         for past, home in homes.items():
-            taken[past].append(measure(judge, home=home))
+            taken[past].append(measure(filter_events, home=home))
     cpu = {past: min(each.cpu_seconds for each in measured) for past, measured in taken.items()}
     wall = {past: min(each.seconds for each in measured) for past, measured in taken.items()}
     rows = [

@@ -1,4 +1,4 @@
-"""The same job without DuckDB, as a good engineer would write it: lines to payloads in one process.
+"""The baseline: the same job in pandas, as a good engineer would write it, from lines to payloads in one process.
 
 orjson parses, list comprehensions pull fields out, pandas holds the columns; each distinct value is normalized and
 hashed once. It does what the generated traffic needs and no more: one workspace, tracked web events, no consent, no
@@ -29,12 +29,12 @@ EVENT_NAMES = {
 }
 PUNCTUATION = re.compile(r"[^\w\s]|_")
 EMAIL = re.compile(r"[^\s@]+@(?:[^\s@.]+\.)+[^\s@.]{2,}")
-TELLING = re.compile(r"e-?mail|phone|tel|mobile|msisdn|whatsapp|@|%40|%2[bB]")
+IDENTIFYING = re.compile(r"e-?mail|phone|tel|mobile|msisdn|whatsapp|@|%40|%2[bB]")
 GENDERS = {"female": "f", "f": "f", "male": "m", "m": "m"}
 
 
 def run(home: str) -> Mapping[str, Any]:
-    """Writes `payloads.ndjson` into the home."""
+    """Write `payloads.ndjson` into the home."""
     (file,) = open_home(home).landing.folder("default", HOUR).glob("*.ndjson")
     seen: set[str] = set()
     with file.open("rb") as lines:
@@ -45,14 +45,14 @@ def run(home: str) -> Mapping[str, Any]:
 
 
 def chunks(lines: Iterable[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """Parsed events, so many at once that memory does not grow with the hour."""
+    """Yield parsed events, a limited number at once, so that memory does not grow with the hour."""
     lines = iter(lines)
     while chunk := list(islice(lines, LINES_AT_ONCE)):
         yield [orjson.loads(line) for line in chunk]
 
 
 def payloads(events: list[dict[str, Any]], seen: set[str]) -> pd.DataFrame:
-    """The payload columns of parsed events; an id that was seen before is left out."""
+    """Return the payload columns of parsed events; an id that was seen before is left out."""
     events = [event for event in events if event["messageId"] not in seen]
     seen.update(event["messageId"] for event in events)
     contexts = [event["context"] for event in events]
@@ -116,52 +116,52 @@ def payloads(events: list[dict[str, Any]], seen: set[str]) -> pd.DataFrame:
 
 
 def hashed(column: pd.Series, normalize: Callable[[str], str | None]) -> pd.Series:
-    """SHA-256 of each normalized value, each distinct value once."""
+    """Hash each normalized value with SHA-256, each distinct value once."""
     normalized = {text: normalize(text) for text in column.dropna().unique()}
     digests = {text: hashlib.sha256(value.encode()).hexdigest() for text, value in normalized.items() if value}
     return column.map(digests)
 
 
 def listed(column: pd.Series) -> list[list[str] | None]:
-    """Each value as a list of one."""
+    """Wrap each value in a list."""
     return [[value] if isinstance(value, str) else None for value in column]
 
 
 def composed(text: str) -> str:
-    """Trimmed, in lower case, in Unicode's composed form."""
+    """Trim a text, and return it in lower case and Unicode's composed form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).strip()
 
 
 def email(text: str) -> str | None:
-    """An address, or None where it is none."""
+    """Normalize an e-mail address; None if it is invalid."""
     address = composed(text)
     return address if EMAIL.fullmatch(address) else None
 
 
 def phone(text: str) -> str | None:
-    """Digits with the country code."""
+    """Normalize a phone number to its digits with the country code."""
     digits = re.sub(r"\D", "", text).lstrip("0")
     return digits if 7 <= len(digits) <= 15 else None
 
 
 def name(text: str) -> str:
-    """A name without punctuation."""
+    """Normalize a name, without punctuation."""
     return " ".join(composed(PUNCTUATION.sub("", text)).split())
 
 
 def plain_url(url: str) -> str | None:
-    """The address, if nothing in it looks like an identifier."""
-    return None if TELLING.search(url) else url.partition("#")[0]
+    """Return an address without its fragment; None if it may hold an identifier."""
+    return None if IDENTIFYING.search(url) else url.partition("#")[0]
 
 
 def click_id(url: str) -> str | None:
-    """Snap's click id of the landing page's query."""
+    """Return Snap's click id from the landing page's query."""
     found = re.search(r"(?i)[?&]sccid=([^&#]+)", url) or re.search(r"(?i)[?&]sclid=([^&#]+)", url)
     return found[1] if found else None
 
 
 def contents(properties: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """The items of an event: its products, or the one that it is about."""
+    """Return the items of an event: its products, or the one that it is about."""
     products = properties["products"]
     if products:
         return [
@@ -172,17 +172,17 @@ def contents(properties: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def count(items: list[dict[str, Any]] | None) -> int | None:
-    """How many items there are in all."""
+    """Count all items."""
     return sum(item.get("quantity", 1) for item in items) if items else None
 
 
 def brands(items: list[dict[str, Any]] | None) -> list[str] | None:
-    """Each brand once."""
+    """Return the distinct brands."""
     return list(dict.fromkeys(item["brand"] for item in items if "brand" in item)) or None if items else None
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
-    """One JSON object a line."""
+    """Write one JSON object a line."""
     frame["event_time"] = frame["event_time"].dt.strftime("%Y-%m-%d %H:%M:%S.%f")
     columns = list(frame.columns)
     with path.open("wb") as stream:

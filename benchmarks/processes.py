@@ -1,7 +1,7 @@
-"""Runs a function in a process of its own, and measures that process: seconds, CPU seconds, peak memory.
+"""Measurement of functions in processes of their own: seconds, CPU seconds, peak memory.
 
 Memory that one stage used would otherwise count as the next one's, and so would imports and caches. CPU seconds are
-what machines that are shared disturb least.
+the measure that other load on the machine disturbs least.
 """
 
 import json
@@ -21,16 +21,16 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Measured:
-    """What a process took.
+    """The measurements of a process.
 
     Attributes:
         seconds: of the function, on the wall.
         cpu_seconds: of the function, in all threads, user and system.
         process_seconds: of the whole process, its start and imports included.
-        process_cpu_seconds: likewise.
+        process_cpu_seconds: of the whole process.
         children_cpu_seconds: of the processes that it started and waited for, such as the sandbox.
         peak_mib: the most memory that the process held, without its children's.
-        said: what the function returned.
+        result: the function's return value.
     """
 
     seconds: float
@@ -39,14 +39,14 @@ class Measured:
     process_cpu_seconds: float
     children_cpu_seconds: float
     peak_mib: int
-    said: dict[str, Any]
+    result: dict[str, Any]
 
 
 def measure(function: Callable[..., Mapping[str, Any] | None], **arguments: Any) -> Measured:
-    """Runs a module's function, whose arguments and result are JSON, in a fresh process.
+    """Run a module's function, whose arguments and result are JSON, in a fresh process.
 
     Raises:
-        CalledProcessError: the process failed; what it said is on standard error.
+        CalledProcessError: the process failed; its output is on standard error.
     """
     started = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.processes", function.__module__, function.__name__]
@@ -56,10 +56,10 @@ def measure(function: Callable[..., Mapping[str, Any] | None], **arguments: Any)
 
 
 def run(module: str, name: str, arguments: str) -> None:
-    """What the process does: calls the function and prints what it took as the last line."""
+    """Call the function in the measured process, and print the measurements as the last line."""
     function = getattr(import_module(module), name)
     started, cpu_started = time.monotonic(), time.process_time()
-    said = function(**json.loads(arguments))
+    result = function(**json.loads(arguments))
     seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     measured = {
@@ -68,13 +68,13 @@ def run(module: str, name: str, arguments: str) -> None:
         "process_cpu_seconds": time.process_time(),
         "children_cpu_seconds": children.ru_utime + children.ru_stime,
         "peak_mib": peak_bytes() // MEBIBYTE,
-        "said": dict(said or {}),
+        "result": dict(result or {}),
     }
     print(f"\n{json.dumps(measured)}")
 
 
 def peak_bytes() -> int:
-    """The most memory that this process held. Linux gives `getrusage` the parent's peak as well."""
+    """Return the peak memory of this process; on Linux `getrusage` would include the parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -84,7 +84,7 @@ def peak_bytes() -> int:
 
 
 def cores() -> int:
-    """How many this machine gives."""
+    """Count the cores of this machine."""
     return os.cpu_count() or 1
 
 

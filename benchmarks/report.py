@@ -1,4 +1,4 @@
-"""What was measured, as Markdown with the goals first, as JSON, and as a chart of bars."""
+"""The report of the measurements: Markdown with the goals first, JSON, and bar charts."""
 
 import json
 import platform
@@ -18,7 +18,7 @@ PACKAGES = ("duckdb", "dagster", "pandas", "orjson", "requests", "uvicorn")
 
 @dataclass(frozen=True)
 class Goal:
-    """A number that was aimed at, and the one that was measured."""
+    """A goal: a measured number and its limit."""
 
     what: str
     measured: float
@@ -27,13 +27,13 @@ class Goal:
 
     @property
     def is_met(self) -> bool:
-        """Whether the measured number keeps within the bound."""
+        """Whether the measured number is within the limit."""
         return self.measured >= self.limit if self.bound == "at least" else self.measured <= self.limit
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under the names of their columns."""
+    """A table: rows of text under the names of their columns."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -41,15 +41,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """The answer to one question.
+    """The results of one benchmark.
 
     Attributes:
-        title: the question's name.
-        text: what was measured, in a paragraph.
-        goals: that the answer is held to.
+        title: of the benchmark.
+        text: a paragraph on the measurement.
+        goals: the measured goals.
         tables: the numbers.
-        bars: numbers to be drawn, by name.
-        bars_title: what they are.
+        bars: the numbers of a chart, by name.
+        bars_title: the title of the chart.
     """
 
     title: str
@@ -65,7 +65,7 @@ def _git(*arguments: str) -> str:
 
 
 def machine() -> dict[str, str]:
-    """Where and with what the numbers were made."""
+    """Describe the machine and the versions of packages."""
     commit = _git("describe", "--always")
     # The results themselves are changed by every run.
     if _git("status", "--porcelain", "--untracked-files=no", "--", ":!benchmarks/results"):
@@ -80,7 +80,7 @@ def machine() -> dict[str, str]:
 
 
 def write(folder: Path, name: str, sections: Sequence[Section]) -> Path:
-    """Writes `<name>.md`, `<name>.json` and a chart for each section that has bars; returns the Markdown's path."""
+    """Write `<name>.md`, `<name>.json` and a chart for each section with bars; return the Markdown's path."""
     folder.mkdir(parents=True, exist_ok=True)
     where = machine()
     parts = ["# Results", "", ", ".join(f"{key} {value}" for key, value in where.items()) + ".", ""]
@@ -106,7 +106,7 @@ def write(folder: Path, name: str, sections: Sequence[Section]) -> Path:
 
 
 def goals_table(goals: Sequence[Goal]) -> Table:
-    """The goals and whether they were met."""
+    """Return the table of goals, and whether they were met."""
     return Table(
         ("", "measured", "goal", ""),
         [
@@ -122,13 +122,13 @@ def goals_table(goals: Sequence[Goal]) -> Table:
 
 
 def as_markdown(table: Table) -> list[str]:
-    """A table's lines."""
+    """Render a table."""
     lines = [table.columns, ["---"] * len(table.columns), *table.rows]
     return ["| " + " | ".join(map(str, line)) + " |" for line in lines] + [""]
 
 
 def as_svg(title: str, bars: Mapping[str, float]) -> str:
-    """A chart of horizontal bars."""
+    """Render a chart of horizontal bars."""
     widest, row = max(bars.values()), 28
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{row * (len(bars) + 2)}" '

@@ -1,4 +1,4 @@
-"""How fast is an hour? Each stage in a process of its own, then all of them in one, as an hourly run has them."""
+"""The speed of an hour: each stage in a process of its own, then all of them in one, as in an hourly run."""
 
 import os
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.pipeline import Pipeline
 
 PAYLOADS_A_SECOND, ACKNOWLEDGED_A_SECOND = 50_000, 33_000
-"""The goals, events for each second of one core. A pixel may be sent 1,000 requests x 2,000 events a minute at most."""
+"""Goals in events per second and core. Snap's limit, 1,000 requests of 2,000 events a minute, is 33,333 a second."""
 TABLES = ("raw_events", "identity_links", "filtered_events", "conversion_payloads", "parameter_completeness")
 TO_PAYLOADS, DISPATCH, TO_ACKNOWLEDGED = "raw to payloads", "dispatch", "raw to acknowledged"
 
 
 def make_table(home: str, table: str) -> None:
-    """One step of the chain."""
+    """Make one table of the chain."""
     pipeline = open_home(home)
     if table == "raw_events":
         make_raw_events(pipeline.lake, pipeline.landing, HOUR)
@@ -31,12 +31,12 @@ def make_table(home: str, table: str) -> None:
 
 
 def raw_to_payloads(home: str) -> None:
-    """From landing file to payloads, as one run."""
+    """Run all steps from landing file to payloads."""
     make_payloads(open_home(home))
 
 
 def dispatch(home: str) -> Mapping[str, Any]:
-    """Delivers the hour's payloads to a sandbox in a process of its own."""
+    """Deliver the hour's payloads to a sandbox in a process of its own."""
     pipeline = open_home(home)
     forget_delivery(pipeline)
     with sandbox() as server:
@@ -44,7 +44,7 @@ def dispatch(home: str) -> Mapping[str, Any]:
 
 
 def raw_to_acknowledged(home: str) -> Mapping[str, Any]:
-    """From landing file to receipts, as one run."""
+    """Run all steps from landing file to receipts."""
     pipeline = open_home(home)
     forget_delivery(pipeline)
     with sandbox() as server:
@@ -54,7 +54,7 @@ def raw_to_acknowledged(home: str) -> Mapping[str, Any]:
 
 
 def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
-    """Sends what is due and says what became of it."""
+    """Dispatch the hour, and return the counts of its delivery."""
     report = pipeline.dispatcher().dispatch(destination, HOUR)
     requests = Ledger(pipeline.lake, HOUR, destination.id, "default").folder(storage.Table.DELIVERY_REQUESTS)
     with pipeline.lake.connect() as connection:
@@ -68,8 +68,8 @@ def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
     }
 
 
-def again(home: str, *, forget: bool) -> Mapping[str, Any]:
-    """Runs over the delivered hour once more: nothing is to be sent, and that is to be found out quickly."""
+def dispatch_again(home: str, *, forget: bool) -> Mapping[str, Any]:
+    """Dispatch the delivered hour again, which sends nothing."""
     pipeline = open_home(home)
     (destination,) = pipeline.destinations.list()
     if forget:  # as a crash just before the end of a run leaves it
@@ -78,15 +78,15 @@ def again(home: str, *, forget: bool) -> Mapping[str, Any]:
     return {"requests": report.stats.requests}
 
 
-def ask(home: Path, events: int) -> tuple[Section, Mapping[str, Measured]]:
-    """Measures every stage over the hour that the home holds."""
+def run(home: Path, events: int) -> tuple[Section, Mapping[str, Measured]]:
+    """Measure every stage over the hour of a home."""
     measured = {table: measure(make_table, home=home, table=table) for table in TABLES}
     measured[TO_PAYLOADS] = measure(raw_to_payloads, home=home)
     measured[DISPATCH] = measure(dispatch, home=home)
     measured[TO_ACKNOWLEDGED] = measure(raw_to_acknowledged, home=home)
-    measured["again, nothing to send"] = measure(again, home=home, forget=False)
-    measured["again, after a crash"] = measure(again, home=home, forget=True)
-    delivered = measured[TO_ACKNOWLEDGED].said["delivered"]
+    measured["again, nothing to send"] = measure(dispatch_again, home=home, forget=False)
+    measured["again, after a crash"] = measure(dispatch_again, home=home, forget=True)
+    delivered = measured[TO_ACKNOWLEDGED].result["delivered"]
     line_bytes = sum(file.stat().st_size for file in home.glob("landing/*/*/*")) // events
     rows = [
         [
@@ -132,9 +132,9 @@ def ask(home: Path, events: int) -> tuple[Section, Mapping[str, Measured]]:
     ]
     section = Section(
         f"The stages of an hour of {events:,} events",
-        f"{line_bytes} bytes a line, {measured[DISPATCH].said['bytes_an_event']} a wire event, "
-        f"{measured[DISPATCH].said['requests']} requests. The sandbox is a process of its own on the same cores; what "
-        f"it takes stands beside what the pipeline takes. Load of the machine afterwards: {os.getloadavg()[0]:.1f}.",
+        f"{line_bytes} bytes a line, {measured[DISPATCH].result['bytes_an_event']} a wire event, "
+        f"{measured[DISPATCH].result['requests']} requests. The sandbox is a process of its own on the same cores; "
+        f"its CPU seconds are in a column of their own. Load of the machine afterwards: {os.getloadavg()[0]:.1f}.",
         goals,
         [Table(columns, rows)],
         bars={stage: measured[stage].cpu_seconds * 1e6 / events for stage in (*TABLES, DISPATCH)},

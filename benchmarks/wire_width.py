@@ -1,7 +1,7 @@
-"""What does it cost to send every field, beside a narrow event? The bodies are made as delivery makes them.
+"""The cost of sending every field, compared with a narrow event. The bodies are made as delivery makes them.
 
-The narrow event is written twice: as the pipeline's first version wrote it, which is what the goal is set against, and
-as all fields are written today, which shows what their number alone costs.
+The narrow event is written in two ways: as by the pipeline's first version, which the goal refers to, and as all fields
+are written today, which shows the cost of their number alone.
 """
 
 import time
@@ -26,7 +26,7 @@ ROWS = 200_000
 
 
 def build_bodies(home: str) -> Mapping[str, Any]:
-    """CPU seconds of both projections in turns, over the first rows of the hour's payloads."""
+    """Measure the CPU seconds of the projections in turns, over the first rows of the hour's payloads."""
     pipeline = open_home(home)
     folder = Path(__file__).parent
     projections = {
@@ -57,25 +57,25 @@ def build_bodies(home: str) -> Mapping[str, Any]:
 
 
 def drain(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Reads everything, a batch at a time."""
+    """Read all rows, a batch at a time."""
     cursor = connection.execute(query)
     while cursor.fetchmany(MAXIMUM_EVENTS):
         pass
 
 
-def ask(home: Path) -> Section:
-    """Over the payloads that the home holds."""
-    said = measure(build_bodies, home=home).said
+def run(home: Path) -> Section:
+    """Compare the projections over the payloads of a home."""
+    result = measure(build_bodies, home=home).result
     rows = [
-        [name, f"{seconds:.2f}", f"{seconds * 1e6 / said['rows']:.1f}"] for name, seconds in said["seconds"].items()
+        [name, f"{seconds:.2f}", f"{seconds * 1e6 / result['rows']:.1f}"] for name, seconds in result["seconds"].items()
     ]
     return Section(
         "The width of the wire projection",
-        f"{said['rows']:,} bodies of v3, in turns, the best of {ROUNDS} rounds; the ratio is their median.",
+        f"{result['rows']:,} bodies of v3, in turns, the best of {ROUNDS} rounds; the ratio is their median.",
         [
             Goal(
                 "all fields on the wire, over the narrow event as first written (benchmarks/wire_narrow_first.sql)",
-                said["ratio"],
+                result["ratio"],
                 1.5,
                 "at most",
             )

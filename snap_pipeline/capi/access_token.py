@@ -4,7 +4,7 @@ from typing import NoReturn
 
 
 class AccessToken:
-    """A Conversions API token. Its text comes out of `reveal` alone, and it cannot be pickled."""
+    """A Conversions API token. Only `reveal` returns its text, and it cannot be pickled."""
 
     __slots__ = ("_text",)
 
@@ -12,11 +12,11 @@ class AccessToken:
         self._text = text
 
     def reveal(self) -> str:
-        """The token itself, for the request and for nothing else."""
+        """Return the token itself, for a request and nothing else."""
         return self._text
 
     def __repr__(self) -> str:
         return "AccessToken(…)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("An access token is not written anywhere but encrypted.")
+        raise TypeError("An access token cannot be pickled, since it is stored encrypted only.")

@@ -1,8 +1,8 @@
-"""The error catalogue: from an answer of Snap's to what happens, and to what the user does about it.
+"""The error catalogue: for each kind of answer, the action of the delivery engine and the remedy for the user.
 
-One table, `CATALOGUE`, serves the delivery engine, the command line, Dagster's failures and metadata, and the
-page docs/errors.md. What Snap does not document (snap-api.md, sections 10 and 12) is decided here: a refused
-request has taken none of its events, unless the answer speaks of single records as v2 does.
+One table, `CATALOGUE`, serves the delivery engine, the command line, Dagster's failures and metadata, and the page
+docs/errors.md. Where Snap documents nothing (snap-api.md, sections 10 and 12), this is the assumption: Snap took none
+of the events of a refused request, unless the answer names single records as v2 does.
 """
 
 import math
@@ -14,7 +14,7 @@ from snap_pipeline.backoff import BackOff
 
 
 class Action(StrEnum):
-    """What the delivery engine does after an answer."""
+    """The actions of the delivery engine after an answer."""
 
     DELIVER = "deliver"
     HALVE = "halve"
@@ -24,7 +24,7 @@ class Action(StrEnum):
 
 
 class Category(StrEnum):
-    """The kinds of answers, as they stand in `delivery_requests`."""
+    """The kinds of answers, as `delivery_requests` stores them."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -41,12 +41,12 @@ class Category(StrEnum):
 
 @dataclass(frozen=True)
 class RetryRule:
-    """How a request is tried again within a run. All layers of retries are listed in `backoff.py`.
+    """The retries of a request within a run. All retry layers are listed in `backoff.py`.
 
     Attributes:
-        pauses: before each retry, at least.
-        retries: how many there are at most.
-        patience_seconds: how long it goes on without a success.
+        pauses: the shortest pauses before each retry.
+        retries: the largest number of retries.
+        patience_seconds: the time without a success after which the destination stops.
     """
 
     pauses: BackOff
@@ -54,12 +54,13 @@ class RetryRule:
     patience_seconds: float = math.inf
 
 
-NOT_RETRIED = RetryRule(BackOff(0.0, 0.0), retries=0)
-TRIED_AGAIN = RetryRule(BackOff(0.5, 2.0), retries=3)
-"""For what passes within seconds, such as the restart of a server: 3.5 s in all, so that a batch holds up no other."""
-SLOWED_DOWN = RetryRule(BackOff(1.0, 60.0), patience_seconds=600.0)
-"""Snap's window is not documented: a minute is the longest that rate limits usually count over, and ten of them
-without a success are no matter of rate any more."""
+NO_RETRY = RetryRule(BackOff(0.0, 0.0), retries=0)
+SHORT_RETRIES = RetryRule(BackOff(0.5, 2.0), retries=3)
+"""For failures that pass within seconds, such as the restart of a server: 3.5 s in all, so that a batch holds up no
+other."""
+THROTTLED_RETRIES = RetryRule(BackOff(1.0, 60.0), patience_seconds=600.0)
+"""Snap does not document the window of its rate limit: rate limits rarely count over more than a minute, and ten
+minutes without a success have another cause."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,18 @@ class Rule:
     """One row of the catalogue.
 
     Attributes:
-        when: the answer in words.
-        action: what the engine does.
+        when: the description of the answer.
+        action: of the delivery engine.
         nothing_taken: whether the answer proves that Snap took none of the events.
-        remedy: what the user does, in the imperative.
-        retry: how the request is tried again.
+        remedy: advice to the user, in the imperative.
+        retry: the retries of the request.
     """
 
     when: str
     action: Action
     nothing_taken: bool
     remedy: str
-    retry: RetryRule = NOT_RETRIED
+    retry: RetryRule = NO_RETRY
 
 
 CATALOGUE: Mapping[Category, Rule] = {
@@ -87,8 +88,8 @@ CATALOGUE: Mapping[Category, Rule] = {
         "400, another 4xx, or a 2xx that carries INVALID",
         Action.HALVE,
         True,
-        "Where every event is refused, compare the Pixel ID, and the Snap App ID, with Events Manager: they must be "
-        "UUIDs of this token's ad account. Where single events are, `snap-pipeline trace` has the reason of each.",
+        "If every event is refused, compare the Pixel ID, and the Snap App ID, with Events Manager: they must be UUIDs "
+        "of this token's ad account. If single events are refused, `snap-pipeline trace` shows the reason of each.",
     ),
     Category.UNAUTHORIZED: Rule(
         "401",
@@ -118,52 +119,53 @@ CATALOGUE: Mapping[Category, Rule] = {
         True,
         "The account's rate limit is lower than the destination's setting: lower it with `destination set "
         "--requests-per-minute`, or ask Snap to raise the account's limit.",
-        SLOWED_DOWN,
+        THROTTLED_RETRIES,
     ),
     Category.SERVER_ERROR: Rule(
         "408 or 5xx",
         Action.RETRY,
         False,
-        "Snap's servers are in trouble: wait and try again; what is pending is asked for again by itself.",
-        TRIED_AGAIN,
+        "Snap's servers have a problem. Wait: the sensor `reconcile`, if it is on, retries the hour; otherwise run "
+        "`snap-pipeline materialize` again later.",
+        SHORT_RETRIES,
     ),
     Category.UNREADABLE_ANSWER: Rule(
-        "an answer that is not Snap's: HTML, an empty, endless, broken or unknown body, records that cannot be told",
+        "an answer that is not Snap's: HTML, an empty, endless, broken or unknown body, unknown records",
         Action.RETRY,
         False,
         "Something between this machine and Snap answered in its place: check the base URL and any proxy.",
-        TRIED_AGAIN,
+        SHORT_RETRIES,
     ),
     Category.NO_ANSWER: Rule(
         "no answer within 30 s, or a connection that broke after the request was sent",
         Action.RETRY,
         False,
-        "Check the network between this machine and Snap; what is in doubt is sent again under the same ids.",
-        TRIED_AGAIN,
+        "Check the network between this machine and Snap; events in doubt are sent again under the same ids.",
+        SHORT_RETRIES,
     ),
     Category.NO_CONNECTION: Rule(
         "nothing was sent: connection refused, unknown host (DNS), TLS failure, time-out while connecting",
         Action.RETRY,
         True,
-        "Check the base URL with `snap-pipeline destination show`; then, on this machine, DNS where the name is not "
-        "known, clock and certificates where TLS fails, firewall and proxy where nothing answers.",
-        TRIED_AGAIN,
+        "Check the base URL with `snap-pipeline destination show`; then, on this machine, DNS if the host is unknown, "
+        "clock and certificates if TLS fails, firewall and proxy if the connection is refused or times out.",
+        SHORT_RETRIES,
     ),
 }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back from one request; carries neither URL nor token.
+    """The answer to one request; it has neither URL nor token.
 
     Attributes:
         category: the row of the catalogue.
-        http_status: None where no answer came.
-        message: Snap's words, or what went wrong, cut to a line.
+        http_status: None if no answer came.
+        message: Snap's message, or the failure, as one line.
         refused: reasons by position (from 0) of the records that the answer names.
-        others_taken: whether the records that it does not name were taken.
-        retry_after: seconds that the answer asks to wait.
-        latency_ms: time to the whole answer.
+        others_taken: whether Snap took the records that the answer does not name.
+        retry_after: the pause in seconds that the answer asks for.
+        latency_ms: the time until the answer was complete.
     """
 
     category: Category
@@ -181,6 +183,6 @@ class Answer:
 
     @property
     def explanation(self) -> str:
-        """What happened and what to do, for people."""
+        """The failure and its remedy, for users."""
         status = f"HTTP {self.http_status}" if self.http_status else "no answer"
         return f"{status}: {self.message or self.category.value}. {self.rule.remedy}"

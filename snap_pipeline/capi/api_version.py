@@ -1,4 +1,4 @@
-"""The versions of the Conversions API, by the name under which destinations keep theirs."""
+"""The versions of the Conversions API, by the names that destinations store."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -12,4 +12,4 @@ DEFAULT_VERSION: ApiVersion = "v3"
 """The version of a new destination."""
 
 DIALECTS: Mapping[ApiVersion, Dialect] = {"v3": V3(), "v2": V2()}
-"""To add a version, write its module and its `sql/wire_<name>.sql`, and add it here and to `ApiVersion`."""
+"""The versions by name. To add one, write its module and `sql/wire_<name>.sql`, and add it here and to `ApiVersion`."""

@@ -1,7 +1,7 @@
-"""The HTTP client: one request to Snap and its answer, as data. It never raises for what a server or network does.
+"""The HTTP client: one request to Snap and its answer, as data. Failures of server and network are answers too.
 
-The access token stands in v3's URL (snap-api.md, section 3.1), so a server or gateway that repeats the URL repeats the
-token. It is taken out here, where answers are read.
+The access token is part of v3's URL (snap-api.md, section 3.1), so a server or gateway that echoes the URL echoes the
+token. It is redacted here, where answers are read.
 """
 
 import time
@@ -17,6 +17,7 @@ from snap_pipeline.exchange import HttpClient, NoAnswer, NotSent
 from snap_pipeline.redaction import Redaction
 
 CONNECT_SECONDS = 10.0
+"""Seconds for the connection, of those for the whole exchange."""
 ANSWER_SECONDS = 30.0
 """Seconds for the whole exchange, from the connection to the last byte of the answer."""
 
@@ -27,7 +28,7 @@ class ConversionsClient:
     Args:
         base_url: such as `https://tr.snapchat.com`.
         version: of the API.
-        token: goes into the request as the version has it.
+        token: goes into the URL or a header, as the version demands.
     """
 
     def __init__(self, base_url: str, version: ApiVersion, token: AccessToken) -> None:
@@ -38,12 +39,12 @@ class ConversionsClient:
         self._http = HttpClient(self._redact)
 
     def send(self, asset_id: str, events: Sequence[bytes], *, validate: bool = False) -> Answer:
-        """Posts events, each a JSON object, that all belong to one asset.
+        """Post events, each a JSON object, that all belong to one asset.
 
         Args:
             asset_id: the pixel id or Snap App ID.
             events: at most `limits.MAXIMUM_EVENTS`.
-            validate: to the endpoint that checks and counts nothing.
+            validate: whether to post to the validate endpoint, which counts nothing.
         """
         request = self._dialect.request(asset_id, b",".join(events), self._token.reveal(), validate=validate)
         started = time.monotonic()

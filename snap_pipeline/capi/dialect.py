@@ -1,4 +1,4 @@
-"""What differs between the versions of the Conversions API. Each version is one object: `v3.py` and `v2.py`."""
+"""The interface of an API version: everything that differs between them. Each is one object, in `v3.py` and `v2.py`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 TEST_USER_AGENT = "Mozilla/5.0 (compatible; snap_pipeline connection test)"
 TEST_IP_ADDRESS = "192.0.2.1"
-"""An address of the range that documentation uses; nobody has it."""
+"""An address of the range that is reserved for documentation, so that it belongs to no person."""
 TEST_PAGE_URL = "https://example.com/"
 
 
@@ -20,7 +20,7 @@ class WireRequest:
 
     Attributes:
         path: with the query.
-        headers: beside those that every request has.
+        headers: in addition to those of every request.
         body: JSON.
     """
 
@@ -33,13 +33,13 @@ class Dialect(ABC):
     """One version of the Conversions API.
 
     Attributes:
-        name: as destinations keep it, and as `sql/wire_<name>.sql` bears it.
+        name: as destinations store it, and in `sql/wire_<name>.sql`.
         events_name_assets: whether each event names its pixel or app; otherwise the request does.
         has_web_age_limit: whether web and app events have an age limit of their own (snap-api.md, section 3.8).
         hashes_devices: whether IP addresses and advertising ids go out as digests (snap-api.md, section 6).
-        needs_store_app_id: whether app events without the app store's id are refused.
+        needs_store_app_id: whether it refuses app events without the app store's id.
         answers_by_record: whether an answer that refuses some records means that the others were taken.
-        has_test_event_codes: whether Events Manager's codes for test events are known to it.
+        has_test_event_codes: whether it takes Events Manager's codes for test events.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Dialect(ABC):
 
     @cached_property
     def projection(self) -> str:
-        """The query that yields position, event id and JSON body of the payloads that are `due`."""
+        """The query for position, event id and JSON body of the payloads in the view `due`."""
         file = resources.files("snap_pipeline.capi").joinpath("sql", f"wire_{self.name}.sql")
         return file.read_text(encoding="utf-8")
 
     def projection_parameters(self, pixel_id: str, snap_app_id: str | None) -> Mapping[str, str | None]:
-        """Return the parameters of the projection: DuckDB takes none that a query does not use."""
+        """Return the parameters of the projection, and no others: DuckDB refuses those that a query does not use."""
         return {"pixel_id": pixel_id, "snap_app_id": snap_app_id} if self.events_name_assets else {}
 
     @abstractmethod
@@ -66,26 +66,26 @@ class Dialect(ABC):
 
         Args:
             asset_id: the pixel or app that all of them belong to.
-            records: JSON objects, parted by commas.
+            records: JSON objects, separated by commas.
             token: the access token.
-            validate: for the endpoint that checks and counts nothing.
+            validate: whether the request is for the validate endpoint, which counts nothing.
         """
 
     @abstractmethod
     def refused_records(self, body: Mapping[str, Any]) -> Mapping[int, object]:
-        """Return the reasons, as they came, by position from 0 of the records that an answer names.
+        """Return the reasons of the records that an answer names, unparsed, by position from 0.
 
         Raises:
-            ValueError: what names them cannot be read.
+            ValueError: the positions cannot be read.
         """
 
     @abstractmethod
     def test_event(self, pixel_id: str, moment: datetime, test_event_code: str | None = None) -> str:
-        """Return the JSON of a PAGE_VIEW of nobody, which Snap takes.
+        """Return the JSON of a PAGE_VIEW that belongs to no person and that Snap accepts.
 
         Args:
-            pixel_id: the pixel whose page was viewed.
+            pixel_id: the pixel of the page.
             moment: the event's time.
-            test_event_code: from Events Manager, where the version knows such codes; it shows the event there and keeps
-                it from being counted (snap-api.md, section 3.1).
+            test_event_code: from Events Manager, if the version has such codes; Snap shows the event there and does not
+                count it (snap-api.md, section 3.1).
         """

@@ -1,7 +1,7 @@
-"""The numbers that Snap sets: how much goes into a request, how old events may be, when two of them count as one.
+"""Snap's limits: size of requests, rate of requests, age of events, and the windows of deduplication.
 
-Each names its source in docs/snap-api.md, and where Snap says nothing, what is assumed. The sandbox keeps numbers of
-its own, taken from the same page, so that a slip here is refused there.
+Each names its source in docs/snap-api.md, or, where Snap documents nothing, the assumption. The sandbox has its own
+copies of these numbers, taken from the same page, so that it refuses what a mistake here would send.
 """
 
 from datetime import timedelta
@@ -14,11 +14,11 @@ MAXIMUM_BYTES = 4_000_000
 cut at 2 MB and at 8 MiB. Too much costs an answer of 413, after which the batch is halved."""
 
 REQUESTS_PER_MINUTE = 1_000
-"""Requests a minute of one access token, unless its destination says otherwise. An account that was not raised has 10
-a second, and answers 429 beyond that (snap-api.md, sections 3.8 and 11, row 12)."""
+"""Requests a minute of one access token, unless its destination sets another limit. Accounts start with 10 a second,
+and Snap answers 429 beyond that (snap-api.md, sections 3.8 and 11, row 12)."""
 
 MAXIMUM_REQUESTS_PER_MINUTE = 60_000
-"""Requests a minute at which Snap asks everybody to stop: 1,000 a second (snap-api.md, section 3.8)."""
+"""Requests a minute beyond which Snap asks clients to stop: 1,000 a second (snap-api.md, section 3.8)."""
 
 WEB_AGE_DAYS = 7
 """Age in days up to which v3 takes WEB and MOBILE_APP events (snap-api.md, sections 3.8 and 11, row 1)."""
@@ -28,7 +28,7 @@ OFFLINE_AGE_DAYS = 37
 (snap-api.md, sections 3.8 and 11, row 1)."""
 
 DEDUPLICATION_WINDOW = timedelta(hours=48)
-"""Time within which an event that is sent again under the same id and name is counted once (snap-api.md, section 5)."""
+"""The time within which an event that is sent again under the same id and name counts once (snap-api.md, section 5)."""
 
 ORDER_WINDOW = timedelta(days=30)
-"""Time within which purchases of one order id are counted once, whatever their event ids (snap-api.md, section 5)."""
+"""The time within which purchases of one order id count once, whatever their event ids (snap-api.md, section 5)."""

@@ -1,7 +1,7 @@
 """The rate limit of an access token, shared by all processes and hosts through the state database.
 
 One row a token holds its next free slot (the generic cell rate algorithm without bursts): permits are spread evenly
-over the minute, and a pause moves the slot, so that everything on the token waits.
+over the minute, and a pause moves the slot, so that all requests with the token wait.
 """
 
 import hashlib
@@ -13,41 +13,41 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from snap_pipeline.capi.answers import SLOWED_DOWN
+from snap_pipeline.capi.answers import THROTTLED_RETRIES
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import RATE_LIMITS
 
 SPREAD_SECONDS = 61.0
-"""A minute's requests are spread over a second more, since what is sent on time may arrive up to a second late:
-spread over 60, a first one that is late would put one more than the limit into a minute."""
+"""The time over which a minute's requests are spread: a second more, since a request that is sent on time may arrive up
+to a second late. Spread over 60, a late first request would put one more than the limit into Snap's minute."""
 LATE_SECONDS = 0.5
-"""Seconds by which a slot may be used late; half of what `SPREAD_SECONDS` leaves, since the way to
-Snap takes time as well."""
+"""The longest delay after which a slot may still be used; half of the second that `SPREAD_SECONDS` leaves, since the
+request takes time to arrive as well."""
 LATE_SLOTS = 3
-"""The number of late slots in a row that are given up. Where even the next one is, the machine is too slow to send
-too much, and would otherwise never send."""
-LONGEST_PAUSE_SECONDS = SLOWED_DOWN.patience_seconds + 60.0
-"""The patience, and a minute for a clock that was set back since the pause was asked for."""
-QUEUE = 100
+"""The number of late slots in a row that are given up. A machine whose next slot is late too is too slow to exceed the
+limit, and would otherwise never send."""
+LONGEST_PAUSE_SECONDS = THROTTLED_RETRIES.patience_seconds + 60.0
+"""The patience, and a minute in case the clock was set back since the pause began."""
+MAXIMUM_QUEUE = 100
 """The number of requests that may wait for the slots of one token at the same time."""
-TOLD_SECONDS = 10.0
-"""A longer wait is said."""
+LOGGED_WAIT_SECONDS = 10.0
+"""Waits of at least this length are logged."""
 
 log = logging.getLogger(__name__)
 
 
 def token_fingerprint(token: str) -> str:
-    """What stands for a token in the database: the first 16 hex digits of its SHA-256."""
+    """Return the key of a token's row: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
 class RateLimiter:
-    """Gives permits; safe to use from several threads and processes.
+    """The rate limiter; safe to use from several threads and processes.
 
     Args:
-        database: of the shared state; its clock counts.
+        database: the state database, whose clock counts.
         sleep: waits for so many seconds.
-        clock: real time in seconds, also while this process is stopped or this machine asleep.
+        clock: real time in seconds, which goes on while this process is stopped or the machine asleep.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class RateLimiter:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._sleep, self._clock = database, sleep, clock
-        self._told_until = 0.0
+        self._logged_until = 0.0
 
     def acquire(self, fingerprint: str, requests_per_minute: int, *, name: str = "the destination") -> float:
-        """Waits for the token's next free slot, and returns the seconds that took.
+        """Wait for the token's next free slot, and return the seconds that took.
 
-        A slot that a pause has overtaken is given up for one after the pause. So is one that is late because the
-        process was stopped or the machine asleep: used late, the slots of that time would all be used at once.
+        A slot within a pause that began meanwhile is given up for one after the pause. So is a slot that is late, since
+        the process was stopped or the machine asleep: otherwise the slots of that time would all be used at once.
 
         Args:
             fingerprint: of the token.
             requests_per_minute: the limit.
-            name: for whom a long wait is logged.
+            name: of the destination, for the log of a long wait.
 
         Raises:
             StateDatabaseError: the database cannot be reached.
@@ -78,7 +78,7 @@ class RateLimiter:
         while True:
             slot = self._reserve(fingerprint, gap)
             if slot.wait:
-                self._tell(slot, name)
+                self._log_wait(slot, name)
                 self._sleep(slot.wait)
                 waited += slot.wait
                 if self._paused_until(fingerprint) >= slot.at + gap / 2:  # half a gap is far above a rounding error
@@ -88,7 +88,7 @@ class RateLimiter:
             late_slots += 1
 
     def pause(self, fingerprint: str, seconds: float) -> None:
-        """Makes everything on the token wait at least this long, in every process, but no longer than the patience.
+        """Make all requests with the token wait at least this long, in every process, but no longer than the patience.
 
         Raises:
             StateDatabaseError: the database cannot be reached.
@@ -96,7 +96,7 @@ class RateLimiter:
         with self._database.transaction(token_fingerprint=fingerprint) as connection:
             self._add_row(connection, fingerprint)
             now = self._database.now()
-            until = now + min(seconds, SLOWED_DOWN.patience_seconds)
+            until = now + min(seconds, THROTTLED_RETRIES.patience_seconds)
             connection.execute(
                 sa.update(RATE_LIMITS)
                 .where(RATE_LIMITS.c.token_fingerprint == fingerprint)
@@ -107,13 +107,13 @@ class RateLimiter:
             )
 
     def _reserve(self, fingerprint: str, gap: float) -> "_Slot":
-        """Takes the next slot, in one statement.
+        """Take the next slot, in one statement.
 
-        A slot further off than any pause and queue can put it is of a clock that was ahead, so the next one is now.
+        A slot further off than any pause and queue can put it was set by a clock that was ahead, so it is now instead.
         """
         with self._database.transaction(token_fingerprint=fingerprint) as connection:
             now = self._database.now()
-            next_slot = _credible(RATE_LIMITS.c.next_slot, now, LONGEST_PAUSE_SECONDS + QUEUE * gap)
+            next_slot = _credible(RATE_LIMITS.c.next_slot, now, LONGEST_PAUSE_SECONDS + MAXIMUM_QUEUE * gap)
             take = (
                 sa.update(RATE_LIMITS)
                 .where(RATE_LIMITS.c.token_fingerprint == fingerprint)
@@ -129,7 +129,7 @@ class RateLimiter:
         return _Slot(at, max(at - moment, 0.0), taken_at, is_paused=moment < paused_until <= at + gap)
 
     def _add_row(self, connection: sa.Connection, fingerprint: str) -> None:
-        """A token's first row, unless there is one."""
+        """Insert a token's row, unless there is one."""
         row = {"token_fingerprint": fingerprint, "next_slot": 0.0, "paused_until": 0.0}
         connection.execute(self._database.insert(RATE_LIMITS).values(row).on_conflict_do_nothing())
 
@@ -139,11 +139,11 @@ class RateLimiter:
         with self._database.transaction(token_fingerprint=fingerprint, read_only=True) as connection:
             return float(connection.execute(query).scalar_one())
 
-    def _tell(self, slot: "_Slot", name: str) -> None:
+    def _log_wait(self, slot: "_Slot", name: str) -> None:
         """Log a long wait, once for all threads that wait at the same time."""
-        if slot.wait < TOLD_SECONDS or slot.at - slot.wait < self._told_until:
+        if slot.wait < LOGGED_WAIT_SECONDS or slot.at - slot.wait < self._logged_until:
             return
-        self._told_until = slot.at
+        self._logged_until = slot.at
         log.warning(
             "%s: the next request waits %.0f s, until %s UTC: %s.",
             name,
@@ -157,10 +157,10 @@ class _Slot(NamedTuple):
     """A permit.
 
     Attributes:
-        at: the moment from which it counts, by the database's clock.
+        at: the moment of the request, by the database's clock.
         wait: seconds until then.
-        taken_at: when it was taken, by this process's clock.
-        is_paused: whether a pause put it off.
+        taken_at: when it was reserved, by this process's clock.
+        is_paused: whether a pause delays it.
     """
 
     at: float
@@ -174,5 +174,5 @@ def _later(left: sa.ColumnElement[float], right: sa.ColumnElement[float]) -> sa.
 
 
 def _credible(moment: sa.ColumnElement[float], now: sa.ColumnElement[float], seconds: float) -> sa.ColumnElement[float]:
-    """The moment, or now where it lies further off than that."""
+    """Return a moment, or now if it lies further ahead than a clock that is right can put it."""
     return sa.case((moment > now + seconds, now), else_=moment)

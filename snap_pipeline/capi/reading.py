@@ -1,8 +1,8 @@
-"""Reading an answer: from status, headers and body to a row of the catalogue in `answers.py`.
+"""The classification of answers: from status, headers and body to a row of the catalogue in `answers.py`.
 
-A body may hold anything. What cannot be read makes the answer an unreadable one, or says nothing where the status
-alone decides; it never raises. Its words are shown to people and kept in files and databases, so they come out as one
-line of printable characters without the access token.
+A body may hold anything, and never raises: one that cannot be read makes the answer unreadable, or is ignored if the
+status alone decides. Its message is shown to users and stored in files and databases, so it is reduced to one line of
+printable characters without the access token.
 """
 
 import json
@@ -18,8 +18,9 @@ from snap_pipeline.capi.dialect import Dialect
 from snap_pipeline.exchange import Response
 
 MAXIMUM_MESSAGE = 300
+"""Characters of a message that are kept."""
 MAXIMUM_READ = 4_000
-"""Characters of a text that are looked at; more cannot come into a message."""
+"""Characters of a text that are searched for the message, so that a huge one costs no time."""
 
 _BY_STATUS: Mapping[int, Category] = {
     401: Category.UNAUTHORIZED,
@@ -37,9 +38,9 @@ def read_answer(dialect: Dialect, response: Response, events: int, redact: Calla
 
     Args:
         dialect: of the API's version.
-        response: as it came.
-        events: how many records the request had.
-        redact: takes the access token out of a text.
+        response: the HTTP response.
+        events: the number of records in the request.
+        redact: removes the access token from a text.
     """
     status, body = response.status, _object_in(response.body)
     message = _message(body, redact)
@@ -60,14 +61,14 @@ def read_answer(dialect: Dialect, response: Response, events: int, redact: Calla
 
 
 def _read_success(
-    dialect: Dialect, status: int, said: object, message: str, refused: Mapping[int, str] | None
+    dialect: Dialect, status: int, snap_status: object, message: str, refused: Mapping[int, str] | None
 ) -> Answer:
-    """Classify an answer of 2xx, which may carry a refusal; `refused` is None where it names records unreadably."""
+    """Classify a 2xx, which may be a refusal; `refused` is None if the positions of records cannot be read."""
     if refused is None:
-        return Answer(Category.UNREADABLE_ANSWER, status, "the answer does not say which records it is about")
-    if not said or not isinstance(said, str):
+        return Answer(Category.UNREADABLE_ANSWER, status, "the answer names refused records that cannot be identified")
+    if not snap_status or not isinstance(snap_status, str):
         return Answer(Category.UNREADABLE_ANSWER, status, "the answer is not Snap's")
-    succeeded = said in ("VALID", "SUCCESS")
+    succeeded = snap_status in ("VALID", "SUCCESS")
     if succeeded and not refused:
         return Answer(Category.ACCEPTED, status, message)
     others_taken = succeeded or (dialect.answers_by_record and bool(refused))
@@ -75,7 +76,7 @@ def _read_success(
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """Parse a JSON object; empty where there is none, or one that is nested too deeply."""
+    """Parse a JSON object; return an empty one if there is none, or one that is nested too deeply."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -84,13 +85,13 @@ def _object_in(body: bytes) -> dict[str, Any]:
 
 
 def _refused(body: Mapping[str, Any], events: int, message: str, redact: Callable[[str], str]) -> dict[int, str]:
-    """Return the reasons by position from 0.
+    """Return the reasons of refused records by position from 0.
 
-    Each version's way to name records is read, whatever the version: a record that an answer names is not taken for a
-    delivered one.
+    The formats of all versions are read, whichever was sent: a record that an answer names must not count as
+    delivered.
 
     Raises:
-        ValueError: a position is none, or of no record of the request.
+        ValueError: a position is invalid, or of no record of the request.
     """
     named = {
         position: _line(reason, redact) or message
@@ -111,9 +112,9 @@ def _message(body: Mapping[str, Any], redact: Callable[[str], str]) -> str:
 
 
 def _line(text: object, redact: Callable[[str], str]) -> str:
-    """One line of printable characters without the token; empty where the value is no text.
+    """Reduce a text to one line of printable characters without the token; empty if the value is no text.
 
-    Lone surrogates, which no file takes, and control characters, which a terminal obeys, become blanks.
+    Lone surrogates, which cannot be written to files, and control characters, which a terminal obeys, become blanks.
     """
     if not isinstance(text, str):
         return ""
@@ -126,7 +127,7 @@ def _printable(text: str) -> str:
 
 
 def _seconds(header: str | None) -> float | None:
-    """Seconds that a Retry-After asks to wait, at most the patience; None where there is none to read."""
+    """Parse a Retry-After into seconds, at most the patience; None if it is missing or cannot be parsed."""
     if header is None:
         return None
     try:

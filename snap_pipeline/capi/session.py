@@ -1,4 +1,4 @@
-"""A destination's access to Snap: the client, held to the token's rate limit."""
+"""A destination's access to Snap: the client, under the token's rate limit."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,15 +11,15 @@ from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
 
 
 class ApiSession:
-    """Sends to one destination, safe to use from several threads.
+    """The access to Snap of one destination, safe to use from several threads.
 
     Args:
-        name: the destination's, for what is logged.
+        name: of the destination, for the log.
         base_url: such as `https://tr.snapchat.com`.
         version: of the API.
-        token: of the destination; its rate limit is shared by all that use the same token.
+        token: of the destination; destinations with the same token share its rate limit.
         requests_per_minute: the limit.
-        limiter: shared between processes and hosts.
+        limiter: the rate limiter, shared between processes and hosts.
         now: the data's clock, for the test event.
     """
 
@@ -41,22 +41,22 @@ class ApiSession:
         self._limiter, self._now = limiter, now
 
     def permit(self) -> float:
-        """Waits for the token's next free slot and returns the seconds that took."""
+        """Wait for the token's next free slot, and return the seconds that took."""
         return self._limiter.acquire(self._fingerprint, self._requests_per_minute, name=self._name)
 
     def send(self, asset_id: str, events: Sequence[bytes], *, validate: bool = False) -> Answer:
-        """Posts events that all belong to one asset; `permit` comes first."""
+        """Post events that all belong to one asset; call `permit` before."""
         return self._client.send(asset_id, events, validate=validate)
 
     def slow_down(self, seconds: float) -> None:
-        """Makes everything on the token wait, in every process."""
+        """Make all requests with the token wait, in every process."""
         self._limiter.pause(self._fingerprint, seconds)
 
     def test(self, pixel_id: str, test_event_code: str | None = None) -> Answer:
-        """Sends a PAGE_VIEW to the validate endpoint, which counts nothing.
+        """Send a PAGE_VIEW to the validate endpoint, which counts nothing.
 
-        With a code of Events Manager's test view, which v3 alone has, it goes to the events endpoint: there the code
-        shows it in that view and keeps it from being counted.
+        With a test event code of Events Manager, which only v3 has, it goes to the events endpoint: Snap shows it in
+        Events Manager and does not count it.
         """
         event = self._dialect.test_event(pixel_id, self._now(), test_event_code)
         self.permit()

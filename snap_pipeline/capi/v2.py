@@ -1,4 +1,4 @@
-"""Version 2 of the Conversions API (snap-api.md, section 2). Snap means to switch it off."""
+"""Version 2 of the Conversions API (snap-api.md, section 2). Snap plans to switch it off."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ _RECORDS: TypeAdapter[list[_Record] | None] = TypeAdapter(list[_Record] | None)
 
 
 class V2(Dialect):
-    """Flat events that each name their asset, in an array; the token stands in a header."""
+    """Version 2: flat events that each name their asset, in an array; the token is in a header."""
 
     name = "v2"
     events_name_assets = True
@@ -41,14 +41,14 @@ class V2(Dialect):
         return WireRequest(path, {"Authorization": f"Bearer {token}"}, b"[%b]" % records)
 
     def refused_records(self, body: Mapping[str, Any]) -> Mapping[int, object]:
-        """Return the records whose `record_indexes`, from 0, the answer has (snap-api.md, section 2.3)."""
+        """Return the records in the answer's `record_indexes`, which count from 0 (snap-api.md, section 2.3)."""
         refused: dict[int, object] = {}
         for record in _RECORDS.validate_python(body.get("error_records")) or []:
             refused |= dict.fromkeys(record.record_indexes or [], record.reason)
         return refused
 
     def test_event(self, pixel_id: str, moment: datetime, test_event_code: str | None = None) -> str:  # noqa: ARG002 - as v3 needs it
-        """Return a page view that says of itself that it is a test."""
+        """Return a page view that is marked as a test."""
         return json.dumps(
             {
                 "pixel_id": pixel_id,

@@ -15,7 +15,7 @@ _POSITION: TypeAdapter[int | None] = TypeAdapter(int | None, config=ConfigDict(s
 
 
 class V3(Dialect):
-    """The asset and the token stand in the URL, the events in an envelope."""
+    """Version 3: the asset and the token are in the URL, the events in an envelope."""
 
     name = "v3"
     events_name_assets = False
@@ -31,12 +31,12 @@ class V3(Dialect):
         return WireRequest(f"{path}?{urlencode({'access_token': token})}", {}, b'{"data":[%b]}' % records)
 
     def refused_records(self, body: Mapping[str, Any]) -> Mapping[int, object]:
-        """Return the one event that `event` counts from 1; 0 there names none (snap-api.md, section 3.9)."""
+        """Return the record in the answer's `event`, which counts from 1; 0 names none (snap-api.md, section 3.9)."""
         position = _POSITION.validate_python(body.get("event"))
         return {position - 1: None} if position else {}
 
     def test_event(self, pixel_id: str, moment: datetime, test_event_code: str | None = None) -> str:  # noqa: ARG002 - as v2 needs it
-        """Return a page view with the code, if any."""
+        """Return a page view with the test event code, if there is one."""
         event = {
             "event_name": "PAGE_VIEW",
             "event_time": int(moment.timestamp() * 1000),

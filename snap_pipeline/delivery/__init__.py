@@ -1,5 +1,5 @@
-"""The dispatch engine: what is pending, in which batches it goes out, and the receipts of what became of it.
+"""The dispatch engine: finds the backlog, sends it in batches, and keeps a receipt of each event's outcome.
 
-It decides on conversions that are already made (`lake/`), talks to Snap through `capi/`, and keeps its memory in
-the lake: intents before a request, receipts after its answer.
+Its input are the finished conversions of `lake/`, and it reaches Snap through `capi/`. Its state is a write-ahead log
+in the lake: an intent before each request, a receipt after its answer.
 """

@@ -1,6 +1,6 @@
-"""The accounting: what became of every landed line, by hour, workspace and destination.
+"""The accounting: the outcome of every landed line, by hour, workspace and destination.
 
-`snap-pipeline status`, the conservation check and the `accounting` mart all read what is counted here.
+`snap-pipeline status`, the conservation check and the `accounting` mart all use these counts.
 """
 
 from collections import Counter
@@ -21,21 +21,27 @@ from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.lake.summaries import Summaries
 
-ENTRIES: Mapping[str, str] = {
+ENTRY_NAMES: Mapping[str, str] = {
     Table.RAW_EVENTS: "raw",
     Table.QUARANTINED_LINES: "quarantined",
     Table.EXCLUDED_EVENTS: "excluded",
     Table.CONVERSION_PAYLOADS: "payloads",
 }
-"""What the rows of tables are called that are counted before delivery."""
+"""The entries of the accounting before delivery, by the table whose rows they count."""
 
 NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
-"""Entries of delivery that are no state of a payload, or are part of one."""
+"""Entries that do not add up to the payloads: `withdrawn` has no payload, `expiring` is part of `pending`."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How many events of an hour and workspace stand where. `destination` is None before delivery."""
+    """A count of events of one hour and workspace.
+
+    Attributes:
+        destination: None before delivery.
+        entry: one of `ENTRY_NAMES` before delivery, then a state of delivery or one of `NON_ADDITIVE_ENTRIES`.
+        reason: of quarantine, exclusion, rejection and undeliverable events.
+    """
 
     hour: str
     workspace: str
@@ -47,12 +53,12 @@ class Entry:
 
 
 class Accounting:
-    """Counts what stands in the lake.
+    """The counts over a lake.
 
     Args:
-        lake: to count in.
-        mappings: as for delivery.
-        summaries: of the hours.
+        lake: holds the tables of the hours.
+        mappings: the mapping tables, as for delivery.
+        summaries: of the lake's hours.
         now: the data's clock.
     """
 
@@ -63,7 +69,7 @@ class Accounting:
         self._statuses = HourStatusCache(lake)
 
     def hours(self, first: datetime, last: datetime) -> list[datetime]:
-        """The hours of a range that have been read, pruned ones among them."""
+        """Return the hours of a range that have been read, pruned ones included."""
         return [
             hour
             for hour in hours_between(first, last)
@@ -71,7 +77,7 @@ class Accounting:
         ]
 
     def entries(self, hours: Sequence[datetime], destinations: Iterable[Destination]) -> list[Entry]:
-        """Every entry of the hours, those of delivery for each destination that an hour owes.
+        """Return all entries of the hours, those of delivery for each destination that receives the hour.
 
         Raises:
             DamagedPartition: an hour cannot be counted.
@@ -82,20 +88,20 @@ class Accounting:
             if summary.damaged:
                 raise summary.damaged
         entries = [
-            Entry(format_hour(hour), workspace, None, None, ENTRIES[table], reason, events)
+            Entry(format_hour(hour), workspace, None, None, ENTRY_NAMES[table], reason, events)
             for hour, summary in summaries.items()
             for table, workspace, reason, events in summary.counts
         ]
-        entries += [entry for hour in hours for entry in self._pruned(hour)]
+        entries += [entry for hour in hours for entry in self._pruned_entries(hour)]
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
             for hour, summary in summaries.items():
-                for destination in self._concerned(hour, summary.conversions, destinations):
-                    entries.extend(self._delivery(connection, hour, destination))
+                for destination in self._destinations_of(hour, summary.conversions, destinations):
+                    entries.extend(self._delivery_entries(connection, hour, destination))
         return entries
 
     def shared_orders(self, hours: Sequence[datetime]) -> int:
-        """How many purchases of the newest 30 days of the hours share their order id; Snap counts each order once."""
+        """Count the purchases of the hours' newest 30 days that share an order id: Snap counts each order once."""
         after = max(hours, default=self._now) - ORDER_WINDOW
         keys = self._storage.existing(partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours if hour > after)
         if not keys:
@@ -107,7 +113,7 @@ class Accounting:
         return int(row[0]) if row else 0
 
     def export(self, entries: Iterable[Entry]) -> None:
-        """Writes the entries where the dbt project reads them."""
+        """Write the entries for the dbt project."""
         with self._lake.connect() as connection:
             connection.execute(
                 """
@@ -123,7 +129,7 @@ class Accounting:
             self._storage.commit(connection, mart("accounting_entries"), "from entries")
 
     def export_destinations(self, destinations: Iterable[Destination]) -> None:
-        """Writes who receives, without credentials, where the dbt project reads it."""
+        """Write the destinations, without credentials, for the dbt project."""
         rows = [[d.id, d.name, d.workspace, d.api_version, d.state, d.since] for d in destinations]
         with self._lake.connect() as connection:
             connection.execute(
@@ -134,15 +140,15 @@ class Accounting:
                 connection.executemany("insert into exported values (?, ?, ?, ?, ?, ?)", rows)
             self._storage.commit(connection, mart("destinations"), "from exported")
 
-    def _pruned(self, hour: datetime) -> Iterator[Entry]:
+    def _pruned_entries(self, hour: datetime) -> Iterator[Entry]:
         for workspace, events in self._lake.pruned_events(hour).items():
             if not self._storage.exists(partition(Table.RAW_EVENTS, hour)):
                 yield Entry(format_hour(hour), workspace, None, None, "raw", None, events)
 
-    def _concerned(
+    def _destinations_of(
         self, hour: datetime, workspaces: Container[str], destinations: Iterable[Destination]
     ) -> Iterator[Destination]:
-        """Yield the destinations that have something of an hour: conversions, or receipts of what is none any more."""
+        """Yield the destinations with conversions in an hour, or with receipts of events that were conversions."""
         answered: Container[str] | None = None
         for destination in destinations:
             if not is_in_scope(destination, hour):
@@ -157,7 +163,9 @@ class Accounting:
                     continue
             yield destination
 
-    def _delivery(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> list[Entry]:
+    def _delivery_entries(
+        self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination
+    ) -> list[Entry]:
         key, counts = format_hour(hour), self._counts(connection, hour, destination)
         return [
             Entry(key, destination.workspace, destination.id, destination.name, state, reason, events)
@@ -166,7 +174,7 @@ class Accounting:
 
     def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
         status = self._statuses.cached(destination, hour)
-        # What is pending or in doubt may have expired, or have been delivered in another hour, since the last run.
+        # Pending events and those in doubt may have expired, or been delivered in another hour, since the last run.
         if status and not status.count("pending") and not status.count("in_doubt"):
             return status.counts
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
@@ -176,12 +184,12 @@ class Accounting:
 
 
 def unbalanced_hours(entries: Iterable[Entry]) -> set[str]:
-    """The keys of the hours where the accounting does not hold."""
+    """Return the keys of the hours whose entries do not add up."""
     return {gap.split(" ", 1)[0] for gap in unaccounted(entries)}
 
 
 def unaccounted(entries: Iterable[Entry]) -> list[str]:
-    """The places where the accounting does not hold, in words that begin with the hour's key; empty where it holds."""
+    """Describe each workspace and destination whose entries do not add up, the hour's key first."""
     raw: Counter[tuple[str, str]] = Counter()
     payloads: Counter[tuple[str, str]] = Counter()
     delivery: Counter[tuple[str, str, str]] = Counter()

@@ -38,7 +38,7 @@ class BacklogItem:
 
 
 class Backlog:
-    """Finds the backlog of one pipeline.
+    """The backlog of one pipeline.
 
     Args:
         lake: holds what the hours' runs made.
@@ -75,17 +75,17 @@ class Backlog:
         }
 
     def age_limits(self) -> Collection[int]:
-        """Return the ages in days at which events become too old for a live destination; Snap's own without one."""
+        """Return the ages in days at which events expire for the live destinations; Snap's own limits without any."""
         live = [each for each in self._list_destinations() if each.state == "live"]
         days = {days for each in live for days in (each.web_age_days, each.offline_age_days)}
         return days or {WEB_AGE_DAYS, OFFLINE_AGE_DAYS}
 
     def unread_hours(self, last: datetime) -> Mapping[datetime, object]:
-        """Return the hours whose folders list other files than `raw_events` read, each with what the folder shows.
+        """Return the hours whose folders list other files than `raw_events` read, each with the folder's listing.
 
-        With them come the hours whose payloads derive from an earlier reading, because a step in between failed. Times
-        of landed files are not compared: that would lose a file which lands while its hour is read, or which was
-        copied in with an old modification time.
+        Hours whose payloads derive from an earlier reading, because a step in between failed, are included. Times of
+        landed files are not compared: that would lose a file which lands while its hour is read, or which was copied
+        in with an old modification time.
         """
         landed = self._landing.hours().difference(self._lake.pruned_hours())
         hours = sorted(hour for hour in landed if self._first_hour <= hour <= last)
@@ -145,8 +145,8 @@ def by_urgency(
 ) -> list[tuple[datetime, datetime]]:
     """Sort ranges of hours by the moment at which their events become too old to be sent, the next one first.
 
-    Events of the web become so earlier than others, and destinations may differ. What is past all limits can only be
-    told to be late, and comes last.
+    Web events expire before others, and destinations may have limits of their own. Ranges past all limits come last:
+    their events can only be recorded as expired.
 
     Args:
         ranges: first and last hour of each.
@@ -162,7 +162,7 @@ def by_urgency(
 
 
 def contiguous(hours: Iterable[datetime], longest: int) -> list[tuple[datetime, datetime]]:
-    """Ranges of at most `longest` hours, each without a gap: one run can take each."""
+    """Group hours into ranges without gaps, of at most `longest` hours, so that one run can take each."""
     ranges: list[tuple[datetime, datetime]] = []
     for hour in sorted(hours):
         if ranges and hour - ranges[-1][1] == ONE_HOUR and hour - ranges[-1][0] < longest * ONE_HOUR:
@@ -181,7 +181,7 @@ def _undelivered(
 
 
 def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:
-    """Return what makes a retry worth while at once: a new token, other settings, a stop that was waited out."""
+    """Return the values whose change makes a retry worthwhile at once: token, settings, the end of a pause."""
     return (
         destination.id,
         destination.api_version,

@@ -1,7 +1,7 @@
-"""One batch to Snap with the retries of its answers; what the answer means for the events is `batch_sender.py`.
+"""The requests of one batch, with the retries of its answers; `batch_sender.py` settles the events by the last one.
 
-An intent is on disk before the first request and goes once it is certain that Snap took nothing of the batch, so that a
-crash at any moment leaves the events in doubt rather than pending.
+An intent is written ahead of the first request, and dropped once it is certain that Snap took nothing of the batch. A
+crash at any moment therefore leaves the events in doubt rather than pending.
 """
 
 import uuid
@@ -20,11 +20,11 @@ from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.delivery.throttle import Throttle
 
 JITTER = 0.2
-"""Share of a pause that is added at random, so that several processes do not strike a server together."""
+"""Share of a pause that is added at random, so that several processes do not retry at the same instant."""
 
 
 class Attempt(NamedTuple):
-    """The end of a batch's requests.
+    """The outcome of a batch's requests.
 
     Attributes:
         answer: to the last request.
@@ -38,14 +38,14 @@ class Attempt(NamedTuple):
 
 
 class BatchAttempts:
-    """Sends batches of one destination and hour; safe to use from several threads.
+    """The requests of batches of one destination and hour; safe to use from several threads.
 
     Args:
         session: the destination's access to Snap.
         ledger: gets intents and requests.
         stats: counts the requests.
         throttle: is slowed down by HTTP 429.
-        still_allowed: raises when the lease is lost.
+        ensure_lease_held: raises when the lease is lost.
         cursor: gives a DuckDB connection for the calling thread.
         validate_only: sends to the validate endpoint, which counts nothing.
     """
@@ -57,22 +57,22 @@ class BatchAttempts:
         ledger: Ledger,
         stats: DispatchStats,
         throttle: Throttle,
-        still_allowed: Callable[[], None],
+        ensure_lease_held: Callable[[], None],
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         validate_only: bool,
     ) -> None:
         self._session, self._ledger, self._stats, self._throttle = session, ledger, stats, throttle
-        self._still_allowed, self._cursor, self._validate_only = still_allowed, cursor, validate_only
+        self._ensure_lease_held, self._cursor, self._validate_only = ensure_lease_held, cursor, validate_only
 
     def send(self, asset_id: str, batch: Batch) -> Attempt:
-        """Send a batch, again and again where its answers' rules say to retry.
+        """Send a batch, and retry by the rules of its answers.
 
         Args:
             asset_id: the pixel or app that the events belong to.
             batch: the events.
 
         Raises:
-            DestinationStopped: Snap asked for pauses for too long.
+            DestinationStopped: Snap throttled the requests for longer than the rule's patience.
         """
         in_doubt = not self._ledger.write_intent(self._cursor(), batch, datetime.now(UTC))
         sent_at = datetime.now(UTC)
@@ -98,13 +98,13 @@ class BatchAttempts:
             raise
 
     def drop_intent(self, batch: Batch, *, unless: bool) -> None:
-        """Note that Snap took nothing of a batch, unless it is in doubt."""
+        """Drop a batch's intent, since Snap took none of its events, unless it is in doubt."""
         if not unless:
             self._ledger.drop_intent(batch)
 
     def _request(self, asset_id: str, batch: Batch, attempt: int) -> Answer:
         waited = self._session.permit()
-        self._still_allowed()
+        self._ensure_lease_held()
         sent_at = datetime.now(UTC)
         answer = self._session.send(asset_id, batch.bodies, validate=self._validate_only)
         self._ledger.note_request(

@@ -1,8 +1,8 @@
-"""Settles batches: each event of one is delivered, rejected, sent again in a smaller batch, or left for another run.
+"""Settlement of batches: each event is delivered, rejected, sent again in a smaller batch, or left for another run.
 
-The rules are the catalogue of `capi/answers.py`. It is done in three parts: the requests of one batch with their
-retries (`batch_attempt.py`), refused events held back until the destination is proven to accept any (`refusals.py`),
-and the pauses that Snap asks for (`throttle.py`). Which batches there are is decided in `batches.py`.
+The rules are the catalogue of `capi/answers.py`. Three parts do the work: the requests of one batch with their retries
+(`batch_attempt.py`), refused events that are held back until the destination is proven to accept any (`refusals.py`),
+and the throttle (`throttle.py`). The batches are cut in `batches.py`.
 """
 
 import hashlib
@@ -21,20 +21,22 @@ from snap_pipeline.delivery.refusals import Refusal, Refusals
 from snap_pipeline.delivery.throttle import Throttle
 
 FAILED_BATCHES_IN_A_ROW = 3
-"""Batches without success, each with its retries, after which the destination stops: more requests mend no outage."""
+"""Batches without success, each with its retries, after which the destination stops: more requests
+end no outage."""
 EVENT_CLASSES = 8
-"""Classes by what the events are. A batch class is one of them, plus as many where its events are not in doubt."""
+"""The number of classes by asset, name and currency. Events that are not in doubt have classes of their own, numbered
+from here on, since both kinds must not share a request."""
 
 
 class BatchSender:
-    """Settles batches of one destination and hour. `deliver` may be called from several threads.
+    """The sender of batches of one destination and hour. `deliver` may be called from several threads.
 
     Args:
         destination_id: goes into the batch ids.
         session: the destination's access to Snap.
         pixel_id: the pixel to which a test event goes.
         ledger: gets intents, receipts and requests.
-        still_allowed: raises when the lease is lost.
+        ensure_lease_held: raises when the lease is lost.
         validate_only: sends to the validate endpoint, which counts nothing.
         cursor: gives a DuckDB connection for the calling thread.
     """
@@ -46,7 +48,7 @@ class BatchSender:
         session: ApiSession,
         pixel_id: str,
         ledger: Ledger,
-        still_allowed: Callable[[], None],
+        ensure_lease_held: Callable[[], None],
         cursor: Callable[[], duckdb.DuckDBPyConnection],
         validate_only: bool = False,
     ) -> None:
@@ -59,7 +61,7 @@ class BatchSender:
             ledger=ledger,
             stats=self.stats,
             throttle=self._throttle,
-            still_allowed=still_allowed,
+            ensure_lease_held=ensure_lease_held,
             cursor=cursor,
             validate_only=validate_only,
         )
@@ -68,15 +70,15 @@ class BatchSender:
         self._failed_in_a_row = 0
 
     def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
-        """Make a batch of due events of one class that follow each other: position, event id, body."""
+        """Create a batch of consecutive due events of one class; each row is position, event id and body."""
         positions, event_ids, bodies = zip(*wire_rows, strict=True)
         return Batch(self._batch_id(batch_class, event_ids), batch_class, positions, event_ids, bodies)
 
     def deliver(self, asset_id: str, batch: Batch) -> None:
-        """Send a batch and whatever parts of it must be sent again, until each event is settled or in doubt.
+        """Send a batch, and the parts of it that must be sent again, until each event is settled or in doubt.
 
         Raises:
-            DestinationStopped: by the catalogue, or because too much failed in a row.
+            DestinationStopped: by the answer's rule, or after too many failures in a row.
         """
         waiting = [batch]
         while waiting and not self._stopped.is_set():
@@ -87,10 +89,10 @@ class BatchSender:
                 raise
 
     def conclude(self) -> None:
-        """Decide on refusals that are still held back because nothing of this run was accepted.
+        """Decide on refusals that are still held back because the run had no accepted event.
 
         Raises:
-            DestinationStopped: the destination accepts nothing at all, so nothing was rejected.
+            DestinationStopped: the destination refuses a test event too, so nothing was rejected.
         """
         self._refusals.conclude()
 
@@ -120,7 +122,7 @@ class BatchSender:
         return []
 
     def _record(self, batch: Batch, answer: Answer, sent_at: datetime) -> list[Batch]:
-        """Write receipts for what the answer settles and return what is to be sent again."""
+        """Write receipts for the events that the answer settles, and return batches of the others."""
         with self._lock:
             self._failed_in_a_row = 0
         self._throttle.end()
@@ -169,9 +171,9 @@ class BatchSender:
         return batch.part(self._batch_id(batch.batch_class, event_ids), indices)
 
     def _batch_id(self, batch_class: int, event_ids: Sequence[str]) -> str:
-        """Derive a batch's id, which stays the same when it is sent again because it is in doubt.
+        """Derive a batch's id: an idempotency key, the same when the batch is sent again because it is in doubt.
 
-        Events of different classes may bear the same ids.
+        The class is part of it, since events of different classes may have the same ids.
         """
         parts = (self._destination_id, str(batch_class % EVENT_CLASSES), *event_ids)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

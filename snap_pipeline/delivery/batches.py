@@ -1,6 +1,6 @@
-"""Due events become batches: written as Snap gets them, in event-time order, and sent several at once.
+"""Batches of due events: cut in event-time order within Snap's limits, and sent several at once.
 
-Which events are due is decided in `dispatch.py`; what happens to a single batch is `batch_sender.py`.
+Which events are due is decided in `dispatch.py`; a single batch is settled in `batch_sender.py`.
 """
 
 import threading
@@ -20,12 +20,20 @@ from snap_pipeline.delivery.ledger import Batch, Ledger
 from snap_pipeline.destinations.destination import Destination
 
 REQUESTS_IN_FLIGHT = 8
+"""Requests of one hour and destination at the same time; the token's rate limit holds over all of them."""
+
 WireRow = tuple[int, str, bytes]
-"""An event's position among the due ones of its class, its id, and what Snap gets."""
+"""An event's position among the due ones of its class, its id, and its JSON body."""
 
 
 class BatchClass(NamedTuple):
-    """Events that may share a request: their number in `due_events`, their asset, and how many of them are due."""
+    """A class of events that may share requests.
+
+    Attributes:
+        number: of the class in `due_events`.
+        asset: `pixel` or `app`.
+        events: how many of them are due.
+    """
 
     number: int
     asset: str
@@ -33,12 +41,12 @@ class BatchClass(NamedTuple):
 
 
 class BatchStream:
-    """Sends the due events of one hour in batches, several in flight.
+    """The due events of one hour as a stream of batches, several in flight.
 
     Args:
         connection: holds `conversion_payloads` and `due_events`.
-        destination: who receives.
-        ledger: what is remembered.
+        destination: the receiver.
+        ledger: gets intents, receipts and requests.
         session: the destination's access to Snap.
         classes: of the due events, in the order in which to send them.
         lease: the right to send; without one, everything goes to the validate endpoint, which counts nothing.
@@ -54,25 +62,29 @@ class BatchStream:
         lease: Lease | None = None,
     ) -> None:
         self._connection, self._destination, self._classes = connection, destination, classes
-        self._assets = {"pixel": destination.pixel_id, "app": destination.snap_app_id or ""}
+        self._asset_ids = {"pixel": destination.pixel_id, "app": destination.snap_app_id or ""}
         self._local = threading.local()
         self._sender = BatchSender(
             destination_id=destination.id,
             session=session,
             pixel_id=destination.pixel_id,
             ledger=ledger,
-            still_allowed=lease.ensure_held if lease else lambda: None,
+            ensure_lease_held=lease.ensure_held if lease else lambda: None,
             cursor=self._cursor,
             validate_only=lease is None,
         )
 
     @property
     def stats(self) -> DispatchStats:
-        """What was sent so far, and what came of it."""
+        """The requests and outcomes so far."""
         return self._sender.stats
 
     def run(self) -> DestinationStopped | None:
-        """Sends everything; the first batch goes alone, so that a revoked token costs one request."""
+        """Send everything; the first batch goes alone, so that a revoked token costs one request.
+
+        Returns:
+            why the destination stopped; None if it did not.
+        """
         batches = self._batches()
         in_flight: set[Future[None]] = set()
         try:
@@ -96,12 +108,12 @@ class BatchStream:
 
     def _batches(self) -> Iterator[tuple[str, Batch]]:
         for each in self._classes:
-            asset_id = self._assets[each.asset]
-            for rows in self._rows(each):
-                yield from ((asset_id, self._sender.batch(each.number, part)) for part in _within_bytes(rows))
+            asset_id = self._asset_ids[each.asset]
+            for rows in self._wire_rows(each):
+                yield from ((asset_id, self._sender.batch(each.number, part)) for part in _split_by_bytes(rows))
 
-    def _rows(self, batch_class: BatchClass) -> Iterator[Sequence[WireRow]]:
-        """Wire rows of one class in event-time order, a batch at a time."""
+    def _wire_rows(self, batch_class: BatchClass) -> Iterator[Sequence[WireRow]]:
+        """Yield the wire rows of one class in event-time order, a batch at a time."""
         cursor = self._connection.cursor()
         cursor.execute(
             "create or replace view due as select file_row_number, position from due_events "
@@ -122,11 +134,11 @@ class BatchStream:
         return cursor
 
 
-def _within_bytes(rows: Sequence[WireRow]) -> Iterator[Sequence[WireRow]]:
+def _split_by_bytes(rows: Sequence[WireRow]) -> Iterator[Sequence[WireRow]]:
     if len(rows) > 1 and sum(len(body) for *_, body in rows) > MAXIMUM_BYTES:
         middle = len(rows) // 2
-        yield from _within_bytes(rows[:middle])
-        yield from _within_bytes(rows[middle:])
+        yield from _split_by_bytes(rows[:middle])
+        yield from _split_by_bytes(rows[middle:])
     else:
         yield rows
 

@@ -1,7 +1,7 @@
-"""Compaction of a ledger: the small objects that batches leave become one object a table.
+"""Compaction of a ledger: merging the small objects that batches leave into one object a table.
 
 No object is ever overwritten: the compacted one gets a name of its own, and only the objects that it was made from are
-deleted. A process that was paused half-way and lost its lease therefore takes nothing from the one that took over. A
+deleted. A process that was paused half-way and lost its lease therefore deletes nothing of the one that took over. A
 crash or such a pause leaves rows twice, never too few, until the next run; readers take the newest row of an event.
 """
 
@@ -14,7 +14,7 @@ from snap_pipeline.lake.storage import Storage, Table
 
 
 def compact(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
-    """Compact receipts and requests, and drop intents whose events all have a receipt since."""
+    """Compact receipts and requests, and drop the intents whose events all have a newer receipt."""
     _compact_receipts(storage, connection, ledger)
     _compact_requests(storage, connection, ledger)
     if ledger.files(Table.DELIVERY_INTENTS):
@@ -22,7 +22,7 @@ def compact(storage: Storage, connection: duckdb.DuckDBPyConnection, ledger: Led
 
 
 def is_compacted(key: str) -> bool:
-    """Tell a compacted object from that of a batch, whose name begins with a digest."""
+    """Tell whether an object is compacted; that of a batch has a name that begins with a digest."""
     return key.rsplit("/", 1)[-1].startswith("data")
 
 

@@ -1,10 +1,10 @@
-"""Copies of an hour's events in other hours: what was answered there, and what was sent without an answer.
+"""Deduplication over hours: copies of an hour's events that have receipts or intents in other hours.
 
 Reading a month of receipts for every hour would cost more than the hour, so each day of them has an index: a Parquet
 file of 64-bit digests of the answered event ids. It is derived data. Files of receipts are never overwritten, and an
-index is named after the files that it was made from: one that is missing or out of date is not found, and is made
-again. A digest only tells which days to read; the ids and names in their receipts decide. An order's purchase is no
-copy of its checkout that bears the same id: Snap counts both.
+index is named after the files that it was made from: if one is missing or out of date, none is found by that name, and
+it is made again. The digests only select the days to read; the ids and names in their receipts decide. A purchase is no
+copy of a checkout with the same id, such as that of their order: Snap counts both.
 """
 
 import hashlib
@@ -23,21 +23,22 @@ from snap_pipeline.lake.storage import Table
 
 ONE_DAY = timedelta(days=1)
 INDEX_TABLE = "_answered_ids"
+"""The folder of the indexes in the lake; the underscore marks derived data."""
 DIGEST = "md5_number_lower(event_id)"
-"""Indexes outlive an upgrade of DuckDB, whose own `hash` may change with it."""
+"""SQL of an id's digest. It is MD5, since DuckDB's own `hash` may change with its version, which indexes outlive."""
 
-Files = Mapping[str, Sequence[str]]
-"""Keys of objects by the key of their hour."""
+KeysByHour = Mapping[str, Sequence[str]]
+"""Objects by the key of their hour."""
 
 
 class Copies:
-    """Makes `other_receipts` and `other_intents`: of the same events, in other hours of one destination.
+    """The tables `other_receipts` and `other_intents`: of the same events, in other hours of one destination.
 
     Args:
         lake: holds receipts, intents and the indexes.
         connection: holds the hour's `conversion_payloads`; gets the two tables.
-        destination: the one that receives.
-        hour: the hour whose events are looked for.
+        destination: the receiver.
+        hour: the hour of the events.
         hours: the keys of the other hours in which a copy may have been answered; see `hours_with_copies`.
     """
 
@@ -57,15 +58,15 @@ class Copies:
             [destination.workspace],
         ).fetchone()
         self._hours = tuple(hours) if row and row[0] else ()
-        self._receipts: Files = {}
+        self._receipts: KeysByHour = {}
 
     def define(self) -> None:
-        """Make both tables."""
+        """Create both tables."""
         retry_during_compaction(self._define_receipts)
         retry_during_compaction(self._define_intents)
 
     def refresh(self) -> None:
-        """Bring `other_receipts` up to date with what other runs have answered since it was made."""
+        """Update `other_receipts` with the receipts that other runs have written since it was made."""
         retry_during_compaction(self._read_changed_hours)
 
     def _define_receipts(self) -> None:
@@ -75,14 +76,14 @@ class Copies:
             "select null::varchar as hour, event_id, event_name, outcome, sent_at "
             f"from ({rows_of(self._storage, Table.DELIVERY_RECEIPTS, [])})"
         )
-        self._read(self._where_copies_are())
+        self._insert_receipts(self._receipts_to_read())
 
     def _read_changed_hours(self) -> None:
         files = self._files(Table.DELIVERY_RECEIPTS, self._hours)
         changed = [hour for hour in self._hours if files.get(hour) != self._receipts.get(hour)]
         if changed:
             self._connection.execute("delete from other_receipts where hour in (select unnest($1))", [changed])
-            self._read([path for hour in changed for path in files.get(hour, ())])
+            self._insert_receipts([path for hour in changed for path in files.get(hour, ())])
             self._receipts = files
 
     def _define_intents(self) -> None:
@@ -93,7 +94,7 @@ class Copies:
             f"from ({rows_of(self._storage, Table.DELIVERY_INTENTS, keys)}) semi join own_ids using (event_id)"
         )
 
-    def _read(self, receipts: Iterable[str]) -> None:
+    def _insert_receipts(self, receipts: Iterable[str]) -> None:
         keys = list(receipts)
         if keys:
             self._connection.execute(
@@ -105,7 +106,7 @@ class Copies:
                 """
             )
 
-    def _files(self, table: Table, hours: Iterable[str]) -> Files:
+    def _files(self, table: Table, hours: Iterable[str]) -> KeysByHour:
         found = {}
         for hour in hours:
             keys = parquet_keys(self._storage, f"{table}/hour={hour}/destination={self._destination_id}")
@@ -113,10 +114,10 @@ class Copies:
                 found[hour] = sorted(keys)
         return found
 
-    def _where_copies_are(self) -> list[str]:
-        """Return the receipts of the days that hold one of the hour's ids, and of those that have no index.
+    def _receipts_to_read(self) -> list[str]:
+        """Return the receipts of the days whose index has one of the hour's ids, and of those without an index.
 
-        The hour's own day has none: it would be out of date after this run.
+        The hour's own day has no index: it would be out of date after this run.
         """
         days: dict[str, list[str]] = {}
         for hour, files in self._receipts.items():
@@ -135,9 +136,9 @@ class Copies:
         return [*receipts, *(key for day in sorted(found) for key in days[day])]
 
     def _index(self, folder: str, present: Sequence[str], day: str, receipts: Sequence[str]) -> str | None:
-        """Return the key of a day's index, which is made where it is missing; None where there can be none now.
+        """Return the key of a day's index, which is made if it is missing; None if it cannot be made now.
 
-        A day in which some run is sending, or was killed while it sent, has none until that hour is compacted.
+        A day in which a run is sending, or was killed while it sent, has none until that hour is compacted.
         """
         made_from = "\n".join(f"/{key}{self._version(key)}" for key in receipts)
         name = f"{day}-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.parquet"
@@ -145,7 +146,7 @@ class Copies:
             return f"{folder}/{name}"
         if all(map(is_compacted, receipts)):
             query = f"select {DIGEST} as digest from ({rows_of(self._storage, Table.DELIVERY_RECEIPTS, receipts)})"
-            # Who may only read the lake reads the receipts themselves, and so does who finds the disk full.
+            # If the lake is read-only or the disk is full, the receipts themselves are read.
             with suppress(OSError, duckdb.IOException):
                 self._storage.commit(
                     self._connection, f"{folder}/{name}", query, compression="uncompressed", durable=False
@@ -156,24 +157,24 @@ class Copies:
         return None
 
     def _version(self, key: str) -> str:
-        """Tell apart what bore the same name: earlier versions compacted into the same object again and again.
+        """Return the version of an object that earlier versions of the program overwrite; other names are unique.
 
-        They still do where an upgrade is taken back for a while.
+        They may still do so, if an upgrade is taken back for a while.
         """
         return f" {self._storage.fingerprint(key)}" if key.endswith("/data.parquet") else ""
 
 
 def hours_with_copies(hour: datetime, reach: timedelta, now: datetime) -> Iterable[str]:
-    """Yield the keys of the other hours in which a copy of an hour's event may be answered.
+    """Yield the keys of the other hours that may hold an answered copy of an hour's event.
 
-    They are whole days, as their indexes are. An event may be stamped with a time shortly after the hour in which it
-    landed, so that they begin and end an hour further away than the reach. They end a day after the running hour,
-    since a run keeps the clock that it began with, and the hours that began meanwhile are sent by others.
+    They are whole days, as the indexes are. An event's time may lie shortly after the hour in which it landed, so that
+    the range is an hour longer than the reach at both ends. It ends a day after the running hour, since a run keeps
+    the clock that it began with, and other runs send the hours that begin meanwhile.
 
     Args:
         hour: the hour.
-        reach: the age at which Snap takes no event any more. A copy that has kept its timestamp and can still be sent
-            lands no further away than that.
+        reach: the age from which Snap takes no event. A copy with the same timestamp that can still be sent lands no
+            further away than that.
         now: the data's clock.
     """
     first = (hour - reach - ONE_HOUR).replace(hour=0)

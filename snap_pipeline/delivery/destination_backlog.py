@@ -1,4 +1,4 @@
-"""What the lake knows of how a destination does: what it has not got yet, and how fast it answered lately."""
+"""The backlog of a destination, and its recent latency, from the lake; `destinations/health.py` rates them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,20 +14,21 @@ from snap_pipeline.lake.storage import Storage, Table
 from snap_pipeline.lake.summaries import Summaries
 
 LATEST_HOURS = 24
-"""Of those with requests, whose latency counts."""
+"""The number of hours, the newest with requests, over which latency is averaged."""
 
 
 def destination_backlog_of(
     lake: Lake, summaries: Summaries, destination: Destination, running_hour: datetime
 ) -> DestinationBacklog:
-    """Counts closed hours alone: the running one is never complete. Reads what runs left behind, and so is quick.
+    """Count the undelivered events of a destination's closed hours; the running hour is never complete.
 
-    Of an hour that no run has looked at since its payloads were made, every event counts as pending.
+    Only the cached status of each hour is read, not its events. If no run has dispatched an hour since its payloads
+    were made, all of its events count as pending.
 
     Args:
-        lake: holds payloads, standings and requests.
+        lake: holds payloads, cached statuses and requests.
         summaries: of its hours.
-        destination: whose.
+        destination: the receiver.
         running_hour: the hour that is not over yet.
     """
     statuses = HourStatusCache(lake)
@@ -36,16 +37,16 @@ def destination_backlog_of(
         for hour in lake.storage.hours(Table.CONVERSION_PAYLOADS)
         if is_in_scope(destination, hour) and hour < running_hour
     ]
-    left: dict[datetime, tuple[int, int]] = {}
+    undelivered: dict[datetime, tuple[int, int]] = {}
     for hour, summary in summaries.of(hours).items():
         conversions = summary.conversions.get(destination.workspace)
         if conversions:
             status = statuses.cached(destination, hour)
-            left[hour] = (status.count("pending"), status.count("in_doubt")) if status else (conversions, 0)
+            undelivered[hour] = (status.count("pending"), status.count("in_doubt")) if status else (conversions, 0)
     return DestinationBacklog(
-        pending=sum(pending for pending, _ in left.values()),
-        in_doubt=sum(in_doubt for _, in_doubt in left.values()),
-        oldest=min((format_hour(hour) for hour, events in left.items() if any(events)), default=None),
+        pending=sum(pending for pending, _ in undelivered.values()),
+        in_doubt=sum(in_doubt for _, in_doubt in undelivered.values()),
+        oldest=min((format_hour(hour) for hour, events in undelivered.items() if any(events)), default=None),
         latency_ms=_latency(lake, destination),
     )
 
@@ -58,7 +59,7 @@ def _latency(lake: Lake, destination: Destination) -> float | None:
 
 
 def _latest_requests(storage: Storage, destination: Destination) -> Iterator[str]:
-    """Yield the keys of the newest requests, found without reading any."""
+    """Yield the keys of the newest requests, from listings alone."""
     table, found = Table.DELIVERY_REQUESTS, 0
     for folder in sorted((name for name in storage.names(table) if name.startswith("hour=")), reverse=True):
         keys = parquet_keys(storage, f"{table}/{folder}/destination={destination.id}")

@@ -1,6 +1,6 @@
-"""One hour to one destination: takes the lease, sends what is due in batches, and says how it ended.
+"""The dispatch of one hour to one destination: take the lease, send the due events in batches, report the outcome.
 
-A single batch is settled in `batch_sender.py`; which events are due is decided in `event_status.py`; receipts are
+A single batch is settled in `batch_sender.py`; the state of each event comes from `event_status.py`; receipts are
 written by `ledger.py`.
 """
 
@@ -38,12 +38,12 @@ from snap_pipeline.state.database import Database
 
 @dataclass(frozen=True)
 class DispatchOptions:
-    """How far a run goes beyond what is plainly pending, or in doubt and safe to send again.
+    """Options by which a run sends more than the pending events and those in doubt that are safe to send again.
 
     Attributes:
-        resend_in_doubt: sends what is in doubt even after Snap's deduplication window, when it may be counted twice.
-        retry_rejected: sends again what Snap refused.
-        validate_only: sends to the validate endpoint, which counts nothing, and remembers nothing.
+        resend_in_doubt: sends events in doubt even after Snap's deduplication window, when they may be counted twice.
+        retry_rejected: sends events again that Snap refused.
+        validate_only: sends to the validate endpoint, which counts nothing, and writes no receipts.
     """
 
     resend_in_doubt: bool = False
@@ -51,7 +51,7 @@ class DispatchOptions:
     validate_only: bool = False
 
     def is_undelivered(self, status: HourStatus, wall_clock: datetime) -> bool:
-        """Whether a run of this extent could send anything."""
+        """Tell whether a run with these options could send anything."""
         return (
             status.is_undelivered(wall_clock)
             or (self.resend_in_doubt and status.count("in_doubt") > 0)
@@ -61,10 +61,10 @@ class DispatchOptions:
 
 @dataclass(frozen=True)
 class HourReport:
-    """How a run of one hour and destination ended.
+    """The outcome of a run for one hour and destination.
 
     Attributes:
-        tally: what this run did; where it only validated, `delivered` are the events that would be taken.
+        stats: what this run did; where it only validated, `delivered` are the events that would be taken.
         due: events that this run set out to send.
         counts: events by state (and reason) after the run.
         stopped: why the destination did not complete; None where it did.
@@ -82,19 +82,19 @@ class HourReport:
     held: Held | None = None
 
     def count(self, state: str) -> int:
-        """Events in a state, whatever the reason."""
+        """Return the number of events in a state, whatever the reason."""
         return sum(events for (name, _), events in self.counts.items() if name == state)
 
     @property
     def is_complete(self) -> bool:
-        """Nothing pending and nothing in doubt."""
+        """Whether nothing is pending and nothing is in doubt."""
         return not self.skipped and not self.count("pending") and not self.count("in_doubt")
 
     @property
     def failure(self) -> Answer | None:
-        """The last answer where nothing at all was settled: none of the hour's requests got through.
+        """The last failed answer if the run settled no event at all, otherwise None.
 
-        A run goes on with the next hour then, since a single batch may be what its answers are about.
+        The run still goes on with the next hour, since the failure may concern a single batch.
         """
         settled = self.stats.delivered or self.stats.rejected
         return self.stats.last_failure if not settled and not self.is_complete else None
@@ -110,7 +110,7 @@ class Dispatcher:
         database: holds leases.
         open_session: gives a destination's access to Snap.
         now: the data's clock.
-        real_now: the clock of intents.
+        wall_clock: real time, for intents and Snap's deduplication window.
     """
 
     def __init__(
@@ -138,10 +138,10 @@ class Dispatcher:
     def dispatch(
         self, destination: Destination, hour: datetime, options: DispatchOptions = DispatchOptions()
     ) -> HourReport:
-        """Sends what is due, and returns when each event is settled or the destination stopped.
+        """Send the due events, and return once each is settled or the destination stopped.
 
-        A lease that somebody else holds ends in a report that says so. Everything else that goes wrong on this
-        side, such as a full disk, is raised.
+        If another run holds the lease, the report says so in `skipped`. Local failures, such as a full disk, are
+        raised.
         """
         conversions = self._summaries.of([hour])[hour].conversions
         if destination.workspace not in conversions and destination.id not in answered_destinations(
@@ -151,7 +151,7 @@ class Dispatcher:
         if options.validate_only:
             return self._validate(destination, hour, options)
         status = self._statuses.cached(destination, hour)
-        # What is in doubt may have been delivered in another hour meanwhile.
+        # Events in doubt may have been delivered in another hour meanwhile, so that their status is found afresh.
         if status and not status.count("in_doubt") and not options.is_undelivered(status, self._wall_clock()):
             return HourReport(destination, hour, counts=status.counts)
         try:
@@ -181,8 +181,8 @@ class Dispatcher:
                 compact(self._lake.storage, connection, ledger)
                 made_from = self._statuses.made_from(destination, hour, payloads)
                 self._states.refresh(connection, ledger, destination, hour, copies)
-                self._forget_hours_that_lost(connection, destination)
-                retry_during_compaction(lambda: self._summarize(connection, hour))
+                self._forget_superseded_hours(connection, destination)
+                retry_during_compaction(lambda: self._write_dispatched_batches(connection, hour))
             status = hour_status_of(connection, self._now)
             self._statuses.remember(destination, hour, status, made_from)
             due = sum(each.events for each in classes)
@@ -214,7 +214,7 @@ class Dispatcher:
         return Held.FOR_GOOD if self._lake.is_pruned(hour) else Held.UNTIL_MADE_AGAIN
 
     def _due(self, connection: duckdb.DuckDBPyConnection, options: DispatchOptions) -> list[BatchClass]:
-        """Makes the table of due events and returns its batch classes: standard names and currencies go first."""
+        """Create the table `due_events` and return its batch classes, standard names and currencies first."""
         resend_from = (self._wall_clock() - DEDUPLICATION_WINDOW).astimezone(UTC).replace(tzinfo=None)
         connection.execute(
             """
@@ -252,8 +252,8 @@ class Dispatcher:
         ).fetchall()
         return [BatchClass(*row) for row in rows]
 
-    def _forget_hours_that_lost(self, connection: duckdb.DuckDBPyConnection, destination: Destination) -> None:
-        """Drop the standings of hours that sent the same events at the same moment, and whose answers do not count."""
+    def _forget_superseded_hours(self, connection: duckdb.DuckDBPyConnection, destination: Destination) -> None:
+        """Drop the cached status of hours that sent copies of these events meanwhile; their answers do not count."""
         hours = connection.execute(
             """
             select distinct hour
@@ -264,8 +264,8 @@ class Dispatcher:
         for (key,) in hours:
             self._statuses.forget(destination, parse_hour(key))
 
-    def _summarize(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
-        """Makes the hour's `dispatched_batches` from the files of all its destinations."""
+    def _write_dispatched_batches(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
+        """Write the hour's `dispatched_batches` from the requests and receipts of all destinations."""
         storage = self._lake.storage
         for view, table in (("requests", Table.DELIVERY_REQUESTS), ("receipts", Table.DELIVERY_RECEIPTS)):
             connection.execute(f"create or replace view {view} as {rows_of_all(storage, table, hour)}")

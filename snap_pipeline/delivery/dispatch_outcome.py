@@ -1,4 +1,4 @@
-"""The outcome of one run for one destination and hour: what it counted, and why it stopped."""
+"""The outcome of one run for one destination and hour: its counts, and why it stopped."""
 
 import threading
 from collections import Counter
@@ -9,7 +9,7 @@ from snap_pipeline.errors import PipelineError
 
 
 class DestinationStopped(PipelineError):
-    """Nothing more goes to this destination in this run; what was not settled stays pending."""
+    """The run sends nothing more to this destination; events that were not settled stay pending or in doubt."""
 
     def __init__(self, answer: Answer, why: str) -> None:
         super().__init__(f"{why} {answer.explanation}".strip())
@@ -17,7 +17,7 @@ class DestinationStopped(PipelineError):
 
     @property
     def is_for_the_user(self) -> bool:
-        """Whether somebody must mend something before another run can do better."""
+        """Whether the user must fix something before another run can succeed."""
         return self.answer.rule.action is Action.STOP
 
 
@@ -41,7 +41,7 @@ class DispatchStats:
         """Count an HTTP request.
 
         Args:
-            answer: to it.
+            answer: to the request.
             attempt: its number within the batch, from 1.
             waited: seconds for which the rate limit held it back.
         """
@@ -56,12 +56,12 @@ class DispatchStats:
                 self.last_error, self.last_failure = answer.explanation, answer
 
     def count_delivered(self, events: int) -> None:
-        """Count events that Snap took."""
+        """Count events that Snap accepted."""
         with self._lock:
             self.delivered += events
 
     def count_rejected(self, reason: str) -> None:
-        """Count an event that Snap refused, with its reason."""
+        """Count a rejected event and its reason."""
         with self._lock:
             self.rejected += 1
             self.reasons[reason] += 1

@@ -1,6 +1,6 @@
-"""Where each conversion of an hour stands with a destination: delivered, pending, in doubt …
+"""The delivery status of each conversion of an hour at a destination: delivered, pending, in doubt …
 
-One query answers for the dispatch engine, for `status` and for the accounting alike.
+The dispatch engine, `status` and the accounting share this one query.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,17 +19,17 @@ from snap_pipeline.lake.storage import Table, partition
 
 
 def delivery_sql(name: str) -> str:
-    """The text of `delivery/sql/<name>.sql`."""
+    """Return the text of `delivery/sql/<name>.sql`."""
     return resources.files("snap_pipeline.delivery").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def is_in_scope(destination: Destination, hour: datetime) -> bool:
-    """Whether an hour's conversions are this destination's at all."""
+    """Tell whether a destination receives an hour: hours before its `since` are out of its scope."""
     return format_hour(hour) >= destination.since
 
 
 class PayloadStates:
-    """Makes the temp table `payload_states` for one destination and hour.
+    """The table `payload_states` of one destination and hour.
 
     Args:
         lake: holds payloads and receipts.
@@ -47,10 +47,17 @@ class PayloadStates:
         hour: datetime,
         payloads: str | None = None,
     ) -> Copies | None:
-        """Makes `conversion_payloads` and `payload_states`. None where the hour has no payloads yet.
+        """Create `conversion_payloads` and `payload_states`.
 
-        The mapping tables must be loaded (`lake/mappings.py`). `payloads` stands for the hour's partition where it is
-        kept under another name.
+        Args:
+            connection: has the mapping tables loaded (`lake/mappings.py`).
+            ledger: of the destination and hour.
+            destination: the receiver.
+            hour: the hour of the payloads.
+            payloads: the key of a snapshot of the hour's partition, if there is one.
+
+        Returns:
+            the copies of the hour's events, for `refresh`; None if the hour has no payloads yet.
         """
         key = payloads or partition(Table.CONVERSION_PAYLOADS, hour)
         if not self._lake.storage.exists(key):
@@ -60,7 +67,7 @@ class PayloadStates:
         hours = hours_with_copies(hour, timedelta(days=OFFLINE_AGE_DAYS), self._now)
         copies = Copies(self._lake, connection, destination, hour, hours)
         copies.define()
-        self._judge(connection, ledger, destination, hour)
+        self._define_states(connection, ledger, destination, hour)
         return copies
 
     def refresh(
@@ -71,11 +78,11 @@ class PayloadStates:
         hour: datetime,
         copies: Copies,
     ) -> None:
-        """Makes `payload_states` again after sending; `copies` is what `prepare` returned."""
+        """Create `payload_states` again after sending; `copies` is what `prepare` returned."""
         copies.refresh()
-        self._judge(connection, ledger, destination, hour)
+        self._define_states(connection, ledger, destination, hour)
 
-    def _judge(
+    def _define_states(
         self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, destination: Destination, hour: datetime
     ) -> None:
         ledger.define_views(connection)

@@ -1,7 +1,7 @@
-"""Where an hour stands with a destination, as its last run left it.
+"""The delivery status of an hour at a destination, as its last run left it, and the cache of it.
 
-It is kept beside the receipts, so that the reconcile sensor, `status` and a run that has nothing to do need not read
-events again. It holds only as long as the files and settings that it was made from are the same.
+The cache lies beside the receipts, so that the reconcile sensor, `status` and a run that has nothing to do need not
+read events again. An entry is valid as long as the files and settings that it was made from are the same.
 """
 
 import json
@@ -18,34 +18,43 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Table, ledger_folder, partition
 
 FILE = "_standing.json"
+"""The cache entry of a destination's hour. Lakes hold files of this name; under another one, every hour that was
+delivered would count as undelivered after an upgrade."""
 Counts = Mapping[tuple[str, str | None], int]
+"""Numbers of events by state and reason."""
 
 
 @dataclass(frozen=True)
 class HourStatus:
-    """How many events of an hour are in which state.
+    """The numbers of an hour's events by state.
 
     Attributes:
-        counts: events by state, and by reason where they were rejected or are undeliverable; beside the states
-            `withdrawn`, receipts of events that are payloads no more, and `expiring`, those of the pending ones that
+        counts: events by state, and by reason if they are rejected or undeliverable. Two entries are no states:
+            `withdrawn` counts receipts of events that are payloads no more, and `expiring` the pending events that
             will be too old for Snap within a day.
-        resend_until: until when, in real time, something that is in doubt may be sent again without being asked.
+        resend_until: the end, in real time, of Snap's deduplication window for the last event in doubt. Until then
+            events in doubt are sent again without `resend_in_doubt`.
     """
 
     counts: Counts
     resend_until: datetime | None = None
 
     def count(self, state: str) -> int:
-        """Events in a state, whatever the reason."""
+        """Return the number of events in a state, whatever the reason."""
         return sum(events for (name, _), events in self.counts.items() if name == state)
 
     def is_undelivered(self, wall_clock: datetime) -> bool:
-        """Whether another run could deliver something."""
+        """Tell whether another run could deliver something."""
         return bool(self.count("pending")) or (self.resend_until is not None and wall_clock < self.resend_until)
 
 
 def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> HourStatus:
-    """Counts the `payload_states` and `own_receipts` that `PayloadStates.prepare` made; `now` is the data's clock."""
+    """Count the events of an hour by state.
+
+    Args:
+        connection: holds `payload_states` and `own_receipts`, which `PayloadStates.prepare` made.
+        now: the data's clock.
+    """
     counts = {
         (state, reason): events
         for state, reason, events in connection.execute(
@@ -66,29 +75,33 @@ def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Hour
         """,
         {"now": now.astimezone(UTC).replace(tzinfo=None)},
     ).fetchone()
-    withdrawn, expiring, last_doubt = row or (0, 0, None)
+    withdrawn, expiring, last_sent = row or (0, 0, None)
     if withdrawn:
         counts["withdrawn", None] = withdrawn
     if expiring:
         counts["expiring", None] = expiring
-    return HourStatus(counts, last_doubt and last_doubt.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW)
+    return HourStatus(counts, last_sent and last_sent.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW)
 
 
 class HourStatusCache:
-    """Remembers standings.
+    """The cached status of hours, one file for each hour and destination.
 
     Args:
-        lake: of payloads and receipts.
+        lake: holds payloads and receipts, and the files of the cache beside them.
     """
 
     def __init__(self, lake: Lake) -> None:
         self._storage = lake.storage
 
     def made_from(self, destination: Destination, hour: datetime, payloads: str | None = None) -> list[Any]:
-        """Return what a standing depends on, as it is now.
+        """Return the versions of the files and settings that a status depends on, as they are now.
 
-        To be asked for before anything of it is read, so that what another run changes meanwhile outdates the standing.
-        `payloads` stands for the hour's partition where it is kept under another name.
+        Call this before reading any of them, so that a change by another run meanwhile outdates the cached status.
+
+        Args:
+            destination: the receiver.
+            hour: the hour.
+            payloads: the key of a snapshot of the hour's partition, if there is one.
         """
         return [
             self._storage.fingerprint(payloads or partition(Table.CONVERSION_PAYLOADS, hour)),
@@ -100,7 +113,7 @@ class HourStatusCache:
         ]
 
     def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:
-        """Keep a standing for as long as what it was made from is the same."""
+        """Cache a status, which is valid as long as `made_from` is the same."""
         content = {
             "made_from": made_from,
             "counts": [[*state, events] for state, events in status.counts.items()],
@@ -109,11 +122,11 @@ class HourStatusCache:
         self._storage.put(_key(destination, hour), json.dumps(content), durable=False)
 
     def forget(self, destination: Destination, hour: datetime) -> None:
-        """Before sending: what a crash leaves must be looked at afresh."""
+        """Drop a cached status; to be done before sending, so that after a crash it is found afresh."""
         self._storage.delete([_key(destination, hour)])
 
     def cached(self, destination: Destination, hour: datetime) -> HourStatus | None:
-        """The standing after the last run; None where there was none, or what it was made from has changed."""
+        """Return the status after the last run, or None if there was none or it is out of date."""
         try:
             content = json.loads(self._storage.read(_key(destination, hour)) or "null")
         except ValueError:  # a power cut can leave it empty
@@ -127,9 +140,10 @@ class HourStatusCache:
         )
 
     def _is_current(self, made_from: list[Any], destination: Destination, hour: datetime) -> bool:
-        """Tell whether what a standing was made from is the same; earlier versions noted their one file of receipts.
+        """Tell whether a status was made from what is there now.
 
-        Taken for outdated, each hour that they delivered would count as pending, and be asked for, after an upgrade.
+        Versions that kept all receipts of an hour in `data.parquet` stored the fingerprint of that file. It is compared
+        as well: otherwise every hour that they delivered would count as pending after an upgrade.
         """
         now = self.made_from(destination, hour)
         if made_from == now or now[1] not in ([], ["data.parquet"]):

@@ -1,7 +1,7 @@
-"""Leases: at most one process sends one destination's hour at a time.
+"""Leases: at most one process sends a destination's hour at a time.
 
-A lease is a row that expires. Its holder renews it from a thread of its own; a holder that died does not, and the
-next one takes over. What is sent under the lease is `dispatch.py`.
+A lease is a row that expires. Its holder renews it from a thread of its own; when the holder dies, the lease expires
+and another process takes over. What is sent under the lease is `dispatch.py`.
 """
 
 import threading
@@ -17,8 +17,11 @@ from snap_pipeline.state.database import Database, StateDatabaseError
 from snap_pipeline.state.tables import LEASES
 
 LEASE_SECONDS = 60.0
+"""The time after its last renewal for which a dead process keeps an hour from others."""
 RENEW_SECONDS = 15.0
+"""A fourth of the lease, so that three renewals may fail."""
 WAIT_SECONDS = 90.0
+"""The time for which a run waits for a lease: longer than a lease, so that it takes over that of a dead holder."""
 POLL_SECONDS = 1.0
 
 
@@ -27,18 +30,18 @@ class LeaseTaken(PipelineError):
 
 
 class LeaseLost(PipelineError):
-    """The lease expired under this process, so it must not send any more."""
+    """The lease expired while this process was sending, so it must not send any more."""
 
 
 class Lease:
     """The right to send one destination's hour; made by `acquire`.
 
     Args:
-        database: that all processes share.
+        database: the state database, which all processes share.
         workspace: of the destination.
         destination_id: of the destination.
-        hour: its key.
-        lease_seconds: how long it is good for after each renewal.
+        hour: the hour's key.
+        lease_seconds: its length after each renewal.
     """
 
     def __init__(
@@ -51,19 +54,19 @@ class Lease:
         self._held_until = (0.0, 0.0)
 
     def ensure_held(self) -> None:
-        """Asks this process's clocks alone, so that it can be called before every request.
+        """Check by this process's clocks that the lease has not expired; cheap enough before every request.
 
         Raises:
-            LeaseLost: the lease may be somebody else's by now.
+            LeaseLost: it has expired, so that another process may hold it by now.
         """
         if any(now >= until for now, until in zip(_clocks(), self._held_until, strict=True)):
             raise LeaseLost(
-                f"The lease of {self._hour} could not be renewed in time, so this run stopped sending. "
-                "The next run goes on where it ended."
+                f"The lease of hour {self._hour} could not be renewed before it expired, so this run stopped sending "
+                "it. The next run continues where this one stopped."
             )
 
     def take(self) -> bool:
-        """Takes or renews the lease, in one statement; False where somebody else holds it.
+        """Take or renew the lease, in one statement; return False if another process holds it.
 
         Raises:
             StateDatabaseError: the database cannot be reached.
@@ -88,9 +91,13 @@ class Lease:
         return taken is not None
 
     def renew_until(self, finished: threading.Event, renew_seconds: float) -> None:
-        """Renews every so many seconds until the work is finished or the lease is somebody else's.
+        """Renew the lease until the work is finished or another process holds it.
 
-        A database that cannot be reached is asked again; the lease is good until it expires.
+        If the database cannot be reached, the next renewal tries again; the lease holds until it expires.
+
+        Args:
+            finished: set at the end of the work.
+            renew_seconds: between renewals.
         """
         while not finished.wait(renew_seconds):
             with suppress(StateDatabaseError):
@@ -98,13 +105,13 @@ class Lease:
                     return
 
     def release(self) -> None:
-        """Gives the lease back; where the database cannot be reached it expires by itself."""
+        """Give the lease back; if the database cannot be reached, it expires by itself."""
         with suppress(StateDatabaseError), self._database.transaction(self._workspace) as connection:
             connection.execute(sa.delete(LEASES).where(LEASES.c.holder == self._holder))
 
 
 def _clocks() -> tuple[float, float]:
-    """Seconds of a clock that nobody sets, but that stands still while the machine sleeps, and of one that goes on."""
+    """Return monotonic and wall time in seconds: the first may stop while the machine sleeps, the second may be set."""
     return time.monotonic(), time.time()
 
 
@@ -120,20 +127,20 @@ def acquire(
     renew_seconds: float = RENEW_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Lease]:
-    """Holds the lease of a destination's hour for the length of the block.
+    """Hold the lease of a destination's hour for the length of the block.
 
     Args:
-        database: that all processes share.
+        database: the state database, which all processes share.
         workspace: of the destination.
         destination_id: of the destination.
-        hour: its key.
-        wait_seconds: how long to wait for somebody else; longer than a lease, so that a dead holder's is taken over.
-        lease_seconds: how long a lease is good for without a renewal.
+        hour: the hour's key.
+        wait_seconds: how long to wait for another holder.
+        lease_seconds: the length of the lease without a renewal.
         renew_seconds: between renewals.
         sleep: waits for so many seconds.
 
     Raises:
-        LeaseTaken: somebody else still holds it after the wait.
+        LeaseTaken: another process still holds it after the wait.
         StateDatabaseError: the database cannot be reached.
     """
     lease = Lease(database, workspace, destination_id, hour, lease_seconds)
@@ -141,8 +148,8 @@ def acquire(
     while not lease.take():
         if waited >= wait_seconds:
             raise LeaseTaken(
-                f"Another run is sending {hour} to this destination. This one sent nothing there; what the other one "
-                "leaves pending goes out with the next run."
+                f"Another run is sending {hour} to this destination, so this run sent nothing of it. Events that the "
+                "other run leaves pending go out with the next run."
             )
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS

@@ -1,8 +1,8 @@
 """The ledger of one destination and hour: intents, receipts and requests, as objects of the lake.
 
 This is a write-ahead log: an intent is durable before a request goes out, a receipt after its answer. Each is a small
-object of its own, so a crash can leave one unwritten but none half-written. At the end of a run `compaction.py` makes
-one of the small objects.
+object of its own, so a crash can leave one unwritten but none half-written. At the end of a run `compaction.py` merges
+the small objects into one a table.
 """
 
 import json
@@ -57,23 +57,24 @@ TABLES: Mapping[Table, Mapping[str, str]] = {
 }
 
 MAX_READ_ATTEMPTS = 5
-"""At objects that others compact, which takes milliseconds."""
+"""Attempts to read objects while another run compacts them, which takes milliseconds."""
 
 SNAPSHOT = "_payloads.pinned"
+"""The snapshot of the payloads that a run sends. The name is stable, so that a run replaces what a crash left."""
 JOURNAL_SECONDS = 1.0
-"""Seconds between two writes of noted HTTP attempts."""
+"""Seconds between two writes of the HTTP attempts."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Events that go out in one request, in event-time order. The three sequences run in parallel.
+    """The events of one request, in event-time order. The three sequences are of the same length.
 
     Attributes:
         batch_id: a digest of destination and event ids.
         batch_class: the number of the events' class in `due_events`.
         positions: of the events in their class, ascending.
         event_ids: of the payloads.
-        bodies: each event as Snap gets it.
+        bodies: each event as JSON.
         has_gaps: whether due events of the class lie between the positions and are not of the batch.
     """
 
@@ -88,7 +89,7 @@ class Batch:
         return len(self.event_ids)
 
     def part(self, batch_id: str, indices: Sequence[int]) -> "Batch":
-        """Some of the events, by their indices here, ascending, under an id of their own."""
+        """Return a batch of some of the events, by their ascending indices here."""
         return Batch(
             batch_id,
             self.batch_class,
@@ -100,17 +101,17 @@ class Batch:
 
     @property
     def source(self) -> str:
-        """SQL: the batch's events in `due_events`."""
+        """The SQL that selects the batch's events from `due_events`."""
         span = f"batch_class = {self.batch_class} and position between {self.positions[0]} and {self.positions[-1]}"
         only = f" and position in ({', '.join(map(str, self.positions))})" if self.has_gaps else ""
         return f"from due_events where {span}{only}"
 
 
 class RequestJournal:
-    """HTTP attempts of one destination and hour, written as JSON lines until compaction makes a table of them.
+    """The HTTP attempts of one destination and hour, as JSON lines until compaction makes a table of them.
 
-    They are what health and pages show; nothing is sent because of them. So they are gathered for a moment, and a
-    crash may lose the last ones.
+    They serve health and reports, and decide nothing. So they are buffered for a second, and a crash may lose the last
+    ones.
     """
 
     def __init__(self, storage: Storage, folder: str) -> None:
@@ -120,14 +121,14 @@ class RequestJournal:
         self._written_at = -JOURNAL_SECONDS
 
     def note(self, request: Mapping[str, Any]) -> None:
-        """Note one attempt, and write what was noted if that has not been done for a moment."""
+        """Buffer one attempt, and write the buffer if the last write is a second ago."""
         with self._lock:
             self._lines.append(json.dumps(request, default=_utc))
             if time.monotonic() - self._written_at >= JOURNAL_SECONDS:
                 self._write()
 
     def flush(self) -> None:
-        """Write what was noted."""
+        """Write the buffer."""
         with self._lock:
             self._write()
 
@@ -155,11 +156,11 @@ class Ledger:
         return parquet_keys(self._storage, self.folder(table))
 
     def snapshot(self, payloads: str) -> AbstractContextManager[str]:
-        """Yield the key of a partition as it is now: whoever replaces it meanwhile shifts no row."""
+        """Yield the key of a snapshot of a partition, whose rows stay in place when the partition is replaced."""
         return self._storage.snapshot(payloads, f"{self.folder(Table.DELIVERY_INTENTS)}/{SNAPSHOT}")
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:
-        """Note that a batch is about to be sent; return False where that was noted before, which then still counts."""
+        """Write the intent to send a batch; return False if there is one already, whose time then stays."""
         key = self.intent(batch.batch_id)
         if self._storage.exists(key):
             return False
@@ -182,7 +183,10 @@ class Ledger:
         sent_at: datetime,
         acknowledged_at: datetime,
     ) -> None:
-        """Notes what became of a batch's events, or of a part of them: rejected for a reason, delivered without one."""
+        """Write the receipts of a batch's events: rejected if there is a reason, delivered otherwise.
+
+        `sent_at` is the time of the first request, `acknowledged_at` that of the answer.
+        """
         outcome = "delivered" if reason is None else "rejected"
         query = f"""
             select
@@ -202,15 +206,15 @@ class Ledger:
         self._storage.commit(connection, f"{self.folder(Table.DELIVERY_RECEIPTS)}/{name}.parquet", query)
 
     def note_request(self, request: Mapping[str, Any]) -> None:
-        """Note one HTTP attempt."""
+        """Add one HTTP attempt to the journal."""
         self._requests.note({**request, "workspace": self._workspace})
 
     def flush_requests(self) -> None:
-        """Write the attempts that were noted and not written yet."""
+        """Write the attempts that the journal still buffers."""
         self._requests.flush()
 
     def define_views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make `own_receipts` and `intents` of this destination and hour."""
+        """Create the tables `own_receipts` and `intents` of this destination and hour."""
         for view, table in (("own_receipts", Table.DELIVERY_RECEIPTS), ("intents", Table.DELIVERY_INTENTS)):
             self._define_view(connection, view, table)
 
@@ -227,27 +231,27 @@ class Ledger:
 
 
 class NullLedger(Ledger):
-    """Reads like a ledger and writes nothing: what the validate endpoint says settles nothing."""
+    """A ledger that writes nothing, for the validate endpoint, whose answers settle no event."""
 
     def write_intent(self, connection: duckdb.DuckDBPyConnection, batch: Batch, moment: datetime) -> bool:  # noqa: ARG002 - as the base calls it
-        """Says that nothing was noted before."""
+        """Write nothing, and return True as for a new intent."""
         return True
 
     def drop_intent(self, batch: Batch) -> None:
-        """There is none."""
+        """Do nothing, since no intent was written."""
 
     def write_receipts(self, *_: Any, **__: Any) -> None:
-        """An event that would be taken was not taken."""
+        """Write nothing: an event that passed validation was not delivered."""
 
     def note_request(self, request: Mapping[str, Any]) -> None:
-        """Note nothing: requests that deliver nothing are no part of the destination's health."""
+        """Record nothing: requests to the validate endpoint are no part of the destination's health."""
 
 
 def retry_during_compaction(read: Callable[[], object]) -> None:
-    """Run a read that lists objects first, and run it again where one of them was compacted away in between.
+    """Run a read that lists objects first, and retry it if one of them was compacted away in between.
 
-    Whoever holds the lease of another hour or destination compacts its objects at any moment. The whole is there
-    before its parts go, so the next listing finds everything.
+    The objects of other hours are read without their leases, whose holders may compact at any moment. The compacted
+    object is there before its parts are deleted, so that the next listing finds everything.
 
     Raises:
         duckdb.IOException: the objects cannot be read for another reason.
@@ -263,7 +267,7 @@ def retry_during_compaction(read: Callable[[], object]) -> None:
 
 
 def rows_of(storage: Storage, table: Table, keys: Iterable[str]) -> str:
-    """Return a query over objects of a table; an empty relation of its columns where there are none."""
+    """Return a query over objects of a table, or of no rows if there are none."""
     found = sorted(keys)
     if found:
         return f"select {', '.join(TABLES[table])} from {storage.scan(found, by_name=True)}"

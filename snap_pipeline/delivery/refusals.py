@@ -1,8 +1,8 @@
-"""Refused events, held back until it is certain that they are to blame and not the destination.
+"""Refused events, held back until it is proven that the events are at fault and not the destination.
 
-Where a destination refuses everything (a pixel of another account, say), rejecting would give up events that go
-through once it is set right. So nothing is rejected before the destination has accepted something in this run: an event
-of it, or, where none was, a test event.
+If a destination refuses everything (a pixel of another account, say), rejecting would give up events that go through
+once it is configured right. So nothing is rejected before the destination has accepted something in this run: one of
+its events, or, failing that, a test event.
 """
 
 import threading
@@ -15,11 +15,11 @@ from snap_pipeline.delivery.dispatch_outcome import DestinationStopped
 from snap_pipeline.delivery.ledger import Batch
 
 UNPROVEN_REFUSALS = 16
-"""Refused events that are held back before a test event is sent: enough that one good event among bad ones is usually
-found first, and few enough that a destination which refuses everything costs few requests."""
+"""The number of refused events that are held back before a test event is sent: enough that one good event among bad
+ones is usually found first, and few enough that a destination which refuses everything costs few requests."""
 REFUSED_REQUESTS = 1_000
-"""Requests of a run that may be refused before the rest stays pending. An hour of nothing but bad events would take two
-requests an event."""
+"""Refused requests of a run after which the destination stops: finding every event of a bad hour by halving would take
+two requests an event."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Refusal:
 
     Attributes:
         event: as a batch of one.
-        reason: in Snap's words.
+        reason: Snap's message.
         http_status: of the answer.
-        sent_at: when the request was sent first.
+        sent_at: the time of its first request.
     """
 
     event: Batch
@@ -43,8 +43,8 @@ class Refusals:
     """The refusals of one run; safe to use from several threads.
 
     Args:
-        send_test_event: sends an event that counts nothing, and that a healthy destination accepts.
-        reject: writes down that an event is rejected.
+        send_test_event: sends an event that is not counted, and that a healthy destination accepts.
+        reject: writes the receipt of a rejected event.
     """
 
     def __init__(self, send_test_event: Callable[[], Answer], reject: Callable[[Refusal], None]) -> None:
@@ -55,7 +55,7 @@ class Refusals:
         self._requests = 0
 
     def count_request(self, answer: Answer) -> None:
-        """Count a request that was refused, whichever of its events are to blame.
+        """Count a refused request, whichever of its events are at fault.
 
         Raises:
             DestinationStopped: too many were refused in this run.
@@ -63,13 +63,13 @@ class Refusals:
         with self._lock:
             self._requests += 1
             if self._requests > REFUSED_REQUESTS:
-                raise DestinationStopped(answer, f"{REFUSED_REQUESTS} requests of this run were refused:")
+                raise DestinationStopped(answer, f"More than {REFUSED_REQUESTS:,} requests of this run were refused:")
 
     def add(self, refusals: Sequence[Refusal]) -> None:
-        """Reject events at once where the destination has accepted something, and otherwise hold them back.
+        """Reject events at once if the destination has accepted something in this run, and hold them back otherwise.
 
         Raises:
-            DestinationStopped: it accepts not even a test event, so nothing was rejected.
+            DestinationStopped: it refuses a test event too, so nothing was rejected.
         """
         with self._lock:
             self._held.extend(refusals)
@@ -79,16 +79,16 @@ class Refusals:
                 self._release()
 
     def note_accepted(self) -> None:
-        """Reject what was held back: the destination accepted an event of this run."""
+        """Reject the events that were held back, since the destination accepted one of this run."""
         with self._lock:
             self._is_proven = True
             self._release()
 
     def conclude(self) -> None:
-        """Decide on what is still held back at the end of the run.
+        """Decide on the events that are still held back at the end of the run.
 
         Raises:
-            DestinationStopped: the destination accepts not even a test event, so nothing was rejected.
+            DestinationStopped: the destination refuses a test event too, so nothing was rejected.
         """
         with self._lock:
             if self._held and not self._is_proven:

@@ -1,4 +1,4 @@
-"""The throttle: after an HTTP 429 everything on the access token waits, ever longer, until a request goes through."""
+"""The throttle: after an HTTP 429 all requests with the access token wait, ever longer, until one goes through."""
 
 import threading
 from time import monotonic
@@ -9,10 +9,10 @@ from snap_pipeline.delivery.dispatch_outcome import DestinationStopped
 
 
 class Throttle:
-    """Slows one run down where Snap asks for it; safe to use from several threads.
+    """The throttle of one run; safe to use from several threads.
 
     Args:
-        session: the destination's access to Snap, which makes all processes on the token wait.
+        session: the destination's access to Snap, which makes all processes with the token wait.
     """
 
     def __init__(self, session: ApiSession) -> None:
@@ -22,13 +22,13 @@ class Throttle:
         self._times = 0
 
     def slow_down(self, answer: Answer) -> None:
-        """Make everything on the token wait: the pause of the answer's rule, or as long as the answer asks for.
+        """Pause all requests with the token: by the answer's rule, or as long as the answer asks for.
 
         Args:
-            answer: whose rule says to slow down.
+            answer: an HTTP 429.
 
         Raises:
-            DestinationStopped: the rule's patience went by without a request that went through.
+            DestinationStopped: no request went through within the rule's patience.
         """
         retry = answer.rule.retry
         with self._lock:
@@ -36,12 +36,12 @@ class Throttle:
             self._since = self._since or now
             if now - self._since > retry.patience_seconds:
                 minutes = f"{retry.patience_seconds / 60:g} minutes"
-                raise DestinationStopped(answer, f"{minutes} went by in which Snap took nothing:")
+                raise DestinationStopped(answer, f"Snap throttled every request for {minutes}:")
             self._times += 1
             seconds = max(answer.retry_after or 0.0, retry.pauses.seconds(self._times))
         self._session.slow_down(seconds)
 
     def end(self) -> None:
-        """Begin with the shortest pause again, since a request went through."""
+        """Reset the pause to the shortest, since a request went through."""
         with self._lock:
             self._since, self._times = None, 0

@@ -1,4 +1,4 @@
-"""One event's whole way: from the file and line it landed in to its receipt, or the reason it has none."""
+"""The trace of one event: from the file and line it landed in to its receipt, or the reason it has none."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -17,9 +17,9 @@ from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of
 
-NUMBERED = "file_row_number = true"
+WITH_ROW_NUMBERS = "file_row_number = true"
 
-FOUND = """
+FIND_EVENTS = """
     select hour, workspace, event_id, event_name, source_file, file_row_number, event_time
     from (
         select *,
@@ -32,8 +32,8 @@ FOUND = """
     order by hour, source_file, file_row_number
 """
 
-# Rows of a file stand in the order of its lines. Of the events with one id, the first by file and line may be kept.
-PLACE = """
+# Rows of a file are in the order of its lines. Of the events with one id, the first by file and line may be kept.
+LOCATE_EVENT = """
     select
         count(*) filter (where source_file = $source_file and file_row_number <= $row),
         count(*) filter (
@@ -43,8 +43,8 @@ PLACE = """
     from {raw_events}
 """
 
-# What became of the events with one id, in the order of their files and lines: the one that was kept is the first.
-VERDICTS = """
+# The reasons of the events with one id, in the order of their files and lines. Deduplication keeps the first.
+LIST_REASONS = """
     select reason
     from (
         select workspace, event_id, null as reason, null as source_file, file_row_number
@@ -59,13 +59,13 @@ VERDICTS = """
 
 
 class Trace:
-    """Follows events through the lake.
+    """The traces of events through a lake.
 
     Args:
-        lake: to look in.
-        mappings: as for delivery.
-        states: of the data's clock.
-        landing: to find the line in the landed file.
+        lake: holds the tables of the hours.
+        mappings: the mapping tables, as for delivery.
+        states: finds the delivery status of events.
+        landing: the landing zone, for the line in the landed file.
     """
 
     def __init__(self, lake: Lake, mappings: Mappings, states: PayloadStates, landing: LandingZone) -> None:
@@ -75,31 +75,37 @@ class Trace:
     def lines(
         self, event_or_order_id: str, hours: Iterable[datetime], destinations: Iterable[Destination]
     ) -> Iterator[str]:
-        """What happened to each event that has this id or order id, in words, by hour, file and line."""
+        """Describe what happened to each event with an id or order id, in the order of hours, files and lines.
+
+        Args:
+            event_or_order_id: the id, before or after hashing, or the order id.
+            hours: the hours to search.
+            destinations: those of all workspaces.
+        """
         by_key = {format_hour(hour): hour for hour in hours}
         keys = self._storage.existing(partition(Table.RAW_EVENTS, hour) for hour in by_key.values())
         destinations = list(destinations)
         if not keys:
             return
-        raw_events = self._storage.scan(keys, hive=True, by_name=True, options=NUMBERED)
+        raw_events = self._storage.scan(keys, hive=True, by_name=True, options=WITH_ROW_NUMBERS)
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            found = connection.execute(FOUND.format(raw_events=raw_events), {"id": event_or_order_id}).fetchall()
-            for key, workspace, event_id, event_name, source_file, row, event_time in found:
+            events = connection.execute(FIND_EVENTS.format(raw_events=raw_events), {"id": event_or_order_id}).fetchall()
+            for key, workspace, event_id, event_name, source_file, row, event_time in events:
                 hour = by_key[key]
-                place, copy = self._place(connection, hour, workspace, event_id, source_file, row)
-                line = self._line(connection, hour, source_file, place)
+                place, copy = self._locate(connection, hour, workspace, event_id, source_file, row)
+                line = self._line_number(connection, hour, source_file, place)
                 yield f"{event_id} ({event_name}, {event_time or 'no time'}), workspace {workspace}"
                 yield f"  landed in {source_file}, {line}, hour {key}"
-                reason = self._excluded(connection, hour, workspace, event_id, copy)
+                reason = self._not_filtered(connection, hour, workspace, event_id, copy)
                 if reason:
-                    yield f"  excluded: {reason}"
+                    yield f"  {reason}"
                     continue
                 for destination in destinations:
                     if destination.workspace == workspace:
-                        yield f"  {destination.name}: {self._delivery(connection, hour, destination, event_id)}"
+                        yield f"  {destination.name}: {self._delivery_status(connection, hour, destination, event_id)}"
 
-    def _place(
+    def _locate(
         self,
         connection: duckdb.DuckDBPyConnection,
         hour: datetime,
@@ -108,20 +114,20 @@ class Trace:
         source_file: str,
         row: int,
     ) -> tuple[int, int]:
-        """Which event of its file this is, and which of the hour's events with its id, both from 1."""
-        raw_events = self._storage.scan([partition(Table.RAW_EVENTS, hour)], options=NUMBERED)
-        query = PLACE.format(raw_events=raw_events)
+        """Return an event's number within its file, and its number among the hour's events with its id, both from 1."""
+        raw_events = self._storage.scan([partition(Table.RAW_EVENTS, hour)], options=WITH_ROW_NUMBERS)
+        query = LOCATE_EVENT.format(raw_events=raw_events)
         values = {"workspace": workspace, "event_id": event_id, "source_file": source_file, "row": row}
         ((place, copy),) = connection.execute(query, values).fetchall()
         return place, copy
 
-    def _line(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, place: int) -> str:
-        """The number of the line with a file's n-th event, where the file is still as it was read."""
+    def _line_number(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, place: int) -> str:
+        """Return the line of a file's n-th event, or its number if the file has changed since it was read."""
         read = read_listings(self._lake, connection, [hour]).get(hour, [])
         files = [file for file in self._landing.listing(hour) if as_text(file.source_file) == source_file]
         if not files or files[0] not in read:
             return f"event {place} of the file, which is gone or has changed since it was read"
-        # Every line holds an event but those that were quarantined and the blank ones.
+        # Every line holds an event, except quarantined and blank ones.
         quarantine = self._storage.scan([partition(Table.QUARANTINED_LINES, hour)])
         rows = connection.execute(
             f"select line_number from {quarantine} where source_file = ?",
@@ -133,30 +139,30 @@ class Trace:
         number = next(islice(numbers, place - 1, None), None)
         return f"line {number}" if number else f"event {place} of the file"
 
-    def _excluded(
+    def _not_filtered(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, copy: int
     ) -> str | None:
-        """Why the n-th of the hour's events with one id is not sent; None where it is a conversion."""
+        """Explain why the n-th of the hour's events with one id is no conversion; None if it is one."""
         tables = {table: partition(table, hour) for table in (Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)}
         if not all(map(self._storage.exists, tables.values())):
-            return "nothing yet: the hour has not been filtered"
-        query = VERDICTS.format(
-            **{table.value: self._storage.scan([key], options=NUMBERED) for table, key in tables.items()}
+            return f"not filtered yet: run {_materialize(hour)}"
+        query = LIST_REASONS.format(
+            **{table.value: self._storage.scan([key], options=WITH_ROW_NUMBERS) for table, key in tables.items()}
         )
         reasons = connection.execute(query, {"workspace": workspace, "event_id": event_id}).fetchall()
         if copy > len(reasons):
-            return "nothing yet: the hour was read again, and has not been filtered since"
+            return f"not filtered since the hour was read again: run {_materialize(hour)}"
         reason: str | None = reasons[copy - 1][0]
-        return reason
+        return reason and f"excluded: {reason}"
 
-    def _delivery(
+    def _delivery_status(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination, event_id: str
     ) -> str:
         if not is_in_scope(destination, hour):
-            return f"not owed: it is owed the hours from {destination.since} on"
+            return f"not in scope: this destination receives hours from {destination.since} on"
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):
-            return "no payload yet"
+            return f"no payload yet: run {_materialize(hour)}"
         state = connection.execute("select state, reason from payload_states where event_id = ?", [event_id]).fetchone()
         receipt = connection.execute(
             "select batch_id, http_status, sent_at from own_receipts where event_id = ? order by sent_at desc limit 1",
@@ -166,3 +172,7 @@ class Trace:
         return words + (
             f", batch {receipt[0]}, HTTP {receipt[1]}, sent {receipt[2]:%Y-%m-%d %H:%M:%S} UTC" if receipt else ""
         )
+
+
+def _materialize(hour: datetime) -> str:
+    return f"`snap-pipeline materialize --from {format_hour(hour)} --to {format_hour(hour)}`"

@@ -1,4 +1,4 @@
-"""Who receives: destinations, their encrypted access tokens, and what a destination must look like to be saved.
+"""Destinations: their store, their encrypted access tokens, the checks of their fields, and their health.
 
-What is sent to them is `delivery/`; how Snap is spoken to is `capi/`.
+Events are sent to them by `delivery/`, through Snap's API in `capi/`.
 """

@@ -1,4 +1,4 @@
-"""What a destination is. How it is kept is `store.py`."""
+"""The destination, as a value. `store.py` saves and finds it."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,24 +11,23 @@ from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, WEB_AGE_DAYS
 
 State = Literal["live", "paused", "removed"]
 NAMESPACE = uuid.UUID("8f0f2ea4-7a5e-4f63-9a53-5d1f0b1f6c1e")
-"""Of the ids; it must stay what it is, since receipts are found by them."""
+"""The namespace of the ids. It must never change, since receipts are found by id."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Who receives. The access token is no part of it.
+    """A receiver of events: a pixel, and an app, of one workspace. The access token is no part of it.
 
     Attributes:
-        since: the key of the first hour that it is owed.
-        token_last_four: of the access token; empty where the token is too short to show any of it.
-        stopped_at: since when runs have been stopping, or got nothing through; None once one went through, or the user
-            changed something.
+        since: the key of the first hour that it receives.
+        token_last_four: the end of the access token; empty if the token is too short to show any of it.
+        stopped_at: the time of the first stop since the last success or change by the user; None if it is not stopped.
         stop_count: stops in a row, those before `retry_at` counted once.
         stop_category: of the answer that stopped it.
-        stop_message: what happened and what to do.
-        retry_at: when it may be tried again unasked.
+        stop_message: the failure and its remedy.
+        retry_at: the time from which the sensor may retry it.
         last_error: the latest stop's message, kept after a success.
-        state_since: since when it is live, paused or removed; None where an older version noted none.
+        state_since: the time from which it is live, paused or removed; None if an older version recorded none.
         web_age_days: age in days after which a WEB or MOBILE_APP event is not sent to v3.
         offline_age_days: age in days after which an OFFLINE event is not sent, and any event of v2.
     """
@@ -59,10 +58,10 @@ class Destination:
 
     @property
     def dialect(self) -> Dialect:
-        """What its version of the API does in its own way."""
+        """The object of its API version."""
         return DIALECTS[self.api_version]
 
 
 def destination_id(workspace: str, pixel_id: str) -> str:
-    """The id of a workspace's pixel, always the same, so that remove and add again finds its receipts."""
+    """Derive the id of a workspace's pixel, always the same, so that a destination added again finds its receipts."""
     return str(uuid.uuid5(NAMESPACE, f"{workspace}/{pixel_id}"))

@@ -1,4 +1,4 @@
-"""What can be wrong with a destination. None of these messages carries a token or a value that may hold one."""
+"""Errors of destinations. None of their messages has a token, or a value that may hold one."""
 
 from snap_pipeline.errors import InvalidValue, PipelineError
 
@@ -16,4 +16,4 @@ class DestinationTaken(DestinationError):
 
 
 class UnknownDestination(DestinationError):
-    """There is no destination of that name."""
+    """No destination has that name."""

@@ -1,6 +1,6 @@
-"""What a destination must look like to be saved. Each check returns the value in the form that is stored.
+"""The checks of a destination's fields. Each returns the value in the form that is stored.
 
-What depends on other destinations, such as a name in use, is the store's to say.
+Conditions on other destinations, such as a name that is in use, are checked by the store.
 """
 
 import ipaddress
@@ -19,12 +19,13 @@ NAME = re.compile(r"[^\W_]([\w .-]{0,62}[\w.-])?")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LONG_LIVED_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 LONG_LIVED_TOKEN_CHARACTERS = 100
+"""The shortest length of a token that is not warned of; JSON Web Tokens are longer."""
 MAXIMUM_TOKEN_CHARACTERS = 4_096
 MAXIMUM_URL_CHARACTERS = 2_048
 
 
 class Changes(TypedDict, total=False):
-    """What of a destination can be changed; a Snap App ID of None takes it away."""
+    """The fields of a destination that can be changed; a Snap App ID of None removes it."""
 
     api_version: ApiVersion
     since: str
@@ -36,7 +37,7 @@ class Changes(TypedDict, total=False):
 
 
 def check_changes(changes: Changes) -> dict[str, Any]:
-    """The changes in the form that is stored.
+    """Check changes, and return them in the form that is stored.
 
     Raises:
         InvalidDestination: one of them cannot be used.
@@ -54,7 +55,7 @@ def check_changes(changes: Changes) -> dict[str, Any]:
 
 
 def check_name(name: str) -> str:
-    """A name of 1 to 64 letters of any script, digits, blanks, dots, dashes and underscores.
+    """Check for a name of 1 to 64 letters of any script, digits, blanks, dots, dashes and underscores.
 
     Raises:
         InvalidDestination: it is anything else.
@@ -68,10 +69,10 @@ def check_name(name: str) -> str:
 
 
 def check_workspace(workspace: str, known: tuple[str, ...]) -> str:
-    """A workspace that is configured.
+    """Check for a workspace that is configured.
 
     Raises:
-        InvalidDestination: there is none of that name.
+        InvalidDestination: it is not configured.
     """
     if workspace not in known:
         raise InvalidDestination(
@@ -82,14 +83,14 @@ def check_workspace(workspace: str, known: tuple[str, ...]) -> str:
 
 
 def check_uuid(text: str, label: str) -> str:
-    """A UUID in lower case.
+    """Check for a UUID, and return it in lower case.
 
     Args:
         text: as the user gave it.
-        label: what it is, such as `Pixel ID`.
+        label: the name of the field, such as `Pixel ID`.
 
     Raises:
-        InvalidDestination: it is none.
+        InvalidDestination: it is not a UUID.
     """
     if not UUID.fullmatch(text.lower()):
         raise InvalidDestination(
@@ -99,10 +100,10 @@ def check_uuid(text: str, label: str) -> str:
 
 
 def check_api_version(version: str) -> str:
-    """The name of a version that is known.
+    """Check for the name of an API version.
 
     Raises:
-        InvalidDestination: it is none.
+        InvalidDestination: there is no such version.
     """
     if version not in DIALECTS:
         raise InvalidDestination(f"The API version must be {' or '.join(DIALECTS)}.")
@@ -110,7 +111,7 @@ def check_api_version(version: str) -> str:
 
 
 def check_base_url(url: str) -> str:
-    """An https address without credentials, query and fragment; http on this machine alone.
+    """Check for an https address without credentials, query and fragment; http is for this machine only.
 
     Raises:
         InvalidDestination: it is anything else. The message does not repeat it, since it may hold a password.
@@ -121,12 +122,12 @@ def check_base_url(url: str) -> str:
             "The base URL must be an address such as https://tr.snapchat.com, without credentials, query or fragment."
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        raise InvalidDestination("The base URL must begin with https://; http is for this machine alone.")
+        raise InvalidDestination("The base URL must begin with https://; http is allowed on this machine only.")
     return url.rstrip("/")
 
 
 def check_requests_per_minute(number: int) -> int:
-    """1 to 60,000 requests a minute.
+    """Check for 1 to 60,000 requests a minute.
 
     Raises:
         InvalidDestination: it is less or more.
@@ -137,15 +138,15 @@ def check_requests_per_minute(number: int) -> int:
 
 
 def check_age_days(days: int, events: str) -> int:
-    """A limit of age of 1 to 37 days.
+    """Check for an age limit of 1 to 37 days.
 
-    Web and app events may be set above 7 days as well: Snap's own page names 37 days for all, and that v3 takes these
-    for 7 is known from others alone (snap-api.md, section 11, row 1). An account that proves otherwise needs no
-    new version of this program. Nothing is reported beyond 37 days, whatever its source.
+    Web and app events may have limits above 7 days as well: Snap's own page names 37 days for all events, and only
+    other sources say that v3 takes these for 7 (snap-api.md, section 11, row 1), so that an account may differ. Snap
+    reports no event that is older than 37 days, whatever its source.
 
     Args:
         days: as the user gave it.
-        events: which ones it is for, in words.
+        events: the kind of events, for the message.
 
     Raises:
         InvalidDestination: it is less or more.
@@ -156,19 +157,19 @@ def check_age_days(days: int, events: str) -> int:
 
 
 def check_since(key: str) -> str:
-    """An hour in its one spelling, `2026-11-23T14`.
+    """Check for an hour, and return it in the form `2026-11-23T14`.
 
     Raises:
-        InvalidDestination: it is none.
+        InvalidDestination: it is not an hour.
     """
     try:
         return format_hour(parse_hour(key))
     except HourError:
-        raise InvalidDestination("The first hour that is owed must be spelled in UTC like 2026-11-23T14.") from None
+        raise InvalidDestination("The first hour that it receives must be in UTC, like 2026-11-23T14.") from None
 
 
 def check_token(token: AccessToken) -> list[str]:
-    """Refuses what can be no token, and returns warnings about what looks unlike a long-lived one.
+    """Check for an access token, and return warnings if it does not look like a long-lived one.
 
     Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (snap-api.md, section 2.1).
 
@@ -190,13 +191,13 @@ def check_token(token: AccessToken) -> list[str]:
 
 
 def is_this_machine(url: str) -> bool:
-    """Whether a base URL leads to a stand-in for Snap's servers here."""
+    """Tell whether a base URL leads to this machine, as that of the sandbox does."""
     parts = _split(url)
     return parts is not None and _is_loopback(parts.hostname or "")
 
 
 def _split(url: str) -> SplitResult | None:
-    """The URL's parts; None where it has characters that parsers disagree about, or a port that is none."""
+    """Split a URL; None if it has characters that parsers disagree about, or an invalid port."""
     if len(url) > MAXIMUM_URL_CHARACTERS or "\\" in url or not all("!" <= character <= "~" for character in url):
         return None
     try:

@@ -1,9 +1,9 @@
-"""`rotate-key`: every stored access token under a new key, whichever workspace it is of.
+"""Rotation of the secret key (`rotate-key`): the stored access tokens of all workspaces go under a new key.
 
-Both steps hold the write lock of the state database (SQLite) or of the rows (Postgres). Whoever saves or reads a token
-reads the keys under that lock too (`store.py`), so that no token is ever under a key that is gone, with two rotations
-at once or a crash at any moment: the new key is durable before a token is under it, and an old key goes only while all
-tokens are seen to be under the first one.
+Both steps hold the write lock of the state database (SQLite) or of the rows (Postgres). Saving and reading a token take
+that lock too before they read the keys (`store.py`). So no token is ever encrypted under a key that is gone, even with
+two rotations at once or a crash at any moment: the new key is durable before a token is encrypted under it, and an old
+key is removed only while all tokens are seen to be under the first one.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from snap_pipeline.state.tables import DESTINATIONS, WORKSPACES
 
 
 def rotate_key_file(database: Database, file: Path) -> Mapping[str, int]:
-    """Put a new key into the key file, encrypt every token under it, and take out the old keys.
+    """Put a new key into the key file, encrypt every token under it, and remove the old keys.
 
     Returns:
         the number of tokens by workspace.
@@ -34,7 +34,9 @@ def rotate_key_file(database: Database, file: Path) -> Mapping[str, int]:
             old key meanwhile, and the old keys stay.
     """
     with database.transaction() as connection:
-        _reencrypt_tokens(database, connection, TokenCipher(load_or_create_key_file(file)))  # or no new key is made
+        _reencrypt_tokens(
+            database, connection, TokenCipher(load_or_create_key_file(file))
+        )  # raises before a new key is made
         renewed = _reencrypt_tokens(database, connection, TokenCipher(put_new_key_first(file)))
     with database.transaction() as connection:
         first_key, *_ = load_or_create_key_file(file).split(",")
@@ -42,8 +44,8 @@ def rotate_key_file(database: Database, file: Path) -> Mapping[str, int]:
             _reencrypt_tokens(database, connection, TokenCipher(first_key))
         except SecretKeyError:
             raise SecretKeyError(
-                f"{file} keeps its old keys: another rotation was cut short meanwhile, or a program that was started "
-                "before this one saved a token. Run `snap-pipeline rotate-key` again."
+                f"{file} keeps its old keys: another rotation was interrupted meanwhile, or a process that had "
+                "started before saved a token under one of them. Run `snap-pipeline rotate-key` again."
             ) from None
         keep_first_key(file)
     return renewed
@@ -63,9 +65,10 @@ def encrypt_under_first_key(database: Database, cipher: TokenCipher) -> Mapping[
 
 
 def _reencrypt_tokens(database: Database, connection: sa.Connection, cipher: TokenCipher) -> Mapping[str, int]:
-    """Encrypt every token under the cipher's first key, in an order that is the same for all who do so.
+    """Encrypt every token under the cipher's first key.
 
-    Row-level security shows one workspace at a time, so that they are gone through by name.
+    Row-level security shows one workspace at a time, so they are visited by name. The order is fixed, so that two
+    rotations cannot deadlock.
     """
     columns = DESTINATIONS.c.id, DESTINATIONS.c.name, DESTINATIONS.c.token_encrypted
     counts: Counter[str] = Counter()

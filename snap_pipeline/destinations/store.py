@@ -1,7 +1,7 @@
-"""The destinations as the state database keeps them, one workspace at a time.
+"""The store of destinations in the state database, one workspace at a time.
 
-Row-level security on Postgres shows a transaction the rows of the workspace that it names; the same condition
-stands in every statement, so that SQLite gives the same answers.
+On Postgres, row-level security shows a transaction only the rows of the workspace that it names; every statement has
+the same condition, so that SQLite gives the same results.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,19 +42,20 @@ NOT_STOPPED: dict[str, Any] = {
 }
 SHOWN_TOKEN_CHARACTERS = 4
 SHORTEST_SHOWN_TOKEN = 12
+"""The shortest token of which the last characters are stored in the clear."""
 MESSAGE_CHARACTERS = 1_000
 
 
 class DestinationStore:
-    """Adds, finds and changes destinations.
+    """The store of destinations.
 
-    A name stands for one destination over all workspaces, since commands take nothing else.
+    Names are unique over all workspaces, since commands take a name only.
 
     Args:
-        database: migrated.
-        open_cipher: gives the cipher of the access tokens. It is called for each token inside the transaction that
+        database: the state database, migrated.
+        open_cipher: returns the cipher of the access tokens. It is called for each token inside the transaction that
             reads or saves it, since `rotate-key` replaces keys and tokens under the same lock (`rotation.py`).
-        workspaces: the names that are configured; destinations of others are not seen.
+        workspaces: the configured ones; destinations of others are not found.
         now: real time, aware.
     """
 
@@ -84,15 +85,15 @@ class DestinationStore:
         web_age_days: int = WEB_AGE_DAYS,
         offline_age_days: int = OFFLINE_AGE_DAYS,
     ) -> tuple[Destination, list[str]]:
-        """Saves a destination and returns it, with warnings. One that was removed comes back under its old id.
+        """Save a destination, and return it with warnings. One that was removed comes back under its old id.
 
         Args:
-            name: what the user calls it.
-            workspace: whose events it receives.
+            name: the user's name for it.
+            workspace: the workspace of its events.
             pixel_id: UUID, from Events Manager.
-            since: the key of the first hour that it is owed.
+            since: the key of the first hour that it receives.
             token: the access token.
-            live: whether it is sent to from now on; it is paused otherwise.
+            live: whether events are sent from now on; it is paused otherwise.
             snap_app_id: UUID, for app events; without it they are not sent.
             api_version: of the Conversions API.
             base_url: of Snap's servers, or of the sandbox.
@@ -129,12 +130,14 @@ class DestinationStore:
         self._refuse_taken(values)
         try:
             self._save(values, token)
-        except IntegrityError:  # somebody else was faster
-            raise DestinationTaken("The name or the pixel was taken by another destination just now.") from None
+        except IntegrityError:  # another process was faster
+            raise DestinationTaken(
+                "Another destination has just taken the name or the pixel. See `snap-pipeline destination list`."
+            ) from None
         return self.get(name, workspace), warnings
 
     def get(self, name: str, workspace: str | None = None) -> Destination:
-        """The destination of a name, in any workspace unless one is given.
+        """Return the destination of a name, in any workspace unless one is given.
 
         Raises:
             UnknownDestination: there is none, or it was removed.
@@ -145,7 +148,7 @@ class DestinationStore:
         raise UnknownDestination(f"There is no destination {name[:64]!r}. See `snap-pipeline destination list`.")
 
     def list(self, workspace: str | None = None, *, include_removed: bool = False) -> list[Destination]:
-        """The destinations of one workspace or of all, by workspace and name."""
+        """Return the destinations of one workspace or of all, by workspace and name."""
         query = sa.select(*PUBLIC_COLUMNS).order_by(DESTINATIONS.c.name)
         if not include_removed:
             query = query.where(DESTINATIONS.c.state != "removed")
@@ -157,7 +160,7 @@ class DestinationStore:
         return sorted(found, key=lambda destination: (destination.workspace, destination.name))
 
     def set(self, name: str, **changes: Unpack[Changes]) -> None:
-        """Change what `Changes` names; id and receipts stay, and a stop is forgotten.
+        """Change fields; id and receipts stay, and a stop is cleared.
 
         Raises:
             InvalidDestination: a value cannot be used; nothing is changed.
@@ -166,22 +169,22 @@ class DestinationStore:
         self._update(self.get(name), check_changes(changes) | NOT_STOPPED)
 
     def pause(self, name: str) -> None:
-        """Sends nothing until `resume`; what is pending stays."""
-        self._become(name, "paused", {})
+        """Pause a destination: nothing is sent until `resume`, and pending events stay pending."""
+        self._change_state(name, "paused", {})
 
     def resume(self, name: str) -> None:
-        """Makes it live, and forgets a stop."""
-        self._become(name, "live", NOT_STOPPED)
+        """Make a destination live, and clear a stop."""
+        self._change_state(name, "live", NOT_STOPPED)
 
     def remove(self, name: str) -> None:
-        """Removes it and its access token. Its row stays, so that its history can be told and its id comes back."""
-        self._become(name, "removed", {"token_encrypted": None} | NOT_STOPPED)
+        """Remove a destination and its access token. Its row stays, for its history and so that its id comes back."""
+        self._change_state(name, "removed", {"token_encrypted": None} | NOT_STOPPED)
 
     def rotate_token(self, name: str, token: AccessToken) -> Sequence[str]:
-        """Replaces the access token, forgets a stop, and returns warnings.
+        """Replace the access token, clear a stop, and return warnings.
 
         Raises:
-            InvalidDestination: it can be no token; the old one stays.
+            InvalidDestination: it cannot be a token; the old one stays.
             UnknownDestination: there is none of that name.
         """
         warnings = check_token(token)
@@ -189,36 +192,37 @@ class DestinationStore:
         return warnings
 
     def access_token(self, destination: Destination) -> AccessToken:
-        """The destination's token, for a request.
+        """Return the destination's token, for a request.
 
         Raises:
             SecretKeyError: it was encrypted with another key.
             DestinationError: the destination was removed, and its token with it.
         """
-        query = sa.select(DESTINATIONS.c.token_encrypted).where(*_is(destination))
+        query = sa.select(DESTINATIONS.c.token_encrypted).where(*_row_of(destination))
         with self._database.transaction(destination.workspace) as connection:
             stored = connection.scalar(query)
             if stored is None:
                 raise DestinationError(
-                    f"{destination.name} was removed and has no access token any more. Add it again."
+                    f"{destination.name} was removed, and its access token with it. Add it again with "
+                    "`snap-pipeline destination add`."
                 )
             return self._open_cipher().decrypt(stored)
 
     def record_stop(self, destination: Destination, category: str, message: str) -> datetime:
-        """Notes that a run was stopped, and returns when to try again: after 5, 10, 20, 40, then every 60 minutes.
+        """Record that a run was stopped, and return when to retry: after 5, 10, 20, 40, then every 60 minutes.
 
-        An hour of which nothing got through counts as a stop. Stops before that moment, of other hours' runs, do not
-        put it off further.
+        An hour of which no request got through counts as a stop. Further stops before that moment, by runs of other
+        hours, do not delay it more.
 
         Args:
-            destination: that was stopped.
+            destination: the one that was stopped.
             category: of the answer.
-            message: what happened and what to do, without the token.
+            message: the failure and its remedy, without the token.
         """
         now = self._now()
         text = message[:MESSAGE_CHARACTERS]
         values = {"stop_category": category, "stop_message": text, "last_error": text, "last_error_at": now}
-        before = sa.select(DESTINATIONS.c.stop_count, DESTINATIONS.c.retry_at).where(*_is(destination))
+        before = sa.select(DESTINATIONS.c.stop_count, DESTINATIONS.c.retry_at).where(*_row_of(destination))
         with self._database.transaction(destination.workspace) as connection:
             count: int
             retry_at: datetime | None
@@ -228,11 +232,11 @@ class DestinationStore:
                 retry_at = now + BETWEEN_RUNS.delay(count)
             values |= {"stop_count": count, "retry_at": retry_at}
             values |= {"stopped_at": sa.func.coalesce(DESTINATIONS.c.stopped_at, sa.literal(now, UtcDateTime))}
-            connection.execute(sa.update(DESTINATIONS).where(*_is(destination)).values(values))
+            connection.execute(sa.update(DESTINATIONS).where(*_row_of(destination)).values(values))
         return retry_at
 
     def record_success(self, destination: Destination) -> None:
-        """Notes that a run went through; a stop before it is over."""
+        """Record that a run went through, and clear a stop."""
         self._update(destination, {"last_success_at": self._now()} | NOT_STOPPED)
 
     def _refuse_taken(self, values: dict[str, Any]) -> None:
@@ -249,7 +253,11 @@ class DestinationStore:
                 )
 
     def _save(self, values: dict[str, Any], token: AccessToken) -> None:
-        """Inserts, or brings a removed row back; IntegrityError where one that is not removed is in the way."""
+        """Insert a row, or bring a removed one back.
+
+        Raises:
+            IntegrityError: another destination has the name or the id.
+        """
         now = self._now()
         removed = (DESTINATIONS.c.id == values["id"], DESTINATIONS.c.state == "removed")
         with self._database.transaction(values["workspace"]) as connection:
@@ -259,7 +267,7 @@ class DestinationStore:
             ).rowcount:
                 connection.execute(sa.insert(DESTINATIONS).values(**values, created_at=now, updated_at=now))
 
-    def _become(self, name: str, state: State, values: dict[str, Any]) -> None:
+    def _change_state(self, name: str, state: State, values: dict[str, Any]) -> None:
         destination = self.get(name)
         changed = {} if destination.state == state else {"state": state, "state_since": self._now()}
         self._update(destination, changed | values)
@@ -269,7 +277,7 @@ class DestinationStore:
             if token is not None:
                 values = values | {"token_encrypted": self._open_cipher().encrypt(token)}
             connection.execute(
-                sa.update(DESTINATIONS).where(*_is(destination)).values(**values, updated_at=self._now())
+                sa.update(DESTINATIONS).where(*_row_of(destination)).values(**values, updated_at=self._now())
             )
 
     def _token_columns(self, token: AccessToken) -> dict[str, Any]:
@@ -280,5 +288,5 @@ class DestinationStore:
         }
 
 
-def _is(destination: Destination) -> tuple[sa.ColumnElement[bool], ...]:
+def _row_of(destination: Destination) -> tuple[sa.ColumnElement[bool], ...]:
     return DESTINATIONS.c.id == destination.id, DESTINATIONS.c.workspace == destination.workspace

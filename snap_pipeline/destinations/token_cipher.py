@@ -1,7 +1,4 @@
-"""Encryption of stored access tokens, and the file that keeps its key.
-
-Which destination has which token is `store.py`.
-"""
+"""Encryption of stored access tokens, and the key file. The tokens themselves are kept by `store.py`."""
 
 import stat
 from pathlib import Path
@@ -14,17 +11,17 @@ from snap_pipeline.files import atomic_write, private_draft
 
 
 class SecretKeyError(PipelineError):
-    """The key that encrypts access tokens is missing, malformed, readable by others, or another one."""
+    """The key that encrypts access tokens is missing, malformed, readable by others, or the wrong one."""
 
 
 class TokenCipher:
-    """Encrypts tokens (Fernet: AES-128 in CBC mode, authenticated by HMAC-SHA256).
+    """The cipher of access tokens (Fernet: AES-128 in CBC mode, authenticated by HMAC-SHA256).
 
     Args:
         keys: one Fernet key, or several with commas between; the first encrypts, all of them decrypt.
 
     Raises:
-        SecretKeyError: one of them is no key.
+        SecretKeyError: one of them is not a valid key.
     """
 
     def __init__(self, keys: str) -> None:
@@ -38,11 +35,11 @@ class TokenCipher:
             ) from None
 
     def encrypt(self, token: AccessToken) -> bytes:
-        """The token as it may be stored."""
+        """Encrypt a token for storage."""
         return self._fernet.encrypt(token.reveal().encode())
 
     def decrypt(self, stored: bytes) -> AccessToken:
-        """The token back.
+        """Decrypt a stored token.
 
         Raises:
             SecretKeyError: it was encrypted with another key, or changed since.
@@ -50,10 +47,10 @@ class TokenCipher:
         try:
             return AccessToken(self._fernet.decrypt(stored).decode())
         except InvalidToken:
-            raise _another_key() from None
+            raise _wrong_key() from None
 
     def reencrypt(self, stored: bytes) -> bytes:
-        """The same token under the first key.
+        """Encrypt a stored token again, under the first key.
 
         Raises:
             SecretKeyError: it was encrypted with another key, or changed since.
@@ -61,11 +58,11 @@ class TokenCipher:
         try:
             return self._fernet.rotate(stored)
         except InvalidToken:
-            raise _another_key() from None
+            raise _wrong_key() from None
 
 
 def load_or_create_key_file(path: Path) -> str:
-    """The keys of a home, the first one made on first use; the file is its owner's alone.
+    """Return the keys of a home's key file, which is made on first use and readable by its owner only.
 
     Raises:
         SecretKeyError: others may read the file, or it cannot be read or made.
@@ -75,7 +72,7 @@ def load_or_create_key_file(path: Path) -> str:
             _write(path, Fernet.generate_key().decode(), replace=False)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SecretKeyError(
-                f"{path} can be read by others, and it opens every access token. Run `chmod 600 {path}`, and where "
+                f"{path} can be read by others, and it decrypts every access token. Run `chmod 600 {path}`, and where "
                 "others may have read it, `snap-pipeline rotate-key`."
             )
         return path.read_text(encoding="ascii").strip()
@@ -84,9 +81,10 @@ def load_or_create_key_file(path: Path) -> str:
 
 
 def put_new_key_first(path: Path) -> str:
-    """Make a key, write it into the key file before those that are there, and return them all.
+    """Generate a key, write it into the key file before the others, and return them all.
 
-    First step of a rotation; `keep_first_key` is the last, after every token was encrypted again (`rotation.py`).
+    This is the first step of a rotation. The last is `keep_first_key`, once every token is encrypted again
+    (`rotation.py`).
     """
     keys = f"{Fernet.generate_key().decode()},{load_or_create_key_file(path)}"
     _write(path, keys, replace=True)
@@ -94,11 +92,11 @@ def put_new_key_first(path: Path) -> str:
 
 
 def keep_first_key(path: Path) -> None:
-    """Takes the old keys out of the key file."""
+    """Remove the old keys from the key file."""
     _write(path, load_or_create_key_file(path).split(",")[0], replace=True)
 
 
-def _another_key() -> SecretKeyError:
+def _wrong_key() -> SecretKeyError:
     return SecretKeyError(
         "A stored access token was encrypted with another key. Give SNAP_PIPELINE_SECRET_KEY the key it was saved with "
         "(old keys go after the new one, with commas between), or save the token again with "

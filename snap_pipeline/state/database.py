@@ -1,7 +1,7 @@
 """The engine of the state database: SQLite by default, Postgres in production, the same code for both.
 
-On Postgres every transaction runs as the role `snap_pipeline_app`, which owns nothing and is held by row-level
-security to the one workspace, or the one access token's rate limit, that the transaction names.
+On Postgres every transaction runs as the role `snap_pipeline_app`, which owns nothing and which row-level security
+restricts to the one workspace, or the one access token's rate limit, that the transaction names.
 """
 
 import logging
@@ -30,6 +30,7 @@ from snap_pipeline.files import atomic_write, private_draft
 from snap_pipeline.state import migrations
 
 BUSY_SECONDS = 30
+"""The time for which a transaction on SQLite waits for another writer."""
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2"}
 POSTGRES_OPTIONS = {"connect_timeout": 10, "application_name": "snap_pipeline"}
 ROLE = "snap_pipeline_app"
@@ -44,19 +45,20 @@ INSUFFICIENT_PRIVILEGE = "42501"
 """Postgres' code for a right that is missing."""
 
 log = logging.getLogger(__name__)
-_alembic_is_global = threading.Lock()
+_alembic_lock = threading.Lock()
+"""Alembic keeps the migration that runs in module variables."""
 
 
 class StateDatabaseError(PipelineError):
-    """The state database cannot be reached, or does not let the pipeline do its work."""
+    """The state database cannot be reached, or denies the pipeline a right that it needs."""
 
 
 class Database:
     """The state database.
 
     Args:
-        url: SQLAlchemy's, `sqlite:///…` or `postgresql://…`; it may hold a password and is never shown.
-        clock: seconds since the epoch, used on SQLite; on Postgres the database's clock counts, which all hosts share.
+        url: of SQLAlchemy, `sqlite:///…` or `postgresql://…`; it may hold a password and is never shown.
+        clock: seconds since the epoch, for SQLite; Postgres has its own clock, which all hosts share.
 
     Raises:
         StateDatabaseError: the URL cannot be used.
@@ -72,17 +74,17 @@ class Database:
     def transaction(
         self, workspace: str | None = None, *, token_fingerprint: str | None = None, read_only: bool = False
     ) -> Iterator[sa.Connection]:
-        """A transaction: committed at the end, rolled back where an exception leaves the block.
+        """Open a transaction: committed at the end of the block, rolled back on an exception.
 
         Args:
-            workspace: the one whose destinations and leases are visible on Postgres; none of them are without it.
-            token_fingerprint: of the access token whose rate limit is visible on Postgres; none is without it.
-            read_only: does not wait for writers on SQLite.
+            workspace: its destinations and leases are visible on Postgres; without one, none are.
+            token_fingerprint: the rate limit of this access token is visible on Postgres; without one, none is.
+            read_only: whether it only reads, so that it does not wait for writers on SQLite.
 
         Raises:
             StateDatabaseError: the database cannot be reached, or the login may not act as the pipeline's role.
         """
-        with self._explained(), self._engine.begin() as connection:
+        with self._explain_errors(), self._engine.begin() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("begin" if read_only else "begin immediate")
             else:
@@ -95,19 +97,19 @@ class Database:
             connection.execute(sa.select(sa.func.set_config(WORKSPACE_SETTING, workspace, True)))
 
     def migrate(self) -> None:
-        """Brings the tables up to date; does nothing where they are, and is safe in several processes at once.
+        """Migrate the tables to this version; idempotent, and safe in several processes at once.
 
         Raises:
             StateDatabaseError: the database cannot be reached or the login may not change it.
         """
         if self.is_sqlite:
             _create_file(self._url)
-        with _alembic_is_global, self._explained():
+        with _alembic_lock, self._explain_errors():
             try:
                 self._migrate()
             except CommandError:
                 raise StateDatabaseError(
-                    f"The state database at {self.shown_url} was made by a newer snap_pipeline. Install that one."
+                    f"The state database at {self.shown_url} was migrated by a newer snap_pipeline. Install that one."
                 ) from None
             except ProgrammingError as error:
                 if getattr(error.orig, "pgcode", None) != INSUFFICIENT_PRIVILEGE:
@@ -118,34 +120,34 @@ class Database:
                 ) from None
 
     def now(self) -> sa.ColumnElement[float]:
-        """Real time in seconds since the epoch, for a statement; to be called within the transaction."""
+        """Return real time in seconds since the epoch, for a statement; call it within the transaction."""
         if self.is_sqlite:
             return sa.literal(self._clock(), sa.Double)
         return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """An insert that knows `on conflict`, which SQLAlchemy keeps apart by database."""
+        """Return an insert with `on conflict`, for which SQLAlchemy has a class for each database."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def dispose(self) -> None:
-        """Closes the pooled connections."""
+        """Close the pooled connections."""
         self._engine.dispose()
 
     @property
     def shown_url(self) -> str:
-        """The URL without what is secret in it."""
+        """The URL without its secrets."""
         return self._url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turns what the database's operator can put right into an error that says so."""
+    def _explain_errors(self) -> Iterator[None]:
+        """Turn failures that the database's operator can fix into an error with the remedy."""
         try:
             yield
         except DBAPIError as error:
             if isinstance(error, OperationalError) or type(error) is DatabaseError:
                 raise StateDatabaseError(
                     f"The state database at {self.shown_url} cannot be used: {str(error.orig).strip()}. "
-                    "See that it runs and that SNAP_PIPELINE_STATE_URL is right."
+                    "Check that it runs and that SNAP_PIPELINE_STATE_URL is right."
                 ) from None
             raise
 
@@ -155,10 +157,13 @@ class Database:
                 self._lock_for_migration(connection)
                 migrations.upgrade(connection)
             if not self.is_sqlite:
-                self._warn_of_powerful_login(connection)
+                self._warn_if_login_bypasses_security(connection)
 
     def _take_role(self, connection: sa.Connection, workspace: str | None, token_fingerprint: str | None) -> None:
-        """All settings end with the transaction, so that a pooled connection carries nothing over."""
+        """Take the pipeline's role, and name the visible rows, until the end of the transaction.
+
+        A pooled connection keeps nothing of it, since the settings are local to the transaction.
+        """
         statement = sa.select(
             sa.func.set_config("role", ROLE, True),
             sa.func.set_config(WORKSPACE_SETTING, workspace or "", True),
@@ -173,20 +178,20 @@ class Database:
             ) from None
 
     def _lock_for_migration(self, connection: sa.Connection) -> None:
-        """Lets one process migrate; the others find nothing to do when it is their turn."""
+        """Wait until this process alone migrates; the next one then finds nothing to do."""
         if self.is_sqlite:
             connection.exec_driver_sql("begin immediate")
         else:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
 
-    def _warn_of_powerful_login(self, connection: sa.Connection) -> None:
+    def _warn_if_login_bypasses_security(self, connection: sa.Connection) -> None:
         bypasses = connection.scalar(
             sa.text("select rolsuper or rolbypassrls from pg_roles where rolname = session_user")
         )
         if bypasses:
             log.warning(
-                "The login of %s is above row-level security. In production give the pipeline a login that only has "
-                "the role %s; such a powerful one is needed for migrations alone.",
+                "The login of %s bypasses row-level security. In production give the pipeline a login that only has "
+                "the role %s; one with more rights is needed for migrations only.",
                 self.shown_url,
                 ROLE,
             )
@@ -230,9 +235,9 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
 
 
 def _create_file(url: sa.URL) -> None:
-    """Makes the file of an SQLite database, for its owner alone.
+    """Create the file of an SQLite database, readable by its owner only.
 
-    It appears under its name when it already is in WAL mode: switching over a file that others have open can fail.
+    It is in WAL mode before it gets its name: changing the mode of a file that other processes have open can fail.
     """
     path = Path(url.database or "")
     if path.exists():
@@ -244,4 +249,4 @@ def _create_file(url: sa.URL) -> None:
         ):
             connection.execute("pragma journal_mode = wal")
     except (OSError, sqlite3.Error) as error:
-        raise StateDatabaseError(f"The state database {path} cannot be made: {error}.") from None
+        raise StateDatabaseError(f"The state database {path} cannot be created: {error}.") from None

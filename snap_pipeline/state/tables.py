@@ -1,6 +1,6 @@
-"""The tables of the state database, as the code of today sees them. How they come to be is `migrations/`.
+"""The tables of the state database, as `migrations/` leaves them.
 
-On SQLite, which has no schemas, the schema names fall away (see `database.py`).
+On SQLite, which has no schemas, the schema names are dropped (see `database.py`).
 """
 
 from datetime import UTC, datetime
@@ -9,19 +9,19 @@ import sqlalchemy as sa
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment in UTC, aware in Python; SQLite, which knows no zones, stores it without one."""
+    """A moment in UTC, aware in Python; SQLite, which has no zones, stores it without one."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To the database: in UTC, and without a zone on SQLite."""
+        """Convert to UTC, and on SQLite remove the zone."""
         if value is None:
             return None
         return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - as the base calls it
-        """From the database: aware, in UTC."""
+        """Convert to an aware datetime in UTC."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The versions of the API are objects: no other module asks which one it is."""
+"""The API versions are objects: no other module branches on the version."""
 
 import json
 import re

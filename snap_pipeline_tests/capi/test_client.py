@@ -1,4 +1,4 @@
-"""The client and servers that drip, lie, repeat the token or say odd things: always an answer, and the right one."""
+"""The client and servers that drip, lie, repeat the token or answer nonsense: the right answer, never an error."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ import pytest
 
 from snap_pipeline.capi import client, reading
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import SLOWED_DOWN, Answer, Category
+from snap_pipeline.capi.answers import THROTTLED_RETRIES, Answer, Category
 from snap_pipeline.capi.api_version import DIALECTS
 from snap_pipeline.capi.client import ConversionsClient
 from snap_pipeline.exchange import Response
@@ -26,7 +26,7 @@ from snap_pipeline_tests.hostile_server import Connection, HostileServer, hostil
 TOKEN = "eyJhbGciOi.c2VjcmV0L3Nl+Y3JldC9z/ZWNyZXQ.signed-by_nobody=="
 VALID = b'{"status": "VALID", "reason": "Events have been processed successfully."}'
 DEADLINE = 0.4
-PATIENCE_SECONDS = SLOWED_DOWN.patience_seconds
+PATIENCE_SECONDS = THROTTLED_RETRIES.patience_seconds
 
 
 @pytest.fixture(autouse=True)

@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from snap_pipeline.capi.answers import SLOWED_DOWN
+from snap_pipeline.capi.answers import THROTTLED_RETRIES
 from snap_pipeline.capi.rate_limit import LATE_SLOTS, SPREAD_SECONDS, RateLimiter, token_fingerprint
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import RATE_LIMITS
 from snap_pipeline_tests.processes import SPAWN, run_at_once
 
-PATIENCE_SECONDS = SLOWED_DOWN.patience_seconds
+PATIENCE_SECONDS = THROTTLED_RETRIES.patience_seconds
 PROCESSES = 4
 PERMITS = 25
 
 
 class Sleeper:
-    """Sleeps by noting how long; something may happen meanwhile."""
+    """A sleep that only records its length, and calls a function meanwhile."""
 
     def __init__(self, meanwhile: Callable[[], object] = list) -> None:
         self.naps: list[float] = []
@@ -37,7 +37,7 @@ class Sleeper:
 
 
 def at_one_moment(url: str) -> Database:
-    """A database whose clock stands still, on SQLite."""
+    """Open a database on SQLite whose clock stands still."""
     return Database(url, clock=lambda: 1_000_000.0)
 
 
@@ -127,7 +127,7 @@ def test_a_fingerprint_does_not_give_the_token_away() -> None:
 
 
 def poll_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
+    """Wait until another process has fulfilled a condition."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
@@ -135,7 +135,7 @@ def poll_until(condition: Callable[[], bool]) -> None:
 
 
 def put_off(database: Database, seconds: float) -> None:
-    """Leave the row that a request leaves while the clock is ahead, or that a version without a limit left."""
+    """Write the row of a request whose clock is ahead, or of a version without a limit of pauses."""
     with database.transaction(token_fingerprint="token") as connection:
         later = sa.select(database.now() + seconds).scalar_subquery()
         connection.execute(sa.update(RATE_LIMITS).values(next_slot=later, paused_until=later))
@@ -257,7 +257,7 @@ def test_a_machine_that_is_always_late_sends_all_the_same(tmp_path: Path) -> Non
 
 
 def stamps(url: str, file: str, requests_per_minute: int, threads: int) -> None:
-    """Write down the moments of permits, from several threads, until the process is killed."""
+    """Record the moments of permits, from several threads, until the process is killed."""
     limiter = RateLimiter(Database(url))
     lock = threading.Lock()
     with Path(file).open("a") as stream, ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,4 @@
-"""Commands in processes that can be killed, forked from a server that has Dagster's imports behind it."""
+"""Commands in processes that can be killed, forked from a server that has imported Dagster already."""
 
 import multiprocessing
 import os
@@ -17,11 +17,11 @@ MODULES = (forget, keys, land, prune, run)
 """Modules that the server imports before the first command is forked."""
 EVENTS_A_BATCH = 10
 LEASE_SECONDS = 3.0
-"""Seconds after which the lease of a killed process ends, in place of a minute."""
+"""Seconds after which the lease of a killed process expires, instead of a minute."""
 
 
 class Command:
-    """A `snap-pipeline` command that runs.
+    """A running `snap-pipeline` command.
 
     Args:
         arguments: of the command line.
@@ -38,7 +38,7 @@ class Command:
         return bool(self._process.is_alive())
 
     def kill(self) -> bool:
-        """Kill the command and all that it has started; return False where it was over before."""
+        """Kill the command and all that it has started; return False if it had ended before."""
         alive = self.is_alive()
         with suppress(ProcessLookupError):  # it has not become a group yet
             os.killpg(self._process.pid, signal.SIGKILL)

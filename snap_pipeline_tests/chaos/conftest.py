@@ -1,4 +1,4 @@
-"""How long and with which seed the chaos harnesses run: briefly in `make test`, for minutes in `make chaos`."""
+"""Seed and length of the chaos harnesses: seconds in `make test`, minutes in `make chaos`."""
 
 import os
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 FIGURES: list[str] = []
-"""Lines of this run's harnesses, which its end shows."""
+"""The figures of this run's harnesses, printed at its end."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -18,12 +18,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @dataclass(frozen=True)
 class Chaos:
-    """One harness run.
+    """The seed and length of a harness run.
 
     Attributes:
         seed: of everything random; a failure is reproduced with `make chaos SEED=<seed>`.
-        scale: how many times the short form's rounds are run.
-        random: the source of all chance, seeded.
+        scale: the factor on the rounds of `make test`.
+        random: the seeded generator of all random choices.
     """
 
     seed: int
@@ -31,16 +31,16 @@ class Chaos:
     random: Random = field(repr=False)
 
     def rounds(self, short: int) -> range:
-        """The rounds to run, from how many `make test` runs."""
+        """Return the rounds to run, from the number that `make test` runs."""
         return range(short * self.scale)
 
     def figures(self, **figures: object) -> None:
-        """Print what was tried and what held; `make chaos` shows it."""
+        """Add the figures of a harness to the summary."""
         FIGURES.append(" ".join([f"chaos seed={self.seed}", *(f"{name}={value}" for name, value in figures.items())]))
 
 
 @pytest.fixture
 def chaos() -> Chaos:
-    """The seed and the scale of this run, from the environment."""
+    """Return the seed and scale of this run, from the environment."""
     seed = int(os.environ.get("SNAP_CHAOS_SEED", "17"))
     return Chaos(seed, int(os.environ.get("SNAP_CHAOS_SCALE", "1")), Random(seed))

@@ -1,4 +1,4 @@
-"""Landed files as they come from broken disks, editors and uploads: each line in one bin, and all good ones read."""
+"""Damaged files, as from broken disks, editors and uploads: every line is accounted for, and all good ones are read."""
 
 import gzip
 import json
@@ -62,13 +62,13 @@ MUTATIONS = (insert_control, flip_bit, cut, insert_bytes, double)
 
 
 def text_of(rows: list[bytes], chance: random.Random) -> bytes:
-    """Rows with line breaks between: of one kind most often, or of all."""
+    """Join rows by line breaks, mostly of one kind, at times of all kinds."""
     breaks = BREAKS if chance.random() < 0.3 else (chance.choice(BREAKS),)
     return b"".join(row + chance.choice(breaks) for row in rows)
 
 
 def pack(text: bytes, suffix: str, chance: random.Random) -> bytes:
-    """A text as a file of that suffix is; in several members, some of them filled up with zeros."""
+    """Pack a text as a file of that suffix; gzip in several members, some of them padded with zeros."""
     compress: Callable[[bytes], bytes] = {".gz": gzip.compress, ".zst": zstandard.compress, "": bytes}[suffix]
     parts = [text[: (place := chance.randrange(len(text)))], text[place:]]
     filling = bytes(chance.choice([0, 0, 7, 512])) if suffix else b""
@@ -76,12 +76,12 @@ def pack(text: bytes, suffix: str, chance: random.Random) -> bytes:
 
 
 def lines_in(text: bytes) -> int:
-    """How many lines are not blank."""
+    """Count the lines that are not blank."""
     return sum(bool(line.strip(b" \t\r\n")) for line in text.splitlines())
 
 
 def damaged_lines(name: str, chance: random.Random) -> tuple[list[bytes], set[str]]:
-    """Lines of which a third is damaged, and the ids of the others."""
+    """Return lines of which a third is damaged, and the ids of the others."""
     lines: list[bytes] = []
     good: set[str] = set()
     for index in range(LINES):

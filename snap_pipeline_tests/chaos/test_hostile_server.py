@@ -1,4 +1,4 @@
-"""A server that answers at random with anything but what it should: no event is lost, none is taken for delivered."""
+"""A server with random wrong answers: no event is lost, and none counts as delivered that was not."""
 
 import hashlib
 import json
@@ -51,7 +51,7 @@ ODD_BODIES = (
 
 
 class Server:
-    """The server's behaviour for each request, by seed, body and how often the body came; and what it truly took.
+    """The server's answer to each request, by seed, body and repetition, and the events that it truly took.
 
     Attributes:
         is_well: whether it answers as Snap does.
@@ -107,7 +107,7 @@ class Server:
         connection.reply(chance.choice(STATUSES), chance.choice(ODD_BODIES), "Location: http://[::1", "X: \udcff")
 
     def _echo(self, connection: Connection, chance: random.Random, _: list[str]) -> None:
-        """The request's address, and where v2 has the token its headers, wherever there is room."""
+        """Return the request's address, and for v2 its headers with the token, to be put wherever there is room."""
         words = connection.target + connection.head[: chance.choice((0, 4_000))]
         words = chance.choice((words, words.replace("=", "%3D"), words[: len(words) // 2], json.dumps(words)))
         line = " ".join(words.split())
@@ -137,7 +137,7 @@ class Server:
         connection.socket.close()
 
     def _names(self, connection: Connection, chance: random.Random, ids: list[str]) -> None:
-        """A refusal of one record, as Snap has it; of v2 the others are taken."""
+        """Return a refusal of one record in Snap's format; with v2 the others are taken."""
         place = chance.randrange(len(ids))
         if self.version == "v3":
             connection.reply("400 Bad", json.dumps({"status": "INVALID", "reason": "no", "event": place + 1}).encode())
@@ -153,7 +153,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deadlines and pauses a hundredth as long, and small batches."""
+    """Shorten deadlines and pauses to a hundredth, and make batches small."""
     monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(batches, "MAXIMUM_EVENTS", 4)

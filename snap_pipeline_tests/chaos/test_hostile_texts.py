@@ -1,4 +1,4 @@
-"""Hours of hostile texts in every field, with ten good events among them: the ten are delivered, nothing stops."""
+"""Hours of hostile texts in every field, with ten good events among them: the ten are delivered, and no step fails."""
 
 import json
 import string
@@ -33,7 +33,7 @@ ODD = (
 
 
 def hostile_text(chaos: Chaos) -> str:
-    """A text that somebody may send."""
+    """Return a random text, possibly hostile."""
     around = chaos.random.choice(
         (*AROUND, *ODD)
         if chaos.random.random() < 0.8
@@ -47,7 +47,7 @@ def hostile_text(chaos: Chaos) -> str:
 
 
 def hostile_value(chaos: Chaos) -> Any:
-    """A text, alone or within lists and objects, or as a key; a hazard; or something very deep."""
+    """Return a text, alone, in lists and objects or as a key, a hazardous value, or deeply nested JSON."""
     text = hostile_text(chaos)
     return chaos.random.choice(
         (text, text, text, [text], {text: text}, {"a": [text, {"b": text}]}, json.dumps({text: [text]}), _deep(chaos))
@@ -62,7 +62,7 @@ def _deep(chaos: Chaos) -> Any:
 
 
 def hostile_line(chaos: Chaos, event_id: str) -> str:
-    """A purchase with hostile values in some of its fields."""
+    """Return a purchase with hostile values in some of its fields."""
     event = purchase(event_id)
     for place in chaos.random.sample(places(), 3):
         node = event

@@ -19,15 +19,15 @@ FIRST, LAST = HOUR, HOUR + 2 * ONE_HOUR
 OLD = HOUR - timedelta(days=120)
 """Older than the retention, so that `prune` has something to delete in every round."""
 KILLED = ("materialize", "land", "forget", "materialize", "prune", "rotate-key", "materialize", "insights")
-"""In turn; `make test` kills the first few."""
+"""The commands that are killed, in turn; `make test` kills the first few."""
 SECONDS = {"materialize": 4.0, "land": 1.0, "rotate-key": 0.5, "forget": 2.0, "prune": 1.0, "insights": 12.0}
-"""About how long each takes, so that the kill hits any part of it."""
+"""The approximate duration of each, so that the kill hits any part of it."""
 EVENTS = 40
 FORGOTTEN = "forgotten@example.com"
 
 
 class Shop:
-    """A home that commands run on, and what must have arrived at the end."""
+    """A home for the commands, and the events that must have arrived at the end."""
 
     def __init__(self, project: Project, folder: Path) -> None:
         project.reopen(start=key(OLD))
@@ -44,7 +44,7 @@ class Shop:
         }
 
     def write_file(self, number: int) -> str:
-        """Write a file of new events over all hours, one of them of a person who is forgotten."""
+        """Write a file of new events over all hours, one of them of the person whom `forget` deletes."""
         hours = list(hours_between(FIRST, LAST))
         events = [purchase(f"{number}-{each}", at=hours[each % len(hours)]) for each in range(EVENTS)]
         self.expected |= {event["event_id"] for event in events}
@@ -57,7 +57,7 @@ class Shop:
         return Command(arguments, self.environment)
 
     def run(self, *arguments: str) -> None:
-        """Run a command to its end, which must be a good one."""
+        """Run a command, which must succeed."""
         assert self.start(*arguments).wait() == 0, arguments
 
     def receipts(self) -> Counter[str]:
@@ -71,7 +71,7 @@ class Shop:
         return Counter(event_id for (event_id,) in rows)
 
     def drafts(self) -> list[Path]:
-        """List what is half written, in the landing zone and the lake."""
+        """List the half-written files in the landing zone and the lake."""
         return [path for path in self.project.settings.home.rglob("*.tmp") if path.is_file()]
 
 

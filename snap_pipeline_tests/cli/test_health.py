@@ -117,7 +117,7 @@ def test_a_paused_destination_keeps_what_is_pending_and_a_removed_one_owes_nothi
     project.materialize()
     text = shown()
     assert "paused, since" in text
-    assert "is kept (1 events)" in text
+    assert "are kept (1)" in text
 
     run("destination", "remove", "shop")
     assert PIXEL_ID not in run("destination", "list").stdout

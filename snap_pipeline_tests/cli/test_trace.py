@@ -11,7 +11,7 @@ import zstandard
 from click.testing import Result
 
 from snap_pipeline.lake.raw import make_raw_events
-from snap_pipeline_tests.project import HOUR, Project, purchase
+from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 NEIGHBOUR = purchase("neighbour", properties={"value": 1, "currency": "EUR", "coupon": "a"})
 """An event with the id of another event among its properties."""
@@ -119,5 +119,6 @@ def test_an_event_of_an_hour_that_was_read_again_and_not_filtered_says_so(
     make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
     assert story(run, "a")[1] == (
         "late.ndjson, line 1",
-        "excluded: nothing yet: the hour was read again",
+        "not filtered since the hour was read again: "
+        f"run `snap-pipeline materialize --from {key(HOUR)} --to {key(HOUR)}`",
     )

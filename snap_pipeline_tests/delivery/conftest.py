@@ -1,4 +1,4 @@
-"""Hours of payloads as the transformations make them, in any number, and the dispatch engine without Dagster."""
+"""Fixtures of delivery tests: hours of any number of payloads, and the dispatch engine without Dagster."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from snap_pipeline_tests.project import HOUR, START, Project, purchase
 
 
 class Delivery:
-    """What a test drives: payloads of an hour, a destination, and the dispatch engine between them."""
+    """The parts that a delivery test drives: payloads of an hour, a destination, and the dispatch engine."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -34,10 +34,16 @@ class Delivery:
         at: datetime | None = None,
         name: str = "PURCHASE",
     ) -> list[str]:
-        """An hour of events, purchases by default, a millisecond apart, `e0` the first; returns the ids from `e0` on.
+        """Write an hour's payloads, a millisecond apart, and return their ids, which are numbered from 0.
 
-        Their rows stand in the partition in order of time, or backwards. They happened in the hour, or at another time,
-        and where they are offline conversions, Snap takes them for 37 days.
+        Args:
+            count: of events.
+            hour: the hour of the partition.
+            prefix: of the ids.
+            backwards: whether the rows are in reverse order of time.
+            offline: whether they are offline conversions, which Snap takes for 37 days.
+            at: the time of the first event, if it is not the hour's beginning.
+            name: of the events.
         """
         with self.lake.connect() as connection:
             self.lake.storage.commit(
@@ -59,11 +65,11 @@ class Delivery:
         return [f"{prefix}{i}" for i in range(count)]
 
     def dispatch(self, destination: Destination, hour: datetime = HOUR, **options: bool) -> HourReport:
-        """One run of one hour, with its lease."""
+        """Dispatch one hour, under its lease."""
         return self.project.pipeline.dispatcher().dispatch(destination, hour, DispatchOptions(**options))
 
     def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
-        """Rows of a delivery table over all hours and destinations, `[]` where there is none."""
+        """Return the rows of a delivery table over all hours and destinations."""
         files = sorted((self.lake.storage.path("") / table).glob("**/*.parquet"))
         if not files:
             return []
@@ -72,7 +78,7 @@ class Delivery:
             return connection.execute(f"select {columns} from read_parquet([{names}])").fetchall()
 
     def outcomes(self) -> dict[str, int]:
-        """Receipts by outcome."""
+        """Count the receipts by outcome."""
         counts: dict[str, int] = {}
         for (outcome,) in self.rows("delivery_receipts", "outcome"):
             counts[outcome] = counts.get(outcome, 0) + 1
@@ -80,7 +86,7 @@ class Delivery:
 
     @property
     def event_requests(self) -> int:
-        """Requests to the events endpoint so far."""
+        """The number of requests to the events endpoint so far."""
         return len(self.project.requests_seen("/events"))
 
     def _make_template(self) -> None:
@@ -100,7 +106,7 @@ class Delivery:
 
 
 def set_patience(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Give up sooner on a server that asks for pauses."""
+    """Shorten the patience with a server that throttles."""
     rule = CATALOGUE[Category.THROTTLED]
     retry = replace(rule.retry, patience_seconds=seconds)
     monkeypatch.setitem(CATALOGUE, Category.THROTTLED, replace(rule, retry=retry))
@@ -108,11 +114,11 @@ def set_patience(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 @pytest.fixture
 def delivery(project: Project) -> Delivery:
-    """The engine over a home of its own."""
+    """Return the dispatch engine over a home of its own."""
     return Delivery(project)
 
 
 @pytest.fixture
 def shop(project: Project) -> Destination:
-    """A live destination that is owed every hour."""
+    """Add a live destination that receives every hour."""
     return project.add_destination()

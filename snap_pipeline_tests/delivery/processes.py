@@ -1,4 +1,4 @@
-"""A process that only dispatches, forked from a server that has the imports behind it, so that it starts at once."""
+"""Processes that only dispatch, forked from a server that has done the imports, so that they start at once."""
 
 import multiprocessing
 from datetime import datetime
@@ -25,14 +25,14 @@ def start_dispatch(
     events_a_batch: int = batches.MAXIMUM_EVENTS,
     lease_wait_seconds: float = 90.0,
 ) -> Any:
-    """Starts a process that dispatches an hour to the destination `shop`.
+    """Start a process that dispatches an hour to the destination `shop`.
 
     Args:
         settings: of the home.
         hour: to dispatch.
-        answers: a queue that gets the number of requests that it made, and why it was skipped.
-        events_a_batch: at most.
-        lease_wait_seconds: how long it waits for a lease that somebody else holds.
+        answers: a queue that gets the number of requests, and why the hour was skipped.
+        events_a_batch: the largest batch.
+        lease_wait_seconds: how long it waits for a lease that another process holds.
     """
     arguments = (settings, hour, answers, events_a_batch, lease_wait_seconds)
     process = FORKS.Process(target=_dispatch, args=arguments, daemon=True)
@@ -41,7 +41,7 @@ def start_dispatch(
 
 
 def take_over_dead_leases(database: Database) -> None:
-    """Does at once what the end of leases does after 60 seconds."""
+    """Delete all leases, which otherwise expire after 60 seconds."""
     with database.transaction("default") as connection:
         connection.execute(sa.delete(LEASES))
 

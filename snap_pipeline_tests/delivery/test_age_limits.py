@@ -1,4 +1,4 @@
-"""How old events may be is a setting of the destination: whatever looks at an hour comes to the same answer."""
+"""Age limits as settings of the destination: dispatch, backlog, accounting and health apply the same ones."""
 
 import json
 from datetime import timedelta

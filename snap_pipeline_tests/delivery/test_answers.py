@@ -1,4 +1,4 @@
-"""Each row of docs/errors.md: what became of the events, how many requests it took, what it says."""
+"""Each row of docs/errors.md: the outcome of the events, the number of requests, and the message."""
 
 import time
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from snap_pipeline_tests.project import TOKEN, ids
 
 @dataclass(frozen=True)
 class Row:
-    """Six events go out, two a request.
+    """The expected outcome of six events, sent two a request.
 
     Attributes:
         name: of the row.

@@ -1,4 +1,4 @@
-"""Everything owed is delivered without anybody asking: the sensor ticks, its runs are executed, and that is all."""
+"""The backlog is delivered without a user's help: the sensor ticks and its runs are executed."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def net(project: Project, monkeypatch: pytest.MonkeyPatch) -> Net:
 
 
 def land_hours(project: Project, count: int, *, last: datetime = HOUR) -> list[datetime]:
-    """A purchase in each of so many hours."""
+    """Land a purchase in each of so many hours."""
     hours = [last - n * ONE_HOUR for n in reversed(range(count))]
     for hour in hours:
         project.land(purchase(f"e-{key(hour)}", at=hour), hour=hour)
@@ -54,15 +54,15 @@ def test_after_a_night_of_401_a_new_token_delivers_everything_at_once(net: Net, 
     assert project.counts(hours[0], HOUR)["delivered"] == 9
 
 
-@pytest.mark.parametrize("mend", ["resume", "set"])
-def test_resume_and_set_lift_the_back_off(net: Net, project: Project, mend: str) -> None:
+@pytest.mark.parametrize("remedy", ["resume", "set"])
+def test_resume_and_set_lift_the_back_off(net: Net, project: Project, remedy: str) -> None:
     project.add_destination()
     land_hours(project, 1)
     project.set_fault(status=403, count=1)
     net.tick()
     assert net.tick() == []
     destinations = project.pipeline.destinations
-    if mend == "resume":
+    if remedy == "resume":
         destinations.resume("shop")
     else:
         destinations.set("shop", requests_per_minute=59_000)

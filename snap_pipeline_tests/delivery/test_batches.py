@@ -1,4 +1,4 @@
-"""Which events go out together, and in which order."""
+"""The composition of batches, and their order."""
 
 import pytest
 

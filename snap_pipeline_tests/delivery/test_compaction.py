@@ -1,4 +1,4 @@
-"""Receipts that another run folds while this one reads them: nothing fails and nothing is overlooked."""
+"""Receipts that another run compacts while this one reads them: nothing fails and nothing is overlooked."""
 
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, ids, purchase
 OTHER_PIXEL_ID = "99999999-2222-4333-8444-555555555555"
 
 
-class Fold:
-    """The last step of somebody else's fold, taken once, between the listing and the read."""
+class Compaction:
+    """The last step of another run's compaction, taken once, between the listing and the read."""
 
     def __init__(self, folder: Path) -> None:
         (self.whole,) = folder.glob("*.parquet")
@@ -43,12 +43,12 @@ def test_a_copy_in_another_hour_is_found_while_that_hour_folds(
     project.land(purchase("a"))
     project.materialize()
     project.land(purchase("a"), purchase("b"), hour=HOUR + ONE_HOUR)
-    fold = Fold(folder(project, "delivery_receipts"))
-    monkeypatch.setattr(copies.Copies, "_files", fold.after(copies.Copies._files))
+    compaction = Compaction(folder(project, "delivery_receipts"))
+    monkeypatch.setattr(copies.Copies, "_files", compaction.after(copies.Copies._files))
 
     assert project.materialize(HOUR + ONE_HOUR).success
 
-    assert not fold.part.exists()
+    assert not compaction.part.exists()
     assert {event["event_id"]: event["received"] for event in project.received()} == {"a": 1, "b": 1}
 
 
@@ -60,12 +60,12 @@ def test_the_hours_batches_are_summed_up_while_another_destination_folds(
     project.materialize()
     project.pipeline.destinations.pause("shop")
     project.add_destination("other", pixel_id=OTHER_PIXEL_ID)
-    fold = Fold(folder(project, "delivery_receipts"))
-    monkeypatch.setattr(dispatch, "rows_of_all", fold.after(ledger.rows_of_all))
+    compaction = Compaction(folder(project, "delivery_receipts"))
+    monkeypatch.setattr(dispatch, "rows_of_all", compaction.after(ledger.rows_of_all))
 
     assert project.materialize().success
 
-    assert not fold.part.exists()
+    assert not compaction.part.exists()
     assert ids(project.received(OTHER_PIXEL_ID)) == ids(project.received(PIXEL_ID)) == ["a"]
     assert len(project.rows("dispatched_batches")) == 2
 
@@ -83,7 +83,7 @@ def test_files_that_cannot_be_read_at_all_are_an_error(tmp_path: Path) -> None:
         ("delivery_requests", ".ad240de53d5c42b3.tmp"),
         ("delivery_intents", "ad240de53d5c42b3.tmp"),
     ],
-    ids=["receipts", "folded receipts", "folded requests", "intents"],
+    ids=["receipts", "compacted receipts", "compacted requests", "intents"],
 )
 def test_the_draft_of_a_run_of_an_earlier_version_that_was_killed_goes_with_the_next_prune(
     project: Project, monkeypatch: pytest.MonkeyPatch, table: str, name: str

@@ -16,7 +16,7 @@ from snap_pipeline_tests.project import HOUR, ids
 LIMIT = 240
 """Requests a minute: four a second, so that a few seconds show whether the limit holds."""
 SECONDS = 61.0
-"""Over which a minute's requests are spread."""
+"""The time over which a minute's requests are spread."""
 
 
 def test_four_processes_on_four_hours_keep_to_one_limit_and_all_finish(delivery: Delivery) -> None:

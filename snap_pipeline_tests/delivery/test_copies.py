@@ -27,7 +27,7 @@ EARLY = HOUR - timedelta(days=3)
 
 
 def states(delivery: Delivery, shop: Destination, *hours: datetime) -> dict[str, int]:
-    """Events by state over the hours, as `status` tells them."""
+    """Count the events of the hours by state, as `status` does."""
     entries = delivery.project.pipeline.accounting.entries(hours, [shop])
     counts: dict[str, int] = {}
     for each in entries:
@@ -37,7 +37,7 @@ def states(delivery: Delivery, shop: Destination, *hours: datetime) -> dict[str,
 
 
 def received(delivery: Delivery) -> dict[str, int]:
-    """How often the sandbox got each event."""
+    """Return how often the sandbox got each event."""
     return {each["event_id"]: each["received"] for each in delivery.project.received()}
 
 
@@ -237,7 +237,7 @@ def test_a_paused_process_that_lost_its_lease_takes_no_receipts_from_the_one_tha
 
     @contextmanager
     def pause(path: Path, draft: Path, **options: Any) -> Iterator[Path]:
-        """Lets another process take over between reading the small files and publishing the compacted one."""
+        """Let another process take over between reading the small files and publishing the compacted one."""
         with atomic_write(path, draft, **options):
             yield draft
             if path.name.startswith("data-") and "delivery_receipts" in path.parts and not taken_over.is_set():

@@ -1,4 +1,4 @@
-"""Nothing is counted twice from a distance: over hours, days, versions, removals and lost files."""
+"""Events that are sent again from a distance are counted once: over hours, days, versions, removals and lost files."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -45,7 +45,7 @@ def test_a_batch_whose_answers_all_were_lost_goes_again_within_48_hours_and_coun
 
 
 def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
-    """Lets so much real time go by, as the dispatch engine sees it."""
+    """Move the dispatch engine's wall clock ahead."""
     pipeline = delivery.project.pipeline
     monkeypatch.setattr(
         pipeline,
@@ -63,14 +63,14 @@ def pass_hours(delivery: Delivery, monkeypatch: pytest.MonkeyPatch, hours: float
 
 
 def lose_answers(delivery: Delivery, shop: Destination, **options: bool) -> None:
-    """A run whose events Snap stores and whose answers all get lost."""
+    """Dispatch an hour of which Snap stores the events and all answers get lost."""
     delivery.project.set_fault(drop_after_storing=True)
     delivery.dispatch(shop, **options)
     delivery.project.clear_faults()
 
 
-def told(delivery: Delivery, shop: Destination) -> dict[str, int]:
-    """Events by state, as `status` tells them."""
+def reported(delivery: Delivery, shop: Destination) -> dict[str, int]:
+    """Count the events by state, as `status` does."""
     entries = delivery.project.pipeline.accounting.entries([HOUR], [shop])
     return {each.entry: each.events for each in entries if each.destination}
 
@@ -106,7 +106,7 @@ def test_what_is_in_doubt_is_a_duplicate_once_its_copy_in_another_hour_is_delive
     lose_answers(delivery, shop)
     delivery.make_payloads(10, HOUR + ONE_HOUR)
     assert delivery.dispatch(shop, HOUR + ONE_HOUR).count("delivered") == 10
-    assert told(delivery, shop) == {"duplicate": 10}
+    assert reported(delivery, shop) == {"duplicate": 10}
     report = delivery.dispatch(shop)
     assert report.is_complete
     assert report.count("duplicate") == 10
@@ -120,7 +120,7 @@ def test_an_answer_lost_to_a_retry_of_what_was_rejected_leaves_it_in_doubt(
     assert delivery.dispatch(shop).count("rejected") == 1
     delivery.project.clear_faults()
     lose_answers(delivery, shop, retry_rejected=True)
-    assert told(delivery, shop) == {"delivered": 2, "in_doubt": 1}
+    assert reported(delivery, shop) == {"delivered": 2, "in_doubt": 1}
     before = delivery.event_requests
     pass_hours(delivery, monkeypatch, 48.1)
     report = delivery.dispatch(shop, retry_rejected=True)

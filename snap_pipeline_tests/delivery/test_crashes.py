@@ -1,4 +1,4 @@
-"""Killed at any instant, then finished: everything arrives, is counted once, and only what was in doubt goes twice."""
+"""Runs killed at any instant, then finished: everything arrives and counts once; only events in doubt go twice."""
 
 import random
 import time
@@ -24,7 +24,7 @@ def test_killed_at_random_instants_and_then_finished(
     sent = delivery.make_payloads(EVENTS)
     delivery.project.set_fault(delay_seconds=0.15)
     chance = random.Random(11)
-    doubted: set[str] = set()
+    in_doubt: set[str] = set()
     killed_in_flight = 0
     for kill in range(KILLS):
         before = delivery.event_requests
@@ -38,7 +38,7 @@ def test_killed_at_random_instants_and_then_finished(
         receipts = {event_id for (event_id,) in delivery.rows("delivery_receipts", "event_id")}
         in_flight = {event_id for (event_id,) in delivery.rows("delivery_intents", "event_id")} - receipts
         killed_in_flight += bool(in_flight)
-        doubted |= in_flight
+        in_doubt |= in_flight
         held = {event["event_id"] for event in delivery.project.received()}
         assert receipts <= held
         take_over_dead_leases(delivery.project.pipeline.database)
@@ -47,7 +47,7 @@ def test_killed_at_random_instants_and_then_finished(
     received = delivery.project.received()
     assert ids(received) == sorted(sent)
     assert sorted(event_id for (event_id,) in delivery.rows("delivery_receipts", "event_id")) == sorted(sent)
-    assert {event["event_id"] for event in received if event["received"] > 1} <= doubted
+    assert {event["event_id"] for event in received if event["received"] > 1} <= in_doubt
     # The kills hit what they were meant to hit.
     assert killed_in_flight >= KILLS // 3
     assert not delivery.rows("delivery_intents")

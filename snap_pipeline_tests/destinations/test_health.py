@@ -1,4 +1,4 @@
-"""The badge of a destination: its precedence, since when, and what to do."""
+"""The badge of a destination: its precedence, since when, and the remedy."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +73,7 @@ def test_a_stop_is_answered_by_the_catalogues_remedy(category: Category) -> None
 
 
 def test_a_paused_destination_keeps_what_is_pending_until_resume() -> None:
-    assert "is kept (1,234 events)" in health(destination(state="paused"), BACKLOG).what_to_do
+    assert "are kept (1,234)" in health(destination(state="paused"), BACKLOG).what_to_do
     assert "destination resume shop" in health(destination(state="paused"), NOTHING).what_to_do
 
 

@@ -39,7 +39,7 @@ class Home:
             self.store.add(**fields(name=f"pixel of {workspace}", workspace=workspace))
 
     def tokens(self) -> list[str]:
-        """Every token, as a process reads it that starts now."""
+        """Return every token, as a process reads it that starts now."""
         return [self.store.access_token(each).reveal() for each in self.store.list()]
 
 
@@ -49,7 +49,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def save_and_read(url: str, key_file: Path) -> str:
-    """A process that saves and reads a token again and again, while others rotate the key."""
+    """Save and read a token again and again, while other processes rotate the key."""
     store = DestinationStore(Database(url), lambda: TokenCipher(load_or_create_key_file(key_file)), WORKSPACES)
     destination = store.list()[0]
     for number in range(30):
@@ -66,7 +66,7 @@ def rotate_again_and_again(url: str, key_file: Path) -> str:
 
 
 def work(url: str, key_file: Path, turns: Any) -> str:
-    """Do the part of this one of several processes."""
+    """Run the part of one of several processes."""
     chosen: Callable[[str, Path], str] = turns.get()
     return chosen(url, key_file)
 
@@ -89,7 +89,7 @@ def test_tokens_are_saved_and_read_while_the_key_is_rotated(home: Home) -> None:
 
 
 def rotate_until_killed(url: str, key_file: Path, calls: int) -> None:
-    """A rotation that is killed at one of the calls that it makes; it returns where there are fewer."""
+    """Run a rotation that is killed at one of its calls; it returns if it makes fewer."""
     left = calls
 
     def count(frame: FrameType, event: str, _: object) -> None:

@@ -24,7 +24,7 @@ COPY_ROW = """
 
 @pytest.fixture
 def app(postgres_url: str, database_login: str, keys: str) -> Iterator[Database]:
-    """The pipeline's database as in production, its login only a member of the pipeline's role; a row a workspace."""
+    """Return the database under production's login, a mere member of the pipeline's role, with a row a workspace."""
     administrator = Database(postgres_url)
     administrator.migrate()
     store = DestinationStore(administrator, lambda: TokenCipher(keys), WORKSPACES)
@@ -41,7 +41,7 @@ def app(postgres_url: str, database_login: str, keys: str) -> Iterator[Database]
 
 
 def run(database: Database, workspace: str | None, *statements: str) -> list[str]:
-    """The names that are visible after the statements, in the same transaction."""
+    """Return the names that are visible after the statements, in the same transaction."""
     with database.transaction(workspace) as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)

@@ -32,7 +32,7 @@ def hours_of(count: int) -> list[datetime]:
 
 
 def land(project: Project, hours: Sequence[datetime], histories: int) -> None:
-    """People on shared devices, whose histories are stretched over the hours; some of their events land late."""
+    """Land events of people on shared devices, over all hours; some of them land late."""
     stretch = len(hours) / HOURS_OF_A_HISTORY
     folders: dict[datetime, list[Mapping[str, Any]]] = {}
     for seed in range(histories):
@@ -90,7 +90,7 @@ def sends_nothing_more(project: Project, hours: Sequence[datetime]) -> bool:
 
 
 def take_chunks(home: Path, sandbox_url: str, chunks: Sequence[tuple[datetime, datetime]]) -> None:
-    """One process of a backfill: runs the chunks that nobody has taken."""
+    """Run chunks that no other process of the backfill has taken."""
     project = Project(home, sandbox_url)
     for first, last in chunks:
         try:

@@ -1,7 +1,7 @@
-"""Counts what a piece of work does instead of timing it: the same on every machine, however busy.
+"""Operation counts of a piece of work, in place of timings: the same on every machine, however busy.
 
-DuckDB's own log says which files it opened, how much it read and which queries it ran; Python's audit events say what
-was opened beside it; SQLAlchemy's say what was asked of the state database.
+The files, bytes and queries of DuckDB come from its log, other files from Python's audit events, and statements of the
+state database from SQLAlchemy's events.
 """
 
 import sys
@@ -19,20 +19,20 @@ from snap_pipeline.lake.lake import Lake
 
 @dataclass
 class Operations:
-    """What was done, so far."""
+    """The operations so far."""
 
     queries: int = 0
-    """That DuckDB ran."""
+    """Queries that DuckDB ran."""
     scans: int = 0
-    """The number of files that these queries name: a query can hold thousands of them."""
+    """Files that these queries name: a query can name thousands of them."""
     files: int = 0
-    """That DuckDB opened, to read or to write; how often it opens the same file again is its own affair."""
+    """Files that DuckDB opened, to read or to write, each counted once."""
     bytes_read: int = field(default=0, compare=False)
-    """By DuckDB, which reads some parts of a file twice or not at all, as it happens to plan."""
+    """Bytes that DuckDB read; not compared, since it reads some parts of a file twice, depending on its plan."""
     opened: int = 0
     """Files and folders that Python opened or listed."""
     statements: int = 0
-    """That the state database ran."""
+    """Statements that the state database ran."""
 
 
 _watching: list[Operations] = []
@@ -65,7 +65,7 @@ class _Watched:
         self._connection.close()
 
     def count(self) -> None:
-        """Adds what the log says, once."""
+        """Add the log's counts, once."""
         if self._is_counted:
             return
         self._is_counted = True
@@ -92,7 +92,7 @@ class _Watched:
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operations]:
-    """Counts while the block runs; the numbers of DuckDB are there when it ends."""
+    """Count the operations of the block; those of DuckDB are complete when it ends."""
     operations, opened = Operations(), Lake._open
     databases: list[_Watched] = []
 

@@ -23,7 +23,7 @@ event may have been sent."""
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> dict[int, Path]:
-    """A home with few hours of history and one with many, none of which owes anything."""
+    """Return a home with few hours of history and one with many, all of them delivered."""
     made = {}
     for hours in (FEW, MANY):
         requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30).raise_for_status()
@@ -35,7 +35,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> dict[in
 
 
 def index_answered_ids(project: Project, hour: datetime) -> None:
-    """Makes the index of each day before, as the hours of the day after it would have."""
+    """Make the index of each earlier day, as the hours of the day after it would have."""
     pipeline = project.pipeline
     (destination,) = pipeline.destinations.list()
     ledger = Ledger(pipeline.lake, hour, destination.id, destination.workspace)

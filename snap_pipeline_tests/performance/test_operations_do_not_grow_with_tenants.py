@@ -16,7 +16,7 @@ HOURS = [HOUR - number * ONE_HOUR for number in range(4)]
 
 
 def with_tenants(shop: Destination, count: int) -> list[Destination]:
-    """So many destinations of a workspace each; the first alone has events."""
+    """Add so many destinations of a workspace each, of which only the first has events."""
     others = (
         replace(shop, id=f"{number:08x}", name=f"tenant-{number}", workspace=f"w{number}") for number in range(1, count)
     )

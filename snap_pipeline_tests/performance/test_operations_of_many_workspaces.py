@@ -1,4 +1,4 @@
-"""A regression guard without a clock: what it takes to list and to read an hour of 1, 100 and 1,000 workspaces."""
+"""A regression guard without a clock: the operations to list and read an hour of 1, 100 and 1,000 workspaces."""
 
 import cProfile
 import pstats
@@ -17,7 +17,7 @@ WORKSPACES = (1, 100, 1_000)
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Project]:
-    """For each number of workspaces, a home in which each has an event in each of two hours."""
+    """Return a home for each number of workspaces, each with an event in each of two hours."""
     made = {}
     for count in WORKSPACES:
         home = tmp_path_factory.mktemp(f"workspaces{count}")
@@ -47,7 +47,7 @@ def test_finding_the_hours_takes_as_much_for_each_folder_however_many_workspaces
 
 
 def read(project: Project, monkeypatch: pytest.MonkeyPatch, hour: datetime, bad: int) -> Operations:
-    """Count what it takes to read an hour; each line must be in its bin, and each event in its workspace."""
+    """Count the operations to read an hour, after checking that each event is in its workspace."""
     project = Project(project.settings.home, project.sandbox_url)
     with counted(monkeypatch) as operations:
         made = make_raw_events(project.pipeline.lake, project.pipeline.landing, hour)

@@ -1,4 +1,4 @@
-"""Rows of the state database that tests write themselves."""
+"""Rows of the state database that tests insert themselves."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ WORKSPACE = "shop_a"
 
 
 def add_destination_row(database: Database, id_: str, workspace: str = WORKSPACE) -> None:
-    """Insert a destination that nothing is sent to, so that leases may refer to it."""
+    """Insert a destination to which nothing is sent, so that leases may refer to it."""
     moment = datetime(2026, 11, 20, tzinfo=UTC)
     texts = ("pixel_id", "base_url", "since", "token_last_four")
     with database.transaction(workspace) as connection:

@@ -110,7 +110,7 @@ def test_workspaces_of_a_database_of_the_second_version_are_known(
 
 
 def owned_by(login: str, url: str) -> Database:
-    """The empty state database under a login that owns it and is no superuser, as in production."""
+    """Return the empty state database under a login that owns it and is no superuser, as in production."""
     with sa.create_engine(url).begin() as connection:
         connection.exec_driver_sql(f'alter database "{sa.make_url(url).database}" owner to {login}')
         connection.exec_driver_sql(f"alter role {login} createrole")
@@ -208,4 +208,4 @@ def test_a_login_above_row_level_security_is_warned_of(postgres_url: str, caplog
     with caplog.at_level(logging.WARNING):
         Database(postgres_url).migrate()
 
-    assert "above row-level security" in caplog.text
+    assert "bypasses row-level security" in caplog.text

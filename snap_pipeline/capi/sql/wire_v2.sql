@@ -1,5 +1,5 @@
 -- One v2 event (snap-api.md, section 2.2) a row, as flat JSON without nulls. Each event names its own asset. Reads
--- `conversion_payloads` and `due`. How members are written, and what `due` is: as in wire_v3.sql.
+-- `conversion_payloads` and `due`. Members are written, and `due` is defined, as in wire_v3.sql.
 select
     due.position,
     event_id,

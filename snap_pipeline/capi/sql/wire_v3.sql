@@ -1,9 +1,9 @@
 -- One v3 event (snap-api.md, sections 3.2 to 3.7) a row, as JSON without nulls or empty objects. The path of the
--- request names the asset. Reads `conversion_payloads`; `due` says which rows: file_row_number, and a position to
--- order them by.
+-- request names the asset. Reads `conversion_payloads` and `due`, the rows to send: their file_row_number, and the
+-- position that orders them.
 --
--- concat_ws() leaves nulls out, and a member whose value is null is null. Values that normalization confines to
--- digests, codes, numbers or addresses stand between quotes as they are; to_json() escapes all others.
+-- concat_ws() leaves nulls out, and a member with a null value is null. Values that normalization confines to digests,
+-- codes, numbers or addresses are quoted as they are; to_json() escapes all others.
 select
     due.position,
     event_id,

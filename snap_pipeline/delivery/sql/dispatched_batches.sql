@@ -1,5 +1,5 @@
--- One row a batch: what was sent and what became of its events. Reads `requests` and `receipts` of one hour, of all
--- its destinations.
+-- One row a batch: its requests and the outcome of its events. Reads `requests` and `receipts` of one hour, of all its
+-- destinations.
 with attempts as (
     select
         destination,

@@ -1,8 +1,8 @@
--- Where each conversion of an hour stands with one destination, and in which batches it would go. Reads
+-- The delivery state of each conversion of an hour at one destination, and what decides its batch. Reads
 -- `conversion_payloads` (with file_row_number), `own_receipts` and `intents` of this hour, `other_receipts` and
 -- `other_intents` of hours that hold the same event, `snap_event_names`, `currencies`.
--- An event is its id and its name, as for Snap: a checkout and a purchase may bear the id of their order.
-with judged as (
+-- An event is identified by id and name, as by Snap: a checkout and a purchase may both have the id of their order.
+with classified as (
     select
         file_row_number,
         event_id,
@@ -33,7 +33,7 @@ with judged as (
     where workspace = $workspace
 ),
 
-own as (
+own_answers as (
     select
         event_id,
         event_name,
@@ -45,7 +45,7 @@ own as (
     group by event_id, event_name
 ),
 
-elsewhere as (
+other_answers as (
     select
         event_id,
         event_name,
@@ -61,69 +61,73 @@ elsewhere as (
     group by event_id, event_name
 ),
 
-doubted as (
+in_doubt as (
     select
-        judged.event_id,
-        judged.event_name,
-        min(sent.first_sent_at) as first_sent_at
+        classified.event_id,
+        classified.event_name,
+        min(sent_intents.first_sent_at) as first_sent_at
     from (
         from intents
         union all by name
         from other_intents
-    ) as sent
+    ) as sent_intents
     -- Intents of older versions have no name.
-    inner join judged
-        on sent.event_id = judged.event_id and coalesce(sent.event_name, judged.event_name) = judged.event_name
-    left join own on judged.event_id = own.event_id and judged.event_name = own.event_name
-    -- What was rejected may have been sent again since, and its answer lost.
-    where own.outcome is null or (own.outcome = 'rejected' and sent.first_sent_at > own.sent_at)
-    group by judged.event_id, judged.event_name
+    inner join classified
+        on
+            sent_intents.event_id = classified.event_id
+            and coalesce(sent_intents.event_name, classified.event_name) = classified.event_name
+    left join own_answers
+        on classified.event_id = own_answers.event_id and classified.event_name = own_answers.event_name
+    -- A rejected event may have been sent again since, and the answer lost.
+    where
+        own_answers.outcome is null
+        or (own_answers.outcome = 'rejected' and sent_intents.first_sent_at > own_answers.sent_at)
+    group by classified.event_id, classified.event_name
 ),
 
--- Of the answers that several hours have to one event, one counts: a delivery before a refusal, then the first. Each
--- of these hours comes to the same one.
-counted as (
+-- If several hours have an answer to one event, one of them is final: a delivery before a refusal, then the first. Each
+-- of these hours finds the same one.
+final_answers as (
     select
-        own.event_id,
-        own.event_name,
-        own.outcome,
-        own.reason
-    from own
-    left join elsewhere using (event_id, event_name)
-    left join doubted using (event_id, event_name)
-    where doubted.event_id is null and (elsewhere.event_id is null or own.answer <= elsewhere.answer)
+        own_answers.event_id,
+        own_answers.event_name,
+        own_answers.outcome,
+        own_answers.reason
+    from own_answers
+    left join other_answers using (event_id, event_name)
+    left join in_doubt using (event_id, event_name)
+    where in_doubt.event_id is null and (other_answers.event_id is null or own_answers.answer <= other_answers.answer)
 )
 
-
 select
-    judged.file_row_number,
-    judged.event_id,
-    judged.event_name,
-    judged.event_time,
-    judged.order_id,
+    classified.file_row_number,
+    classified.event_id,
+    classified.event_name,
+    classified.event_time,
+    classified.order_id,
     case
-        when counted.event_id is not null then counted.outcome
-        when elsewhere.event_id is not null then 'duplicate'
-        when doubted.event_id is not null then 'in_doubt'
-        when judged.undeliverable_reason is not null then 'undeliverable'
+        when final_answers.event_id is not null then final_answers.outcome
+        when other_answers.event_id is not null then 'duplicate'
+        when in_doubt.event_id is not null then 'in_doubt'
+        when classified.undeliverable_reason is not null then 'undeliverable'
         else 'pending'
     end as state,
     case
-        when counted.event_id is not null then counted.reason
-        when elsewhere.event_id is null and doubted.event_id is null then judged.undeliverable_reason
+        when final_answers.event_id is not null then final_answers.reason
+        when other_answers.event_id is null and in_doubt.event_id is null then classified.undeliverable_reason
     end as reason,
-    judged.undeliverable_reason is null as is_deliverable,
-    judged.expires_at,
-    doubted.first_sent_at,
-    case when judged.conversion_type = 'MOBILE_APP' then 'app' else 'pixel' end as asset,
-    -- What Snap might refuse goes in batches of its own, so that it cannot hold up the others.
-    judged.event_name not in (select snap_name from snap_event_names) as has_custom_name,
-    judged.currency is not null
-    and judged.currency not in (
+    classified.undeliverable_reason is null as is_deliverable,
+    classified.expires_at,
+    in_doubt.first_sent_at,
+    case when classified.conversion_type = 'MOBILE_APP' then 'app' else 'pixel' end as asset,
+    -- Events that Snap might refuse go in batches of their own, so that they cannot hold up the others.
+    classified.event_name not in (select snap_name from snap_event_names) as has_custom_name,
+    classified.currency is not null
+    and classified.currency not in (
         select currency from currencies
         where accepted_by_snap
     ) as has_rare_currency
-from judged
-left join counted using (event_id, event_name)
-left join elsewhere using (event_id, event_name)
-left join doubted using (event_id, event_name)
+from classified
+left join final_answers using (event_id, event_name)
+left join other_answers using (event_id, event_name)
+left join in_doubt using (event_id, event_name)

@@ -1,6 +1,6 @@
--- How many purchases share their order id with another one of the same asset, whatever their event ids: Snap counts an
--- order once within 30 days (snap-api.md, section 5). An event that landed in several hours is one purchase. Reads
--- `conversion_payloads` of all hours that are asked for.
+-- The number of purchases that share their order id with another one of the same asset, whatever their event ids: Snap
+-- counts an order once within 30 days (snap-api.md, section 5). An event that landed in several hours is one purchase.
+-- Reads `conversion_payloads` of all hours in question.
 with orders as (
     select count(distinct event_id) as purchases
     from conversion_payloads

@@ -1,7 +1,7 @@
-"""Alembic's scripts for the state database, run by the program itself when it starts; there is no `alembic.ini`.
+"""The migrations of the state database, run by the program itself when it starts; there is no `alembic.ini`.
 
-To add one: `alembic`'s `command.revision(configuration(), message)` writes it from `script.py.mako`. Scripts can
-be run again over what is there already, and there is no way back but a backup.
+To add one: Alembic's `command.revision(configuration(), message)` writes it from `script.py.mako`. Scripts are
+idempotent. There are no downgrades; the way back is a backup.
 """
 
 import sqlalchemy as sa
@@ -11,11 +11,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 VERSION_TABLE = "snap_pipeline_version"
-"""Not Alembic's usual name, since Dagster may keep its own in the same Postgres database."""
+"""The table of the current version. It has not Alembic's default name, since Dagster may have that one in the same
+Postgres database."""
 
 
 def configuration(connection: sa.Connection | None = None) -> Config:
-    """Alembic's configuration for these scripts.
+    """Return Alembic's configuration for these scripts.
 
     Args:
         connection: in a transaction, which the caller commits.
@@ -27,11 +28,11 @@ def configuration(connection: sa.Connection | None = None) -> Config:
 
 
 def is_current(connection: sa.Connection) -> bool:
-    """Whether nothing is left to do; asks for no right but to read the version."""
+    """Tell whether the database is up to date; needs no right but to read the version."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     return context.get_current_revision() == ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Runs the scripts that are missing, within the connection's transaction."""
+    """Run the scripts that have not run yet, within the connection's transaction."""
     command.upgrade(configuration(connection), "head")

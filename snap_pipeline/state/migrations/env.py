@@ -1,4 +1,4 @@
-"""What Alembic runs to migrate: the scripts, on the connection and in the transaction of `Database.migrate`."""
+"""The entry point of Alembic: runs the scripts on the connection, and in the transaction, of `Database.migrate`."""
 
 from alembic import context
 

@@ -1,6 +1,6 @@
 """Destinations, leases and rate limits; on Postgres their schemas, the pipeline's role and row-level security.
 
-Every statement may be run again. The role belongs to the whole Postgres cluster, the rest to the database.
+Every statement is idempotent. The role belongs to the whole Postgres cluster, the rest to the database.
 """
 
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ grant select on snap_pipeline_version to snap_pipeline_app;
 
 
 def upgrade() -> None:
-    """Makes everything that is missing."""
+    """Create everything that is missing."""
     is_postgres = op.get_bind().dialect.name == "postgresql"
     if is_postgres:
         op.execute(ROLE)
@@ -56,7 +56,7 @@ def upgrade() -> None:
 
 
 def make_destinations(schema: str | None) -> None:
-    """Who receives. A row is never deleted, so that an id keeps its receipts."""
+    """Create the table of destinations. Its rows are never deleted, so that an id keeps its receipts."""
     moment = sa.DateTime(timezone=True)
     op.create_table(
         "destinations",
@@ -101,7 +101,7 @@ def make_destinations(schema: str | None) -> None:
 
 
 def make_shared_limits(schema: str | None) -> None:
-    """What processes agree on: who sends an hour, and when a token may send next. No workspace's data."""
+    """Create the tables that processes share: leases of hours, and rate limits of tokens."""
     op.create_table(
         "leases",
         sa.Column("destination_id", sa.Text, primary_key=True),

@@ -1,4 +1,4 @@
-"""Since when a destination is live, paused or removed. Not known of those that are there already."""
+"""The time from which a destination is live, paused or removed; not known of existing ones."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Adds the column where it is missing."""
+    """Add the column if it is missing."""
     connection = op.get_bind()
     schema = "destinations" if connection.dialect.name == "postgresql" else None
     columns = sa.inspect(connection).get_columns("destinations", schema)

@@ -27,7 +27,7 @@ create trigger remember_workspace after insert or update of workspace on destina
 grant select on destinations.workspaces to snap_pipeline_app;
 """
 POSTGRES_FILL = """
--- Row-level security holds the owner as well: for this transaction alone it does not.
+-- Row-level security restricts the owner as well, except in this transaction.
 alter table destinations.destinations no force row level security;
 insert into destinations.workspaces (name)
     select distinct workspace from destinations.destinations on conflict do nothing;
@@ -51,7 +51,7 @@ create policy of_known_token on snap_pipeline.rate_limits
 
 
 def upgrade() -> None:
-    """Makes everything that is missing."""
+    """Create everything that is missing."""
     is_postgres = op.get_bind().dialect.name == "postgresql"
     op.create_table(
         "workspaces",

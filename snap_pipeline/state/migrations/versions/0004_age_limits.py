@@ -1,4 +1,4 @@
-"""How old a destination's events may be. Those that are there already get Snap's own limits, 7 and 37 days."""
+"""The age limits of a destination's events. Existing destinations get Snap's own, 7 and 37 days."""
 
 import sqlalchemy as sa
 from alembic import op
