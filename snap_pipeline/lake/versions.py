@@ -1,4 +1,4 @@
-"""Which code made a partition: a digest of the SQL, and of the mappings, that decide its content.
+"""Code versions of partitions: digests of the SQL and the mappings that decide their content.
 
 Dagster shows it as `code_version`, and each partition carries it, so that `status` can count the hours that an
 older version made.
@@ -25,21 +25,21 @@ SQL_OF = {
     "conversion_payloads": ("conversion_payloads", "plaintext_columns"),
     "parameter_completeness": ("parameter_completeness",),
 }
-"""The SQL files behind each asset, besides the macros that all share."""
+"""SQL files of each asset, in addition to the macros, which all share."""
 
 
 @cache
 def code_version(table: str, mappings: str = "") -> str:
-    """Twelve hex digits that change when the SQL behind a table changes, or the digest of the mappings."""
+    """Return twelve hex digits that change with the SQL of a table or the digest of the mappings."""
     return _digest([f"macros/{name}" for name in MACRO_FILES] + list(SQL_OF[table]), mappings)
 
 
 @cache
 def links_version(consent: str) -> str:
-    """Changes when links have other columns, or say other things of who somebody is and what they chose.
+    """Return a digest that changes with the columns of links and the rules of identity and consent.
 
-    Links of another version are made again when an hour needs them, up to a month of hours. So what only spells a value
-    otherwise, as a macro that normalizes names, does not count here; of the mappings, those of consent do.
+    Links of another version are made again when an hour needs them, up to a month of hours. So changes of normalization
+    alone do not count here; of the mappings, only those of consent do.
     """
     return _digest(["macros/identity", "macros/consent", *SQL_OF["identity_links"]], consent)
 
