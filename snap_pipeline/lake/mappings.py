@@ -36,7 +36,7 @@ MEANING = "lower(trimmed_or_empty(meaning))"
 
 
 class Digests(NamedTuple):
-    """What tells the mappings from those of another day: all of them, and those that decide what consent means."""
+    """Digests of the mapping tables: of all, and of those that decide the meaning of consent."""
 
     mappings: str
     consent: str

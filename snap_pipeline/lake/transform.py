@@ -143,7 +143,7 @@ class Transformations:
             return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.digests)
 
     def _quarantine_unfilterable(self, hour: datetime) -> bool:
-        """Quarantines the events with which the hour cannot be filtered; False where it is not about events."""
+        """Quarantine the events on which filtering fails; return False if no single events are at fault."""
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
@@ -162,8 +162,8 @@ class Transformations:
         return bool(found)
 
     def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, digests: Digests) -> int | None:
-        """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
-        # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
+        """Write `conversion_payloads`; return None if events were quarantined, so that the hour is filtered again."""
+        # Read first: if the events are filtered again meanwhile, the payloads then count as outdated.
         reading = self._reading(connection, Table.FILTERED_EVENTS, hour)
         try:
             return self._write(connection, Table.CONVERSION_PAYLOADS, hour, digests, reading=reading)
