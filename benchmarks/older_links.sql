@@ -20,8 +20,8 @@ select
         array_to_string(
             list_transform(
                 string_split(clicks, chr(31)),
-                lambda c: moment_and_word(
-                    moment_of(c) - getvariable('older_by'), word_of(c) || getvariable('older_hour')
+                lambda c: timed_signal(
+                    signal_time(c) - getvariable('older_by'), signal_text(c) || getvariable('older_hour')
                 )
             ),
             chr(31)

@@ -1,7 +1,7 @@
-"""Damaged files of the lake: the error that names one, with the remedy.
+"""Damaged partitions: the error that names one, with the remedy.
 
-A disk, a copy that was cut off or a restored backup can leave a partition that is no whole Parquet file. Files are
-not read to find out: only when DuckDB has failed is the file that it names read once more, whole and alone.
+A failing disk, an interrupted copy or a restored backup can leave a partition that is not a complete Parquet file.
+Nobody reads files to find out: only after DuckDB has failed, the file that it names is read once more, whole and alone.
 """
 
 import re
@@ -11,9 +11,9 @@ from snap_pipeline.errors import LakeError
 
 NAMED_FILE = re.compile(r"['\"]([^'\"]+\.parquet)['\"]")
 NAMES_NO_FILE = "TProtocolException"
-"""DuckDB's message about a footer whose length is right and whose content is not."""
+"""DuckDB's error for a corrupt footer of the right length; it names no file."""
 
-MADE_FROM = {
+PRODUCING_ASSETS = {
     "raw_events": "raw_events",
     "quarantined_lines": "raw_events",
     "identity_links": "identity_links",
@@ -22,16 +22,16 @@ MADE_FROM = {
     "conversion_payloads": "conversion_payloads",
     "parameter_completeness": "parameter_completeness",
 }
-"""The asset that makes a table of an hour."""
+"""The asset that produces each table of an hour."""
 
 
 class DamagedPartition(LakeError):
-    """A file of the lake that is no whole Parquet file.
+    """A file of the lake that is not a complete Parquet file.
 
     Attributes:
-        path: the file.
-        table: whose partition it is, or the mart that it is.
-        hour: the key of the partition's hour; none of a mart.
+        path: the damaged file.
+        table: the table that it is a partition of, or the mart.
+        hour: the key of the partition's hour; None for a mart.
     """
 
     def __init__(self, key: str, path: Path, reason: str) -> None:
@@ -44,17 +44,17 @@ class DamagedPartition(LakeError):
     def _remedy(self) -> str:
         if self.hour is None:
             return "Delete the file and run `snap-pipeline insights`, which makes it again."
-        if self.table in MADE_FROM:
+        if self.table in PRODUCING_ASSETS:
             return (
-                f"Delete the file and materialize the hour from {MADE_FROM[self.table]} on, as "
+                f"Delete the file and materialize the hour from {PRODUCING_ASSETS[self.table]} on, as "
                 f"`snap-pipeline materialize --from {self.hour} --to {self.hour}` does; or restore it from a backup "
                 "where the hour's landing files are gone."
             )
         if self.table == "delivery_requests":
-            return "Restore it from a backup, or delete it: nothing is sent because of it, the attempts are not shown."
+            return "Restore it from a backup, or delete it: only the log of requests is lost, no record of delivery."
         return (
-            "Restore it from a backup. Without it nobody knows what was sent: delete it only if the events may go "
-            "again, which Snap counts once within 48 hours of the first time and twice after that."
+            "Restore it from a backup. It records what was sent: delete it only if the events may be sent again, which "
+            "Snap counts once within 48 hours of the first time and twice after that."
         )
 
 

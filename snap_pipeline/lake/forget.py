@@ -1,8 +1,8 @@
-"""`snap-pipeline forget`: a person's identifiers out of every hour, and what lands of them later out at once.
+"""Erasure (`snap-pipeline forget`): removes a person from every hour, and keeps their later events out.
 
-The tombstone is written first, so that whatever is read from then on obeys it. It holds digests, and the hours that
-are still to be made again, so that a request that was interrupted goes on where it stopped. Raw rows stay, emptied and
-excluded as `forgotten`, so that the accounting holds; the hours' other tables are made again from them.
+The tombstone is written ahead of any change, so that every hour read from then on obeys it. It holds digests, and the
+hours that are still to be made again, so that an interrupted request resumes where it stopped. Raw rows stay, emptied
+and excluded as `forgotten`, so that the accounting holds; the hours' other tables are made again from them.
 """
 
 import hashlib
@@ -23,19 +23,19 @@ from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombston
 from snap_pipeline.lake.transform import Transformations
 
 
-class NothingToRecognize(PipelineError):
-    """An e-mail address or phone number that is none."""
+class InvalidIdentifier(PipelineError):
+    """A value that is not a valid identifier of its kind."""
 
 
 @dataclass(frozen=True)
-class Forgotten:
-    """What a request touched.
+class Erasure:
+    """Result of an erasure request.
 
     Attributes:
-        hours: that were made again.
-        events: that are excluded as forgotten in these hours.
-        landing_files: below the landing root, that still hold the person.
-        rewritten_files: that held the person, and hold them no more.
+        hours: the hours that were made again.
+        events: the number of events that are excluded as forgotten in these hours.
+        landing_files: names below the landing root of files that still hold the person's events.
+        rewritten_files: names of files from which the person's events were removed.
     """
 
     hours: list[datetime]
@@ -46,7 +46,7 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class Sighting:
-    """An hour in which the person was seen, with what they were seen by, as digests."""
+    """An hour with events of the person, and the device and user ids of one of them, as digests."""
 
     hour: datetime
     device: str | None
@@ -54,13 +54,13 @@ class Sighting:
 
 
 class Forgetting:
-    """Forgets people in one lake.
+    """Erasure of people in one lake.
 
     Args:
-        lake: to forget in.
-        landing: whose files may hold the person.
-        transformations: make an hour's tables again.
-        calling_codes: of the workspaces, since a phone number may be given without its country.
+        lake: the lake to erase from.
+        landing: the landing zone, the files of which may hold the person's events.
+        transformations: the steps that make an hour's tables again.
+        calling_codes: those of the workspaces, since a phone number may be given without its country.
     """
 
     def __init__(
@@ -71,35 +71,35 @@ class Forgetting:
         self._calling_codes = sorted({code or "" for code in calling_codes} | {""})
 
     def digests(self, kind: str, value: str) -> list[str]:
-        """What a person is recognized by who is named by an `email`, `phone`, `user_id` or `anonymous_id`.
+        """Return the digests of an `email`, `phone`, `user_id` or `anonymous_id`, by which a person is found.
 
         Raises:
-            NothingToRecognize: the value is not of its kind.
+            InvalidIdentifier: the value is not of its kind.
         """
         with self._lake.connect_with_macros() as connection:
             rows = connection.execute(
-                sql("asked_digests"), {"kind": kind, "value": value, "calling_codes": self._calling_codes}
+                sql("request_digests"), {"kind": kind, "value": value, "calling_codes": self._calling_codes}
             ).fetchall()
         if not rows:
-            raise NothingToRecognize(f"That is no {kind.replace('_', ' ')} by which anybody could be recognized.")
+            raise InvalidIdentifier(f"That is not a valid {kind.replace('_', ' ')}. Check the value and run it again.")
         return [digest for (digest,) in rows]
 
-    def forget(self, asked: Sequence[str], *, rewrite_landing: bool) -> Forgotten:
-        """Empties and excludes the person's events everywhere, and makes the hours again that they touched.
+    def forget(self, requested: Sequence[str], *, rewrite_landing: bool) -> Erasure:
+        """Empty and exclude the person's events everywhere, and make the affected hours again. Idempotent.
 
         Args:
-            asked: digests of the person.
-            rewrite_landing: whether landing files lose the person as well; otherwise they are listed.
+            requested: digests of the person.
+            rewrite_landing: remove the person's events from landing files too; otherwise the files are only listed.
 
         Raises:
-            LakeError: a file cannot be read or written. What was done stays done; call again to go on.
+            LakeError: a file cannot be read or written. Call again to resume; what was done stays done.
         """
-        tombstone = f"{FOLDER}/{hashlib.sha256(''.join(sorted(asked)).encode()).hexdigest()[:16]}.json"
+        tombstone = f"{FOLDER}/{hashlib.sha256(''.join(sorted(requested)).encode()).hexdigest()[:16]}.json"
         before = read_tombstone(self._storage, tombstone)
-        digests, devices, seen = self._everything_of({*asked, *before["digests"]})
+        digests, devices, hours_of_person = self._resolve_person({*requested, *before["digests"]})
         devices |= set(before["devices"])
-        seen |= self._attached(digests)
-        pending = sorted({*before["hours"], *map(format_hour, seen - set(self._lake.pruned_hours()))})
+        hours_of_person |= self._hours_with_linked_payloads(digests)
+        pending = sorted({*before["hours"], *map(format_hour, hours_of_person - set(self._lake.pruned_hours()))})
         write_tombstone(
             self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending}
         )
@@ -107,25 +107,25 @@ class Forgetting:
         pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
         hours = sorted({*map(parse_hour, pending), *rewritten.values()})
         for done, hour in enumerate(hours, 1):
-            self._make_again(hour)
+            self._remake(hour)
             rest = [format_hour(each) for each in hours[done:]]
             write_tombstone(
                 self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest}
             )
         hours = sorted({*hours, *pruned})
-        return Forgotten(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
+        return Erasure(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
 
-    def _everything_of(self, asked: set[str]) -> tuple[set[str], set[str], set[datetime]]:
-        """All digests of the person, the devices that they share with others, and the hours of either.
+    def _resolve_person(self, requested: set[str]) -> tuple[set[str], set[str], set[datetime]]:
+        """Return the person's digests, the devices that they share with others, and the hours of both.
 
-        Who is named by an address is followed to their user ids, and by these to their devices. A device that
-        somebody else uses too is not theirs alone, so that its other events stay.
+        An address leads to user ids, and these lead to devices. A device that somebody else uses as well is shared: its
+        other events stay.
         """
-        sightings = self._sightings(asked)
-        by_asked_device = {s for s in sightings if s.device in asked}
-        users = set().union(*(s.users for s in sightings - by_asked_device))
-        owners = set().union(*(s.users for s in by_asked_device))
-        if len({s.users for s in by_asked_device if s.users}) <= 1:
+        sightings = self._sightings(requested)
+        by_requested_device = {s for s in sightings if s.device in requested}
+        users = set().union(*(s.users for s in sightings - by_requested_device))
+        owners = set().union(*(s.users for s in by_requested_device))
+        if len({s.users for s in by_requested_device if s.users}) <= 1:
             users |= owners
         # One id leads to another: an alias, or an external id beside the user id.
         followed: set[str] = set()
@@ -134,14 +134,14 @@ class Forgetting:
             followed |= users
             sightings |= found
             users |= set().union(*(s.users for s in found))
-        of_person = {s for s in sightings if s.users & users or s not in by_asked_device}
-        devices = {s.device for s in of_person if s.device} - asked
+        of_person = {s for s in sightings if s.users & users or s not in by_requested_device}
+        devices = {s.device for s in of_person if s.device} - requested
         sightings |= self._sightings(devices)
-        shared = {s.device for s in sightings if s.device in devices and s.users and not s.users & (users | asked)}
-        return asked | users | (devices - shared), shared, {s.hour for s in sightings}
+        shared = {s.device for s in sightings if s.device in devices and s.users and not s.users & (users | requested)}
+        return requested | users | (devices - shared), shared, {s.hour for s in sightings}
 
-    def _attached(self, digests: set[str]) -> set[datetime]:
-        """The hours whose conversions carry the person's address, though their own events may not name it."""
+    def _hours_with_linked_payloads(self, digests: set[str]) -> set[datetime]:
+        """Return the hours in which a conversion carries the person's address or number, even from another event."""
         hours = self._storage.hours(Table.CONVERSION_PAYLOADS)
         if not hours:
             return set()
@@ -154,7 +154,7 @@ class Forgetting:
         return {parse_hour(hour) for (hour,) in rows}
 
     def _sightings(self, digests: set[str]) -> set[Sighting]:
-        """Where the person was seen: in events, and in the links of hours that have no events, or none yet."""
+        """Return sightings of the digests: in events, and in the links of hours that have no events, or none yet."""
         hours = self._storage.hours(Table.RAW_EVENTS)
         with_links_alone = sorted(set(self._storage.hours(Table.IDENTITY_LINKS)) - set(hours))
         found: set[Sighting] = set()
@@ -171,7 +171,7 @@ class Forgetting:
         return found
 
     def _landing_files(self, digests: set[str], *, rewrite: bool) -> tuple[dict[str, datetime], list[str]]:
-        """The files that were rewritten, with their hours, and those that still hold the person."""
+        """Return the rewritten files with their hours, and the files that still hold the person's events."""
         rewritten: dict[str, datetime] = {}
         left: list[str] = []
         for hour in sorted(self._landing.hours()):
@@ -187,13 +187,13 @@ class Forgetting:
         return rewritten, left
 
     def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, tuple[str, str]]:
-        """The person's lines and what is to stand in their place, by line number."""
+        """Return the person's lines in a file with their replacements, by line number."""
         with self._lake.connect_with_macros() as connection:
             load_events_of_file(self._lake, self._landing, connection, hour, file)
             rows = connection.execute(sql("forgotten_lines"), {"digests": sorted(digests)}).fetchall()
         return {number: (line, stub) for number, line, stub in rows}
 
-    def _make_again(self, hour: datetime) -> None:
+    def _remake(self, hour: datetime) -> None:
         if self._storage.exists(partition(Table.RAW_EVENTS, hour)):
             make_raw_events(self._lake, self._landing, hour)
             self._transformations.make_identity_links(hour)
@@ -204,11 +204,11 @@ class Forgetting:
             if self._storage.exists(partition(Table.PARAMETER_COMPLETENESS, hour)):
                 self._transformations.make_parameter_completeness(hour)
         else:
-            # Links that were made before their hour's events are made again as soon as somebody needs them.
+            # Links without raw events are made again as soon as a later hour needs them.
             self._storage.delete([partition(Table.IDENTITY_LINKS, hour)])
 
     def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
-        """Takes the person out of what an hour still has whose events are gone; False where they are not in it.
+        """Remove the person from the tables that a pruned hour still has; return False if they are not in it.
 
         The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing.
         """
@@ -220,10 +220,10 @@ class Forgetting:
                 connection.execute(f"create temp table {table} as from {self._storage.scan([key])}")
             made_by = self._storage.notes(connection, payloads)
             values = {"digests": digests}
-            connection.execute(f"create temp table judged as {sql('forgotten_payloads')}", values)
+            connection.execute(f"create temp table classified as {sql('forgotten_payloads')}", values)
             connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
             row = connection.execute(
-                "select (select count(*) from judged where is_forgotten), "
+                "select (select count(*) from classified where is_forgotten), "
                 "(select count(*) from links) - (select count(*) from kept_links)"
             ).fetchone()
             if not row or not any(row):
@@ -233,7 +233,7 @@ class Forgetting:
                 excluded,
                 """
                 from excluded union all by name
-                select workspace, event_id, event_name, event_time, 'forgotten' as reason from judged
+                select workspace, event_id, event_name, event_time, 'forgotten' as reason from classified
                 where is_forgotten and (workspace, event_id) not in (
                     select workspace, event_id from excluded where reason = 'forgotten'
                 )
@@ -243,7 +243,7 @@ class Forgetting:
             self._storage.commit(
                 connection,
                 payloads,
-                "select * exclude (is_forgotten) from judged where not is_forgotten",
+                "select * exclude (is_forgotten) from classified where not is_forgotten",
                 metadata=made_by,
             )
         self._transformations.make_parameter_completeness(hour)
@@ -260,15 +260,15 @@ class Forgetting:
 
 
 def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]]) -> None:
-    """Write a copy of a file with other lines in some places, and every other byte as it is.
+    """Write a copy of a file with some lines replaced, and every other byte unchanged.
 
     Args:
-        path: of the file.
-        draft: of the copy, which gets the file's mode.
-        lines: by number from 1, the line that is expected and the one that takes its place.
+        path: the file.
+        draft: the copy, which gets the file's mode.
+        lines: by line number from 1, the expected line and its replacement.
 
     Raises:
-        LakeError: another line stands there.
+        LakeError: a line is not the expected one.
     """
     with open_for_writing(draft, path.suffix) as new:
         for number, line in enumerate(lines_of(path), 1):
@@ -277,6 +277,8 @@ def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]])
                 continue
             before, after = (text.encode() for text in lines[number])
             if before.strip() not in line:
-                raise LakeError(f"{path} was not rewritten: line {number} is not the one that was read.")
+                raise LakeError(
+                    f"{path} was not rewritten: line {number} has changed since it was read. Run the command again."
+                )
             new.write(after + line[len(line.rstrip(b"\r\n")) :])
     shutil.copymode(path, draft)

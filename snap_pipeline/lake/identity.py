@@ -1,7 +1,7 @@
-"""Who is behind an event: `identity_links` of each hour, and what those of the trailing window say of one hour.
+"""Identity resolution: `identity_links` of each hour, and the profiles of an hour from the links of its window.
 
-What a link holds is decided in `sql/identity_links.sql`, how links are read in `sql/known_devices.sql`,
-`sql/profiles.sql` and `sql/linked_events.sql`; here is which hours' files are read, and that none of them is missing.
+`sql/identity_links.sql` makes the links; `sql/known_devices.sql`, `sql/profiles.sql` and `sql/linked_events.sql` read
+them. This module decides which hours' links are read, and makes those that are missing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,21 +23,21 @@ from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_ro
 
 TABLE = Table.IDENTITY_LINKS
 COMPRESSION = "uncompressed"
-"""Each file is read by every hour of the window after it, and most of it are digests: LZ4 makes it a sixth smaller and
-takes a tenth longer to read, Zstandard makes it a third smaller and takes twice as long."""
+"""Off: every hour of the window reads the file, and most of it are digests. LZ4 would make it a sixth smaller and
+take a tenth longer to read, Zstandard a third smaller and twice as long."""
 
 MANY_MISSING = 100
-"""From so many hours without links on, the landing zone is walked once. A window holds 720, and what a walk takes grows
-with the folders that are there."""
+"""From so many hours without links on, one walk of the landing zone replaces a look-up for each. A window has 720
+hours, and the cost of a walk grows with the number of folders."""
 
 
 class IdentityLinks:
-    """The links of one lake.
+    """Identity links of one lake.
 
     Args:
-        lake: holds them.
-        landing: where the events of an hour are found whose links are missing.
-        mappings: say what consent means, and how far back each workspace looks.
+        lake: the lake that stores the links.
+        landing: the landing zone, to read hours that have no links yet.
+        mappings: the purposes of consent, and the identity window of each workspace.
     """
 
     def __init__(self, lake: Lake, landing: LandingZone, mappings: Mappings) -> None:
@@ -46,11 +46,11 @@ class IdentityLinks:
         self._seen_current: dict[datetime, object] = {}
 
     def make(self, hour: datetime) -> int:
-        """Makes the links of an hour and returns how many there are.
+        """Make the links of an hour and return their number.
 
-        They are made from its `raw_events`, or from its landing files where today's version has not read them. Other
-        runs may make them at the same time and have read later, so whoever has written looks whether that is still what
-        is there: the links that stay are those of the last reading.
+        They derive from its `raw_events`, or from its landing files if the current version has not read these yet.
+        Other runs may make them at the same time from a later reading. So each run checks after writing whether its
+        source is still current: the links of the last reading win.
         """
         links, read = 0, None
         while (source := self._source(hour)) and source != read:
@@ -58,26 +58,25 @@ class IdentityLinks:
         return links
 
     def make_of_raw_events(self, hour: datetime) -> None:
-        """Makes the links of an hour where they are not of the `raw_events` that are there."""
+        """Make the links of an hour again if they do not derive from its current `raw_events`."""
         with self._lake.connect() as connection:
             notes = self._storage.notes(connection, partition(TABLE, hour))
         if notes.get("made_from") != self._storage.fingerprint(partition(Table.RAW_EVENTS, hour)):
             self.make(hour)
 
     def make_missing(self, hour: datetime) -> list[datetime]:
-        """Makes the links of every hour of the trailing window that has events and no links yet, or those of old code.
+        """Make missing or outdated links of hours with events in the identity window, and return these hours.
 
-        So hours can be made in any order, or at the same time, and know what they would have known in order. Returns
-        the hours that were made.
+        So hours can be made in any order, or at the same time, with the same result as in order.
 
         Raises:
-            LakeError: the links of an hour could not be made. Nothing may go on without them, since somebody may
-                have refused consent in it; the message names the hour.
+            LakeError: the links of an hour could not be made. Consent may have been denied in that hour, so no later
+                hour may go on without it; the message names the hour.
         """
         current = self._current(list(self._window(hour)))
         made = []
         for each in self._with_events([each for each in self._window(hour) if each not in current]):
-            # A pruned hour has only its links left. What lands in it afterwards is not read.
+            # A pruned hour has only its links left. Files that land in it afterwards are not read.
             if self._lake.is_pruned(each):
                 continue
             try:
@@ -86,16 +85,16 @@ class IdentityLinks:
                     made.append(each)
             except LakeError as error:
                 raise LakeError(
-                    f"What happened in {format_hour(each)} must be known before {format_hour(hour)} is made, since a "
-                    f"refusal of consent may stand in it: {error}"
+                    f"The identity links of {format_hour(each)} could not be made. {format_hour(hour)} needs them, "
+                    f"because consent may have been denied in that hour. {error}"
                 ) from error
         return made
 
     def make_again(self, damaged: DamagedPartition) -> None:
-        """Replace a damaged partition of links by what its hour's events say.
+        """Replace a damaged partition of links, from its hour's events.
 
         Raises:
-            DamagedPartition: it is of another table, or the events of its hour are gone.
+            DamagedPartition: the partition is of another table, or its hour's events are gone.
         """
         hour = parse_hour(damaged.hour) if damaged.hour and damaged.table == TABLE else None
         if hour is None or self._lake.is_pruned(hour) or not self._source(hour):
@@ -103,18 +102,18 @@ class IdentityLinks:
         self.make(hour)
 
     def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
-        """Makes the tables `linked_events` and `profiles` for the hour whose `raw_events` the connection shows.
+        """Create the tables `linked_events` and `profiles` for the events of an hour.
 
         Args:
-            connection: knows the macros, the mappings, `raw_events` and the variable `hour_end`.
-            hour: whose events; what was missing in its window has been made.
+            connection: has the macros, the mappings, `raw_events` of the hour and the variable `hour_end`.
+            hour: the hour; no links of its window are missing.
 
         Raises:
-            LakeError: a pruned hour of the window has links that today's version cannot read.
+            LakeError: a pruned hour of the window has links that the current version cannot read.
         """
         hours = [each for each in self._window(hour) if self._exists(each)]
         self._ensure_readable(hours, partition(TABLE, hour))
-        # Most often all workspaces look back equally far, and then no row has to be asked for its workspace.
+        # Mostly, all workspaces have the same window, and no row has to be filtered by its workspace.
         too_old = [
             f"(workspace in ({', '.join(map(literal, workspaces))}) and file_index < {earlier})"
             for window, workspaces in self._mappings.identity_windows.items()
@@ -129,7 +128,7 @@ class IdentityLinks:
             connection.execute(sql(name))
 
     def _ensure_readable(self, hours: Sequence[datetime], today: str) -> None:
-        """Sees that links which could not be made again have the columns that they have today."""
+        """Reject links with other columns than today, which could not be made again."""
         older = [partition(TABLE, each) for each in set(hours) - self._current(hours)]
         if not older:
             return
@@ -160,9 +159,9 @@ class IdentityLinks:
         return self._storage.exists(partition(TABLE, hour))
 
     def _current(self, hours: Sequence[datetime]) -> set[datetime]:
-        """The hours whose links are there and of today's version.
+        """Return the hours that have links of the current version.
 
-        The window of a range's next hour is nearly the same, so that files which did not change are not opened again.
+        Unchanged files are not opened again, since the window of a range's next hour is nearly the same.
         """
         version = self._mappings.recipes.links_version
         fingerprints = {each: self._storage.fingerprint(partition(TABLE, each)) for each in hours}
@@ -176,9 +175,9 @@ class IdentityLinks:
         return {each for each in found if found[each] == self._seen_current.get(each)}
 
     def _with_events(self, hours: Sequence[datetime]) -> Sequence[datetime]:
-        """Leave out the hours that no events landed in, where one walk costs less than a look for each.
+        """Leave out hours without events, if one walk of the landing zone costs less than a look-up for each.
 
-        A young lake has no links of most hours of its window, and a look lists a folder of each workspace.
+        A young lake has no links for most hours of its window, and a look-up lists a folder of each workspace.
         """
         if len(hours) < MANY_MISSING:
             return hours
@@ -189,14 +188,14 @@ class IdentityLinks:
         return [each for each in hours if each in landed or self._storage.exists(partition(Table.RAW_EVENTS, each))]
 
     def _source(self, hour: datetime) -> Sequence[object]:
-        """What the links of an hour are made from, as it is at this moment; nothing where nothing landed."""
+        """Return the current source of an hour's links, to be compared; empty if nothing landed."""
         raw_events = partition(Table.RAW_EVENTS, hour)
         if self._is_of_today(raw_events):
             return self._storage.fingerprint(raw_events) or ()
         return self._landing.listing(hour) or self._storage.fingerprint(raw_events) or ()
 
     def _is_of_today(self, raw_events: str) -> bool:
-        """Whether raw events were read by today's version: an older one may not have understood a refusal in them."""
+        """Tell whether raw events are of the current version: an older one may have missed a denial of consent."""
         with self._lake.connect_with_macros() as connection:
             return noted_raw_events_recipe(self._storage.notes(connection, raw_events)) == raw_events_recipe()
 
@@ -230,7 +229,7 @@ class IdentityLinks:
                 return write()
             except DATA_ERRORS:
                 if read != self._storage.fingerprint(raw_events):
-                    return 0  # read again meanwhile, and so made again by whoever asked
+                    return 0  # read again meanwhile, so that `make` tries again
                 found = unprocessable_rows(
                     connection,
                     "raw_events",

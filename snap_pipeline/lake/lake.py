@@ -1,6 +1,6 @@
-"""The lake: one Parquet object for each table and hour, and DuckDB to make and read them.
+"""The lake: one Parquet object for each table and hour, and the DuckDB connections that write and read them.
 
-How objects are kept is `storage.py`; what they hold is decided by the SQL beside this module.
+`storage.py` keeps the objects; the SQL files in `sql/` decide their content.
 """
 
 import json
@@ -20,12 +20,12 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.storage import Storage, Table, literal, partition
 
 PRUNED_NOTE = "_pruned.json"
-"""The note of a pruned hour; it begins with `_`, so that other readers of the folder do not take it for data."""
+"""File name of a pruned hour's note; the `_` keeps other readers of the folder from taking it for data."""
 EARLIER_PRUNED_NOTE = "pruned.json"
-"""Its name in hours that an earlier version pruned."""
+"""File name of the note in hours that an earlier version pruned."""
 
 DISABLED_OPTIMIZERS = "in_clause"
-"""Constant lists are tested value by value: as joins, they cost a small hour more than all its other work."""
+"""Off, so that constant lists are tested value by value: as joins, they cost a small hour more than all other work."""
 JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
 
 MACRO_FILES = (
@@ -43,7 +43,7 @@ MACRO_FILES = (
     "identity",
     "consent",
 )
-"""In load order: a macro may use those of an earlier file."""
+"""Files of macros in load order: a macro may use those of an earlier file."""
 
 
 @cache
@@ -57,22 +57,22 @@ class Lake:
 
     Args:
         root: the folder; made when it is first written to.
-        memory_limit: DuckDB's, such as `1500MB`; what does not fit spills to disk under the root.
-        threads: DuckDB's, for each database.
+        memory_limit: DuckDB's limit, such as `1500MB`; data beyond it spills to disk below the root.
+        threads: the number of threads of each DuckDB database.
     """
 
     def __init__(self, root: Path, *, memory_limit: str, threads: int) -> None:
         self.storage = Storage(root)
         self._config = {"memory_limit": memory_limit, "threads": str(threads)}
-        self._order_kept = Lock()
+        self._order_lock = Lock()
 
     def hours_with_current_payloads(
         self, connection: duckdb.DuckDBPyConnection, hours: Iterable[datetime]
     ) -> set[datetime]:
-        """Return the hours whose payloads derive from the raw events that are there, and not from an earlier reading.
+        """Return the hours whose payloads derive from the current raw events, and not from an earlier reading.
 
-        Both partitions note which reading of the landing files they are of. Times would not tell: a copy or an object
-        store may keep whole seconds alone.
+        Both partitions note the reading of the landing files that they derive from. Modification times would not do: a
+        copy or an object store may keep whole seconds alone.
         """
         derived = {
             hour: (partition(Table.RAW_EVENTS, hour), partition(Table.CONVERSION_PAYLOADS, hour)) for hour in hours
@@ -87,50 +87,50 @@ class Lake:
     def _is_of_reading(self, payloads: str, raw: str, notes: Mapping[str, Mapping[str, Any]]) -> bool:
         if "reading" in notes[raw]:
             return bool(notes[payloads].get("reading") == notes[raw]["reading"])
-        # Of an earlier version, which noted no reading.
+        # Written by an earlier version, which noted no reading.
         return not self.storage.is_older(payloads, raw)
 
     def pruned_note(self, hour: datetime) -> str:
-        """Return the key of the note that an hour whose events were deleted has, with how many it had."""
+        """Return the key of a pruned hour's note, which holds the number of its raw events."""
         folder = f"{Table.RAW_EVENTS}/hour={format_hour(hour)}"
         earlier = f"{folder}/{EARLIER_PRUNED_NOTE}"
         return earlier if self.storage.exists(earlier) else f"{folder}/{PRUNED_NOTE}"
 
     def is_pruned(self, hour: datetime) -> bool:
-        """Tell whether the events of an hour were deleted, so that it cannot be made again (see `retention.py`)."""
+        """Tell whether an hour was pruned: its events are deleted and it cannot be made again (see `retention.py`)."""
         return self.storage.exists(self.pruned_note(hour))
 
     def pruned_hours(self) -> list[datetime]:
-        """Return the hours whose events were deleted, in order."""
+        """Return the pruned hours, in order."""
         names = (PRUNED_NOTE, EARLIER_PRUNED_NOTE)
         return sorted({hour for name in names for hour in self.storage.hours(Table.RAW_EVENTS, name=name)})
 
     def pruned_events(self, hour: datetime) -> Mapping[str, int]:
-        """Return how many raw events a pruned hour had, by workspace; nothing for any other hour."""
+        """Return the number of raw events that a pruned hour had, by workspace; empty for any other hour."""
         note = self.storage.read(self.pruned_note(hour))
         return dict(json.loads(note)) if note else {}
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB database of its own in memory, in UTC; its tables are seen by all cursors of the connection.
+        """Open a new in-memory DuckDB database in UTC; all cursors of the connection share its tables.
 
         Raises:
             LakeError: DuckDB could not read or write a file, or ran out of disk or memory.
-            DamagedPartition: a file of the lake is no whole Parquet file.
+            DamagedPartition: a file of the lake is not a complete Parquet file.
         """
-        with self._explained(), closing(self._open()) as connection:
+        with self._translated_errors(), closing(self._open()) as connection:
             yield connection
 
     @contextmanager
     def connect_with_macros(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that knows the project's macros; what it makes must be temporary, the mappings apart.
+        """Open a connection with the project's macros. Create only temporary tables in it; mappings are the exception.
 
-        The macros take longer to load than a small hour takes to make, so that a process loads them once.
+        Loading the macros takes longer than making a small hour, so a process loads them once and shares them.
 
         Raises:
             LakeError: as `connect`.
         """
-        with self._explained(), closing(self._with_macros.cursor()) as connection:
+        with self._translated_errors(), closing(self._with_macros.cursor()) as connection:
             yield connection
 
     @cached_property
@@ -143,18 +143,18 @@ class Lake:
 
     @contextmanager
     def keeping_order(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Within it, rows stay in the order of the first table of a statement, through its joins as well.
+        """Keep rows in the order of the first table of a statement inside the block, also through joins.
 
-        DuckDB promises that of no join. Where one thread probes, and tables are joined as they are written, it is so
-        as long as the tables that are looked up in fit into memory, and takes a quarter of what it takes to sort wide
-        rows afterwards. All connections that know the macros share these settings meanwhile.
+        DuckDB does not promise this for joins. With one thread, and joins executed as written, the order holds as long
+        as the joined tables fit into memory, and takes a quarter of the time of sorting wide rows afterwards. All
+        connections with macros share these settings meanwhile.
         """
-        with self._order_kept:
+        with self._order_lock:
             self._set(connection, threads="1", disabled_optimizers=f"{DISABLED_OPTIMIZERS},{JOIN_OPTIMIZERS}")
             try:
                 yield
             finally:
-                # Of its own, since the given one may be in a transaction that failed.
+                # On another cursor, since the given connection may be in a failed transaction.
                 with closing(self._with_macros.cursor()) as other:
                     self._set(other, threads=self._config["threads"], disabled_optimizers=DISABLED_OPTIMIZERS)
 
@@ -169,11 +169,11 @@ class Lake:
         return connection
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except BrokenPipeError:
-            raise  # of the pipe that a command prints to, whose reader has seen enough
+            raise  # the reader of a command's output has closed the pipe
         except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
             raise LakeError(f"The lake at {self.storage.location} could not be used: {_first_line(error)}") from error
         except duckdb.Error as error:

@@ -1,6 +1,6 @@
-"""The landing zone: which files of an hour are there, and what a changed listing means.
+"""The landing zone: the files of each hour, found by the configured folder layout.
 
-Files land below `<root>/<layout>`, one folder a workspace and hour. Their content is read in `raw.py`.
+Files land below `<root>/<layout>`, in one folder for each workspace and hour. `raw.py` reads their content.
 """
 
 import calendar
@@ -20,10 +20,10 @@ from snap_pipeline.files import atomic_write, new_draft
 
 @dataclass(frozen=True, order=True)
 class LandedFile:
-    """One file as a listing shows it.
+    """A file as a listing shows it.
 
-    `source_file` is its path below the landing root, in which bytes that are no UTF-8 stand as lone surrogates:
-    `as_text` makes it fit for tables and people.
+    `source_file` is its path below the landing root. Bytes that are no UTF-8 are lone surrogates in it; `as_text` makes
+    it valid text for tables and people.
     """
 
     workspace: str
@@ -32,7 +32,7 @@ class LandedFile:
     modified_ns: int
 
     def as_note(self) -> dict[str, Any]:
-        """The form in which a partition remembers what it has read."""
+        """Return the file as a JSON object for the notes of a partition."""
         return asdict(self)
 
 
@@ -40,15 +40,15 @@ Listing = Sequence[LandedFile]
 
 
 class LandingZone:
-    """The folders that events land in.
+    """The folders in which events land.
 
     Args:
         root: the landing zone's folder.
-        layout: a strftime template below it, with `{workspace}` in it.
-        workspaces: the names of the workspaces; folders of others are not read.
+        layout: a strftime template of the folders below it, which contains `{workspace}`.
+        workspaces: the names of the workspaces; other folders are not read.
 
     Raises:
-        SettingsError: the layout does not tell workspaces or hours apart.
+        SettingsError: the layout gives the same folder to different workspaces or hours.
     """
 
     def __init__(self, root: Path, layout: str, workspaces: Sequence[str]) -> None:
@@ -66,38 +66,38 @@ class LandingZone:
 
     @property
     def location(self) -> str:
-        """The landing zone's place, as users know it."""
+        """The location of the landing zone, as users know it."""
         return str(self._root)
 
     @property
     def source_file_sql(self) -> str:
-        """SQL: a landed file's name below the root, from the column `filename` of DuckDB's readers."""
+        """SQL expression of a file's path below the root, from the column `filename` of DuckDB's readers."""
         return f"substr(filename, {len(self.location) + 2})"
 
     def path(self, file: LandedFile) -> Path:
-        """Return where a landed file lies."""
+        """Return the path of a landed file."""
         return self._root / file.source_file
 
     @contextmanager
     def write(self, workspace: str, hour: datetime, name: str) -> Iterator[Path]:
-        """Yield a draft to write; it lands in a workspace's hour under a name when the block ends without an error."""
+        """Yield a draft to write, which lands in a workspace's hour when the block ends without an error."""
         path = self.folder(workspace, hour) / name
         with atomic_write(path, new_draft(self._root, path)) as draft:
             yield draft
 
     @contextmanager
     def rewrite(self, file: LandedFile) -> Iterator[Path]:
-        """Yield a draft that takes a landed file's place when the block ends without an error."""
+        """Yield a draft to write, which replaces a landed file when the block ends without an error."""
         path = self.path(file)
         with atomic_write(path, new_draft(self._root, path)) as draft:
             yield draft
 
     def scratch_file(self, name: str) -> Path:
-        """Return the path of a file for this process alone, to be deleted by it; `files.drafts` finds it otherwise."""
+        """Return the path of a temporary file. The caller deletes it; `files.drafts` finds it after a crash."""
         return new_draft(self._root, self._root / name)
 
     def delete(self, files: Iterable[LandedFile], hour: datetime) -> None:
-        """Delete landed files of an hour, and its folders where nothing is left in them."""
+        """Delete landed files of an hour, and its folders that are empty then."""
         for file in files:
             self.path(file).unlink(missing_ok=True)
         for workspace in self.workspaces:
@@ -116,7 +116,7 @@ class LandingZone:
         return f"^{before}([^/]+){'[^/]+'.join(after)}/"
 
     def listing(self, hour: datetime) -> list[LandedFile]:
-        """The files of an hour, by workspace and name. Hidden, `_` and `.tmp` names are somebody's drafts.
+        """Return the files of an hour, sorted by workspace and name, without drafts (hidden, `_` and `.tmp` names).
 
         Raises:
             LakeError: a folder cannot be read.
@@ -124,16 +124,16 @@ class LandingZone:
         return sorted(file for name in self.workspaces for file in self._files(name, self.folder(name, hour)))
 
     def hours(self, *, of_any_kind: bool = False) -> set[datetime]:
-        """Every hour that has a folder, of any workspace.
+        """Return every hour that has a folder, in any workspace.
 
         Args:
-            of_any_kind: also those where something else stands in the folder's place, which cannot be listed.
+            of_any_kind: include hours where something other than a folder has that name.
         """
         folders = self._hours_by_folder(of_any_kind=of_any_kind)
         return {hour for _, hour in folders if hour is not None}
 
     def unknown_folders(self) -> list[str]:
-        """Folders as deep as those of hours that stand for no hour of a known workspace: nobody reads their files."""
+        """Return folders at the depth of hours that match no hour of a known workspace, so that they are never read."""
         return sorted(
             as_text(folder)
             for folder, hour in self._hours_by_folder()
@@ -157,7 +157,7 @@ class LandingZone:
         except OSError as error:
             names = folder.relative_to(self._root).parts
             if names and names[0] not in self._known and self.layout.startswith("{workspace}/"):
-                yield folder  # of no workspace, such as the lost+found of a volume
+                yield folder  # not of a workspace, such as the lost+found of a volume
                 return
             raise LakeError(f"The landing folder {folder} cannot be read: {error.strerror}.") from error
         for child in children:
@@ -189,12 +189,12 @@ def as_text(name: str) -> str:
 
 
 def layout_folder(layout: str, workspace: str, hour: datetime) -> str:
-    """The folder below the landing root that a layout gives to a workspace's hour."""
+    """Return the folder of a workspace's hour below the landing root."""
     return hour.strftime(layout_of(layout, workspace))
 
 
 def layout_of(layout: str, workspace: str) -> str:
-    """The strftime template of one workspace's folders."""
+    """Return the strftime template of one workspace's folders."""
     return layout.replace("{workspace}", workspace)
 
 
@@ -205,11 +205,11 @@ _DIRECTIVES = {
     "b": "|".join(calendar.month_abbr[1:]),
     "B": "|".join(calendar.month_name[1:]),
 }
-"""Expressions of what strftime writes; where another directive ends, the rest of the layout must tell."""
+"""Regular expressions of strftime directives. For any other directive, the rest of the layout marks its end."""
 
 
 def _pattern_of(layout: str) -> re.Pattern[str]:
-    """The expression that matches the folders of a layout, of all workspaces, with a group for each part."""
+    """Return the regular expression of a layout's folders, for all workspaces, with a group for each part."""
     seen: set[str] = set()
 
     def expression(part: str) -> str:
@@ -226,13 +226,13 @@ def _pattern_of(layout: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=100_000)
 def _moment(**parts: str) -> datetime | None:
-    """The moment that parts of a folder's name spell, by strftime directive."""
+    """Return the time that the parts of a folder's name stand for, by strftime directive; None for no valid time."""
     spelled, template = " ".join(parts.values()), " ".join(f"%{directive}" for directive in parts)
     try:
         moment = datetime.strptime(f"{spelled} +0000", f"{template} %z")
     except ValueError:
         return None
-    # It is read as well with other capitals; what is listed is spelled exactly.
+    # strptime ignores case; folders of hours must have the exact spelling.
     return moment if moment.strftime(template) == spelled else None
 
 

@@ -1,7 +1,7 @@
-"""The mapping tables: seeds that the pipeline and dbt share, with the rows that a home overrides.
+"""Mapping tables: seeds that the pipeline and dbt share, and their overrides in the home.
 
-`mappings/<seed>.csv` in the home has the seed's columns. Its rows win over the seed's rows for the same name, so
-that an upgrade of the seeds does not conflict with a customer's names.
+`mappings/<seed>.csv` in the home has the seed's columns. Its rows override the seed's rows of the same name, so that an
+upgrade of the seeds does not conflict with a customer's names.
 """
 
 import csv
@@ -29,22 +29,22 @@ COLUMNS = {
 }
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale")
-"""What a purpose of consent can mean: the words that `macros/consent.sql` knows."""
+"""Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
 
 MEANING = "lower(trimmed_or_empty(meaning))"
-"""A row's meaning, spelled as in `MEANINGS`."""
+"""SQL expression of a row's meaning, in the spelling of `MEANINGS`."""
 
 
 Digests = Mapping[str, str]
-"""What tells each mapping table from that of another day, by name; seed and home together."""
+"""Digests of the mapping tables by name, of seed and home together."""
 
 
 class Mappings:
-    """The seeds and what the home overrides.
+    """Seeds and their overrides in the home.
 
     Args:
         home_mappings: the folder of the home's CSV files; need not exist.
-        workspaces: by name.
+        workspaces: the workspaces by name.
 
     Raises:
         SettingsError: the folder holds a CSV that is no mapping table, or one without the columns of its seed.
@@ -58,13 +58,14 @@ class Mappings:
         for file in self.own_files:
             if file.stem not in COLUMNS:
                 raise SettingsError(
-                    f"{file} is no mapping table. There are: {', '.join(f'{name}.csv' for name in COLUMNS)}."
+                    f"{file} is not a mapping table. Rename or remove it. There are: "
+                    f"{', '.join(f'{name}.csv' for name in COLUMNS)}."
                 )
             _check_header(file)
 
     @property
     def identity_windows(self) -> Mapping[timedelta, Sequence[str]]:
-        """How far back workspaces look for what is known of a person, and which of them so far."""
+        """Identity windows (how far back a person's events count), each with its workspaces."""
         windows: dict[timedelta, list[str]] = {}
         for workspace in self._workspaces.values():
             windows.setdefault(timedelta(days=workspace.identity_window_days), []).append(workspace.name)
@@ -77,23 +78,23 @@ class Mappings:
 
     @property
     def digests(self) -> Digests:
-        """Of the files as they are now."""
+        """Digests of the current files."""
         files = (*(SEEDS / f"{name}.csv" for name in COLUMNS), *self.own_files)
         return {name: _digest(file for file in files if file.stem == name) for name in COLUMNS}
 
     @property
     def recipes(self) -> Recipes:
-        """The recipes under the files as they are now."""
+        """The recipes under the mapping files and settings as they are now."""
         return Recipes(self._workspaces, self.digests)
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> Recipes:
-        """Makes the tables and variables that transformations read; the connection must know the macros.
+        """Create the tables and variables that transformations read, on a connection with macros.
 
         A database reads the files once, and again where they have changed. Returns the recipes under what it read, for
         the notes of partitions that are made with it.
 
         Raises:
-            SettingsError: one of the home's files lacks a column, or holds what is no value of it.
+            SettingsError: one of the home's files lacks a column, or holds an invalid value.
         """
         with self._loading:
             if self._loaded != (digests := self.digests):
@@ -132,7 +133,7 @@ class Mappings:
         )
 
     def _check_meanings(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Nobody may take an unknown meaning for one that decides nothing: denied events would go out."""
+        """Reject unknown meanings: ignoring one would send events whose consent was denied."""
         known = ", ".join(map(literal, MEANINGS))
         row = connection.execute(
             f"""
@@ -148,10 +149,10 @@ class Mappings:
             )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes the tables that delivery reads, in a database of its own: what Snap knows of names and currencies.
+        """Create the tables of Snap's event names and currencies, which delivery reads in databases of its own.
 
         Raises:
-            SettingsError: one of the home's files lacks a column, or holds what is no value of it.
+            SettingsError: one of the home's files lacks a column, or holds an invalid value.
         """
         self._load_seed(connection, "snap_event_names")
         self._load_seed(connection, "currencies")
@@ -212,7 +213,7 @@ class Mappings:
 
 
 def _check_header(file: Path) -> None:
-    """At the start, and so before anything is made; DuckDB would read a wrong header in its own words, and late."""
+    """Check a file's header at start-up, before DuckDB would fail on it later with a message of its own."""
     columns = COLUMNS[file.stem]
     try:
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:

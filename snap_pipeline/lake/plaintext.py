@@ -1,7 +1,7 @@
-"""Payloads that hold a plaintext e-mail address or phone number: found as they are made, and never sent.
+"""Check of payloads for plaintext e-mail addresses and phone numbers, which are never sent.
 
-What the payloads hold is decided by `sql/conversion_payloads.sql`. `sql/plaintext_columns.sql` looks at the result and
-does not trust it: a row with plaintext carries the columns where it stands, and is undeliverable for that reason.
+`sql/conversion_payloads.sql` makes the payloads. `sql/plaintext_columns.sql` checks the result independently: a row
+with plaintext lists the columns that hold it, and is undeliverable for that reason.
 """
 
 from collections import Counter
@@ -14,12 +14,12 @@ from snap_pipeline.lake.lake import Lake, sql
 
 @dataclass(frozen=True)
 class Plaintext:
-    """Payloads of an hour that are set aside.
+    """Payloads of an hour that are undeliverable because of plaintext.
 
     Attributes:
-        events: how many.
-        columns: where plaintext stands in them, each with the number of events.
-        event_ids: of some of them; of one whose id is plaintext itself, the digest.
+        events: the number of payloads.
+        columns: the number of payloads by column that holds plaintext.
+        event_ids: some of their event ids; an id that is plaintext itself is shown as its digest.
     """
 
     events: int
@@ -36,23 +36,23 @@ class Plaintext:
 
 
 NAMED = 3
-"""The number of event ids that are named; `snap-pipeline sql` has the others."""
+"""Number of event ids to show; `snap-pipeline sql` lists the others."""
 
 WHAT_TO_DO = (
     "All other events of the hour go out. The SQL that makes the payloads does not know this spelling: report it, and "
     "materialize the hour again after an upgrade. `snap-pipeline sql` lists the events: "
     "select event_id, plaintext from conversion_payloads where plaintext is not null."
 )
-"""Advice after a finding."""
+"""Advice to users whose payloads hold plaintext."""
 
 
 def with_plaintext_columns(payloads: str) -> str:
-    """The query whose rows are those of `payloads`, each with the columns in which plaintext stands."""
+    """Return the query of payloads, extended by the list of columns that hold plaintext."""
     return f"with payloads as ({payloads}) from ({sql('plaintext_columns')})"
 
 
 def plaintext_in(lake: Lake, payloads: str) -> Plaintext | None:
-    """Return the events that are set aside of a partition of `conversion_payloads`; None where there are none."""
+    """Return the payloads with plaintext in a partition of `conversion_payloads`, or None without any."""
     with lake.connect() as connection:
         show_payloads(lake, connection, payloads)
         rows = connection.execute(
@@ -68,9 +68,9 @@ def plaintext_in(lake: Lake, payloads: str) -> Plaintext | None:
 
 
 def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: str) -> None:
-    """Makes the view `conversion_payloads` (with file_row_number) of a partition, with the column `plaintext`.
+    """Create the view `conversion_payloads` (with file_row_number) of a partition, with the column `plaintext`.
 
-    Partitions of versions that did not write the column are looked through here.
+    Earlier versions did not write the column; their partitions are searched here.
     """
     source = lake.storage.scan([payloads], options="file_row_number = true")
     view = "create or replace view conversion_payloads as"

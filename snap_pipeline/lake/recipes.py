@@ -20,8 +20,9 @@ from snap_pipeline.lake.storage import Table
 from snap_pipeline.workspaces import Workspace
 
 PYTHON_RULES = 1
-"""To be raised with every change of Python code that changes what tables hold: which lines are events (`raw.py`,
-`text_files.py`), which links an hour sees (`identity.py`), where plaintext is searched for (`plaintext.py`)."""
+"""The version of the rules in Python. Raise it with every change that changes what tables hold: which lines are events
+(`raw.py`, `hour_reader.py`, `text_files.py`), which links an hour sees (`identity.py`), where plaintext is searched for
+(`plaintext.py`)."""
 
 SOURCES: Mapping[Table, Table] = {
     Table.IDENTITY_LINKS: Table.RAW_EVENTS,

@@ -1,7 +1,7 @@
-"""Retention: landing, raw and filtered hours that are older than a setting go; what is derived from them stays.
+"""Retention: deletes landing files, raw and filtered events past a configured age, and keeps derived tables.
 
-An hour that was pruned carries a note in place of its raw partition, with how many events it had. Its other partitions
-are kept whenever it is materialized again, since nothing is left to make them from.
+A pruned hour has a note with its number of events in place of its raw partition. Materializing it again keeps its other
+partitions, since nothing is left to make them from.
 """
 
 import json
@@ -15,24 +15,24 @@ from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.storage import Table, partition
 
 WITH_PLAINTEXT = (Table.FILTERED_EVENTS, Table.RAW_EVENTS)
-"""What is deleted of an hour, beside its landing files."""
+"""Tables that are deleted with an hour's landing files."""
 NEEDED = (
     Table.IDENTITY_LINKS,
     Table.EXCLUDED_EVENTS,
     Table.CONVERSION_PAYLOADS,
     Table.PARAMETER_COMPLETENESS,
 )
-"""What an hour must have before it can do without its events: later hours, EMQ and delivery read these."""
+"""Tables that an hour must have before its events may be deleted: later hours, EMQ and delivery read these."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What one pruning did.
+    """Result of one pruning.
 
     Attributes:
-        hours: whose events were deleted.
-        landing_files: that were deleted with them.
-        left: older hours that were left alone, because not everything was made of their files yet.
+        hours: the pruned hours.
+        landing_files: the number of deleted landing files.
+        left: older hours that were kept, because some of their tables or files are not processed yet.
     """
 
     hours: list[datetime]
@@ -41,9 +41,9 @@ class Pruned:
 
 
 def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
-    """Deletes landing files, `raw_events` and `filtered_events` of the hours before the first that is kept.
+    """Delete landing files, `raw_events` and `filtered_events` of the hours before the first one to keep.
 
-    Safe to run again, and after it was interrupted: an hour's note is written before anything of it is deleted.
+    Idempotent, also after an interruption: an hour's note is written before anything of it is deleted.
 
     Raises:
         LakeError: a file cannot be read or deleted.
@@ -93,9 +93,9 @@ def _write_note(lake: Lake, hour: datetime) -> None:
 
 
 def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> int:
-    """Deletes the files that were read, as they were read; one that landed meanwhile stays.
+    """Delete the landing files that were read and have not changed since; files that landed meanwhile stay.
 
-    The raw partition goes last: as long as it is there, its hour's landing files are known to have been read.
+    The raw partition goes last: as long as it exists, its hour's landing files are known to have been read.
     """
     files = [file for file in landing.listing(hour) if file in (read or [])]
     landing.delete(files, hour)

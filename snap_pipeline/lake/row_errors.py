@@ -1,24 +1,24 @@
-"""Errors that DuckDB raises over single rows of a set-based step, and the search for those rows."""
+"""Errors that DuckDB raises because of single rows of a set-based step, and the search for those rows."""
 
 from collections.abc import Callable
 
 import duckdb
 
 DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.NotSupportedError)
-"""Errors of DuckDB about a value that it cannot process; those about disks and memory are others."""
+"""DuckDB's errors about a value that it cannot process, as opposed to those about disks and memory."""
 
 FEW_ROWS = 3
-"""So few may all be at fault; where more fail to the last one, the step itself is taken to be."""
+"""Up to so many rows may all be at fault; if more fail without exception, the step itself is at fault."""
 
 
 def rows_that_fail(rows: int, fails: Callable[[int, int], bool]) -> list[int]:
-    """Return the positions of the rows with which a step fails, found by halving.
+    """Return the positions of the rows on which a step fails, found by bisection.
 
-    Empty where it fails with every one of more than `FEW_ROWS` rows, since then it is not about rows.
+    Empty if it fails on all of more than `FEW_ROWS` rows, since the cause is not single rows then.
 
     Args:
-        rows: how many there are.
-        fails: runs the step on the rows from a position up to, not including, another one, and tells if it fails.
+        rows: the number of rows.
+        fails: runs the step on the rows from a position up to, not including, another one; True if it fails.
     """
     found: list[int] = []
     parts = [(0, rows)] if rows else []

@@ -1,7 +1,7 @@
-"""Storage of the lake: its files, and the only module that knows that they are files (a test keeps it so).
+"""Storage of the lake, the only module that knows that its objects are files (a test enforces that).
 
-Everything else names an object by its key, such as `raw_events/hour=2026-11-23T14/data.parquet`. This interface asks
-for no more than an object store can give, so that one can stand behind it: an object appears whole under its key and
+All other code names an object by its key, such as `raw_events/hour=2026-11-23T14/data.parquet`. The interface requires
+no more than an object store offers, so that one can replace the file system: an object appears whole under its key and
 is durable when the call returns, a listing shows it, and replacing it changes its fingerprint. It has no rename, no
 append and no lock. Objects of one key are never written by two processes that must both survive.
 """
@@ -22,10 +22,10 @@ from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.damage import NAMED_FILE, NAMES_NO_FILE, DamagedPartition
 
 COMPRESSION = "zstd, compression_level 1"
-"""The higher levels take a third longer, and make wide rows of digests and short texts no smaller."""
+"""Level 1: higher levels take a third longer, and do not make wide rows of digests and short texts smaller."""
 
 ROW_GROUP_ROWS = 20_480
-"""Small enough that a partition of wide rows can be streamed through a bounded amount of memory."""
+"""Row group size: small enough that a partition of wide rows streams through a bounded amount of memory."""
 
 
 class Table(StrEnum):
@@ -45,21 +45,21 @@ class Table(StrEnum):
 
 
 Fingerprint = Sequence[int]
-"""Tells an object from the one that replaces it; to be compared, and nothing else."""
+"""Changes when an object is replaced. An opaque value, only to be compared."""
 
 
 def partition(table: Table, hour: datetime) -> str:
-    """Return the key of a table's hour."""
+    """Return the key of a table's partition."""
     return f"{table}/hour={format_hour(hour)}/data.parquet"
 
 
 def ledger_folder(table: Table, hour: datetime, destination_id: str) -> str:
-    """Return the prefix of the objects that delivery writes of one destination and hour."""
+    """Return the prefix of the ledger's objects of one destination and hour."""
     return f"{table}/hour={format_hour(hour)}/destination={destination_id}"
 
 
 def mart(name: str) -> str:
-    """Return the key of a mart, or of another table that has no hours."""
+    """Return the key of a mart, or of another table without hours."""
     return f"{name}/data.parquet"
 
 
@@ -81,7 +81,7 @@ class Storage:
 
     @property
     def location(self) -> str:
-        """The lake's place, as users know it."""
+        """The location of the lake, as users know it."""
         return str(self._root)
 
     @property
@@ -90,14 +90,14 @@ class Storage:
         return str(self._root / SPILL_FOLDER)
 
     def path(self, key: str) -> Path:
-        """Return where an object lies, or would lie, for people and their tools."""
+        """Return the path of an object, whether or not it exists, for people and their tools."""
         return self._root / key
 
     # Reading
 
     def exists(self, key: str) -> bool:
         """Tell whether there is an object."""
-        return os.path.exists(self._prefix + key)  # noqa: PTH110 - asked of every hour
+        return os.path.exists(self._prefix + key)  # noqa: PTH110 - called for every hour
 
     def existing(self, keys: Iterable[str]) -> list[str]:
         """Return the keys of the objects that are there, in the order given."""
@@ -106,7 +106,7 @@ class Storage:
     def fingerprint(self, key: str) -> Fingerprint | None:
         """Return an object's fingerprint; None where there is none."""
         try:
-            status = os.stat(self._prefix + key)  # noqa: PTH116 - asked of every hour, so that it makes no path of each
+            status = os.stat(self._prefix + key)  # noqa: PTH116 - called for every hour; building a Path is slower
         except (FileNotFoundError, NotADirectoryError):
             return None
         return [status.st_ino, status.st_size, status.st_mtime_ns]
@@ -192,14 +192,14 @@ class Storage:
         return file_name.removeprefix(self._prefix)
 
     def notes(self, connection: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
-        """Return what `commit` was given as metadata of an object; nothing where there is no object."""
+        """Return the notes (the metadata given to `commit`) of an object; empty if it does not exist."""
         return self.notes_of(connection, [key]).get(key, {})
 
     def notes_of(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the metadata of many objects from one query; those that are not there are left out.
+        """Return the notes of many objects with one query, without objects that do not exist.
 
         Raises:
-            DamagedPartition: a note is not as it was written.
+            DamagedPartition: a note is corrupt.
         """
         found: dict[str, dict[str, Any]] = {key: {} for key in self.existing(keys)}
         rows = (
@@ -219,7 +219,7 @@ class Storage:
         return found
 
     def columns(self, connection: duckdb.DuckDBPyConnection, key: str) -> list[tuple[str, str]]:
-        """Return names and types of an object's columns."""
+        """Return the names and types of an object's columns."""
         rows = connection.execute(f"describe from {self.scan([key])}").fetchall()
         return [(name, kind) for name, kind, *_ in rows]
 
@@ -239,14 +239,14 @@ class Storage:
         compression: str = COMPRESSION,
         durable: bool = True,
     ) -> int:
-        """Make one Parquet object from a query, as a whole or not at all, and return its number of rows.
+        """Write one Parquet object from a query atomically, and return its number of rows.
 
         Args:
             connection: runs the query.
-            key: of the object; one that is there is replaced.
-            query: whose rows it holds.
-            metadata: notes that are kept in it, as JSON by name.
-            compression: DuckDB's option; `uncompressed` for what is read far more often than it is written.
+            key: the object's key; an existing object is replaced.
+            query: the query of its rows.
+            metadata: notes to store in it, as JSON by name.
+            compression: DuckDB's option; `uncompressed` for objects that are read far more often than written.
             durable: see `files.atomic_write`.
 
         Raises:
@@ -264,7 +264,7 @@ class Storage:
         return int(rows[0]) if rows else 0
 
     def put(self, key: str, text: str, *, durable: bool = True) -> None:
-        """Write an object of text, as a whole.
+        """Write an object of text atomically.
 
         Raises:
             OSError: it cannot be written.
@@ -274,48 +274,48 @@ class Storage:
             draft.write_text(text, encoding="utf-8")
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there do not matter."""
+        """Delete objects; missing ones are ignored."""
         folders = set()
         for key in keys:
             path = self._root / key
             path.unlink(missing_ok=True)
             folders.add(path.parent)
         for folder in folders:
-            # One that stayed would be looked into for ever. Only who holds the lease of the hour deletes in these.
+            # An empty folder would be listed for ever. Only the holder of the hour's lease deletes in these.
             if folder.name.startswith("destination="):
                 with suppress(OSError):
                     folder.rmdir()
 
     @contextmanager
     def snapshot(self, key: str, name: str) -> Iterator[str]:
-        """Yield a key whose object stays what `key` is now, whoever replaces that meanwhile.
+        """Yield the key of a snapshot, which keeps the current object even if `key` is replaced meanwhile.
 
         Args:
-            key: of the object; where there is none, neither has the snapshot one.
-            name: the snapshot's key, the caller's own.
+            key: the object's key; if it does not exist, neither does the snapshot.
+            name: the snapshot's key, which the caller chooses.
         """
-        pin = self._root / name
-        pin.unlink(missing_ok=True)  # of a run that was killed
+        link = self._root / name
+        link.unlink(missing_ok=True)  # left by a run that was killed
         with suppress(FileNotFoundError):
             if self.exists(key):
-                pin.parent.mkdir(parents=True, exist_ok=True)
-                os.link(self._root / key, pin)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                os.link(self._root / key, link)
         try:
             yield name
         finally:
             self.delete([name])
 
     def scratch_file(self, key: str) -> Path:
-        """Return the path of a file for this process alone, to be deleted by it; `files.drafts` finds it otherwise."""
+        """Return the path of a temporary file. The caller deletes it; `files.drafts` finds it after a crash."""
         return new_draft(self._root, self._root / key)
 
     # Damage
 
     def damaged(self, message: str) -> DamagedPartition | None:
-        """Return the damaged object that a message of DuckDB is about; None where it is about none.
+        """Return the damaged object that an error message of DuckDB is about, or None.
 
         Args:
-            message: of an error, DuckDB's own or one that quotes it, as dbt does.
+            message: the text of the error, from DuckDB or quoted by another tool, such as dbt.
         """
         for path in self._named_in(message):
             try:
@@ -336,5 +336,5 @@ class Storage:
 
 
 def literal(value: object) -> str:
-    """Return a text or path as an SQL literal, for places where DuckDB takes no parameter."""
+    """Return a text or path as an SQL literal, for places where DuckDB accepts no parameter."""
     return "'" + str(value).replace("'", "''") + "'"

@@ -1,7 +1,7 @@
-"""What the tables of an hour hold in numbers: rows by workspace and reason, by which recipes, and of which files.
+"""Summaries of hours: rows by table, workspace and reason, recipes, and the landing files that were read.
 
-Opening the footers of a year of wide files takes seconds. So an hour is counted once, which the checks of its run do,
-and the numbers are kept beside it. They hold only as long as the files that they were counted in are the same.
+Opening the footers of a year of wide files takes seconds. So the checks of a run count its hours once, and store the
+numbers beside them. A summary is valid as long as the fingerprints of its partitions are unchanged.
 """
 
 import json
@@ -27,14 +27,14 @@ REASONS = {
     Table.EXCLUDED_EVENTS: "reason",
     Table.CONVERSION_PAYLOADS: "null",
 }
-"""The tables that are counted, and the column that holds why a row stands there."""
+"""Tables that are counted, each with the column of its reasons."""
 WITH_RECIPES = (Table.IDENTITY_LINKS, Table.FILTERED_EVENTS, Table.CONVERSION_PAYLOADS)
 """The tables whose recipes tell whether an hour would turn out differently today; they cover `raw_events` as well."""
 TABLES = tuple(dict.fromkeys((*REASONS, *WITH_RECIPES)))
 
 
 class Count(NamedTuple):
-    """So many rows of a table are of a workspace and, in the side tables, stand there for a reason."""
+    """Number of a table's rows by workspace and, in tables of excluded rows, by reason."""
 
     table: str
     workspace: str
@@ -44,15 +44,15 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """An hour in numbers.
+    """Summary of one hour.
 
     Attributes:
-        counts: of the tables in `REASONS`.
-        recipes: by table in `WITH_RECIPES` and workspace, the digests that its partition notes.
-        consent_recipes: by workspace, the consent digests that the payloads note.
-        listing: of the landing files that `raw_events` was made from.
-        carried_through: whether the payloads were made from these raw events.
-        damaged: why the hour could not be counted; then the rest is empty.
+        counts: counts of the tables in `REASONS`.
+        recipes: the digests that each partition notes, by table in `WITH_RECIPES` and workspace.
+        consent_recipes: the consent digests that the payloads note, by workspace.
+        listing: the landing files that `raw_events` was made from.
+        payloads_are_current: True if the payloads derive from these raw events.
+        damaged: the error because of which the hour could not be counted; the rest is empty then.
     """
 
     counts: Sequence[Count] = ()
@@ -64,27 +64,27 @@ class Summary:
 
     @property
     def conversions(self) -> Mapping[str, int]:
-        """Conversions by workspace, of those that have any; the other workspaces' destinations are due nothing."""
+        """Number of conversions by workspace; workspaces without any are left out."""
         return {each.workspace: each.rows for each in self.counts if each.table == Table.CONVERSION_PAYLOADS}
 
 
 class Summaries:
-    """Summaries of the hours of one lake. What was read once is not read again while its files are the same."""
+    """Cache of the summaries of one lake, valid while the fingerprints of its partitions are unchanged."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake, self._storage = lake, lake.storage
         self._read: dict[datetime, tuple[Mapping[Table, Any], Summary]] = {}
 
     def of(self, hours: Iterable[datetime]) -> Mapping[datetime, Summary]:
-        """The summary of each hour, in the order given; an hour without files has an empty one.
+        """Return the summary of each hour, in the order given; empty for an hour without files.
 
-        Hours whose files have changed since they were counted, or that never were, are counted together: one query a
-        table, however many they are. One with a damaged file says so and does not keep others from being counted.
+        Hours that were never counted, or have changed since, are counted together, with one query for each table. A
+        damaged hour reports its damage and does not keep others from being counted.
         """
         summaries: dict[datetime, Summary] = {}
         changed: dict[datetime, Any] = {}
         for hour in hours:
-            # Looked at before the files are: one that is replaced meanwhile is counted again the next time.
+            # Taken before counting: a partition that is replaced meanwhile is counted again the next time.
             fingerprints = {table: self._storage.fingerprint(partition(table, hour)) for table in TABLES}
             remembered = self._cached(hour, fingerprints)
             if remembered:
@@ -98,7 +98,7 @@ class Summaries:
                 summaries[hour] = counted[hour]
                 if counted[hour].damaged:
                     continue
-                # Who may only read the lake counts again the next time.
+                # A user who may only read the lake counts again the next time.
                 with suppress(OSError):
                     self._remember(hour, fingerprints, counted[hour])
         return summaries

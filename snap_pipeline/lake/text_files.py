@@ -1,7 +1,7 @@
-"""Text files as lines, whatever their compression, their line breaks and the control bytes in them.
+"""Text files as lines, with any compression, line breaks and control bytes.
 
-A line ends with `\\n`, `\\r\\n` or a bare `\\r`. Compression goes by the suffix, `.gz` or `.zst`. The zeros that some
-systems fill up a compressed file with are ignored, as gzip does; anything else after its end is damage.
+A line ends with `\\n`, `\\r\\n` or a bare `\\r`. The suffix tells the compression, `.gz` or `.zst`. Zeros after the end
+of a compressed file (padding) are ignored, as gzip does; anything else after its end is damage.
 """
 
 import gzip
@@ -20,16 +20,16 @@ from snap_pipeline.lake.storage import literal
 MAXIMUM_LINE_BYTES = 16_000_000
 PLAIN_CHUNK_BYTES = 1_048_576
 COMPRESSED_CHUNK_BYTES = 16_384
-"""The size of compressed chunks; Zstandard can make a thousand times as much of one."""
+"""Size of chunks of compressed files; Zstandard can expand one a thousand times."""
 
 FIELD_SEPARATOR = "\x01"
-"""The delimiter that the CSV reader insists on. It parts no line, since clean copies do not hold it."""
+"""Delimiter for the CSV reader, which requires one. It splits no line, since clean copies do not hold it."""
 CLEAN_BYTES = bytes.maketrans(b"\0\x01", b"\x02\x02")
-"""Bytes that the CSV reader cannot take as data become another control byte, which JSON allows no more than them."""
+"""Replaces bytes that the CSV reader cannot read by another control byte, which is as invalid in JSON as they are."""
 
 
 class Decompressor(NamedTuple):
-    """One kind of compression: how a stream of it is begun, and the reason for which a damaged one is quarantined."""
+    """One kind of compression: the factory of its decompressor, and the quarantine reason of a damaged file."""
 
     start: Callable[[], Any]
     damage: str
@@ -42,10 +42,10 @@ DECOMPRESSORS = {
 
 
 class DamagedFile(Exception):
-    """A compressed file that breaks off, has a wrong checksum, or is not compressed at all.
+    """A compressed file that is truncated, has a wrong checksum, or is not compressed at all.
 
     Attributes:
-        reason: for which it is quarantined.
+        reason: the quarantine reason.
     """
 
     def __init__(self, reason: str) -> None:
@@ -78,7 +78,7 @@ def content_of(path: Path) -> Iterator[bytes]:
 def is_for_duckdb(name: str) -> bool:
     """Tell whether DuckDB can read a file itself.
 
-    It finds no file whose name is no UTF-8, and takes a Zstandard file that breaks off for a whole one.
+    It cannot open a name that is no UTF-8, and accepts a truncated Zstandard file as complete.
     """
     return as_text(name) == name and not name.lower().endswith(".zst")
 
@@ -102,7 +102,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 
 def open_for_writing(path: Path, suffix: str) -> IO[bytes]:
-    """Open a file to write content that is compressed as files of a suffix are."""
+    """Open a file for writing, with the compression of a suffix."""
     if suffix.lower() == ".gz":
         return cast("IO[bytes]", gzip.open(path, "wb"))
     if suffix.lower() == ".zst":
@@ -111,10 +111,10 @@ def open_for_writing(path: Path, suffix: str) -> IO[bytes]:
 
 
 def write_clean_copy(path: Path, copy: Path) -> bool:
-    """Write a file's content so that the CSV reader takes each line for one: plain, `\\n` between, no NUL bytes.
+    """Write a copy in which the CSV reader sees the same lines: decompressed, with `\\n`, without NUL bytes.
 
     Returns:
-        Whether there were NUL bytes in it, as in binary files and UTF-16.
+        True if the file has NUL bytes, as binary files and UTF-16 do.
 
     Raises:
         DamagedFile: it cannot be decompressed to its end.
@@ -134,10 +134,10 @@ def write_clean_copy(path: Path, copy: Path) -> bool:
 
 
 def read_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
-    """Make the tables `read_lines` (position, line) of a clean copy, and `reject_errors` of what is no text of a line.
+    """Create the tables `read_lines` (position, line) and `reject_errors` (rejected lines) of a clean copy.
 
     Args:
-        connection: gets the tables in place of those of an earlier file.
+        connection: gets the tables; those of an earlier file are replaced.
         copy: written by `write_clean_copy`.
     """
     connection.execute(
@@ -156,7 +156,7 @@ def read_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
 
 
 def as_pattern(path: Path) -> str:
-    """The pattern that matches a path alone, since DuckDB reads file names as patterns."""
+    """Return the glob pattern that matches exactly one path, since DuckDB reads file names as patterns."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 

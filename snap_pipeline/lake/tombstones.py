@@ -1,6 +1,6 @@
-"""Tombstones: digests of the people that `snap-pipeline forget` was asked for, obeyed whenever an hour is read.
+"""Tombstones: digests of forgotten people, applied whenever an hour is read.
 
-One object a request below `tombstones/`. What a request finds and rewrites is `forget.py`.
+One object for each erasure request, below `tombstones/`. `forget.py` handles the requests.
 """
 
 import json
@@ -17,19 +17,19 @@ FOLDER = "tombstones"
 
 
 def tombstone_digests(storage: Storage) -> list[str]:
-    """Return the digests of everyone who is to be forgotten, in order."""
+    """Return the digests of all forgotten people, sorted."""
     keys = (f"{FOLDER}/{name}" for name in storage.names(FOLDER) if name.endswith(".json"))
     return sorted({digest for key in keys for digest in read_tombstone(storage, key)["digests"]})
 
 
 def read_tombstone(storage: Storage, key: str) -> dict[str, Any]:
-    """Return what one request wrote; empty where there is none."""
+    """Return the tombstone of one request, or an empty one."""
     text = storage.read(key)
     return dict(json.loads(text)) if text else {"digests": [], "devices": [], "hours": []}
 
 
 def write_tombstone(storage: Storage, key: str, content: Mapping[str, Any]) -> None:
-    """Replace what one request wrote.
+    """Replace the tombstone of one request.
 
     Raises:
         LakeError: it cannot be written; nothing is forgotten yet.
@@ -43,7 +43,7 @@ def write_tombstone(storage: Storage, key: str, content: Mapping[str, Any]) -> N
 
 
 def without_the_forgotten(storage: Storage, connection: duckdb.DuckDBPyConnection, received: str) -> str:
-    """Return the query of received events, with those of forgotten people emptied."""
+    """Return the query of received events, with personal data of forgotten people removed."""
     digests = tombstone_digests(storage)
     if not digests:
         return received

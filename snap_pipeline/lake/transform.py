@@ -1,6 +1,6 @@
-"""From raw events to payloads: runs the SQL of each table over one hour.
+"""Transformation of raw events into payloads: the SQL of each table, run for one hour.
 
-What the tables hold is decided in `sql/`; here is which partitions a step reads and writes, and in which order.
+The files in `sql/` decide the content; this module, which partitions a step reads and writes, and in which order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,28 +25,28 @@ from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_ro
 
 
 class MissingPartition(PipelineError):
-    """A step was asked for before the step that it reads from."""
+    """A step ran before the step that it reads from."""
 
 
 @dataclass(frozen=True)
 class FilteredHour:
-    """What became of an hour's raw events."""
+    """Counts of an hour's kept and excluded events."""
 
     kept: int
     excluded: Mapping[str, int]
     made_links: int
-    """Earlier hours of which the identity links were missing, and were made first."""
+    """Number of earlier hours with missing identity links, which were made first."""
 
 
 @dataclass(frozen=True)
 class PayloadHour:
-    """What an hour's conversions are."""
+    """Counts of an hour's payloads."""
 
     rows: int
     dropped: Mapping[str, int]
-    """Values that were given and could not be used, by kind."""
+    """Number of values that were given but could not be used, by kind."""
     linked: Mapping[str, int]
-    """Conversions whose parameter came from another event of the person, by parameter."""
+    """Number of conversions that got a parameter from another event of the person, by parameter."""
 
 
 class Transformations:
@@ -58,23 +58,23 @@ class Transformations:
         self._identity = IdentityLinks(lake, landing, mappings)
 
     def version(self, table: Table) -> str:
-        """Return what Dagster shows as the code version of a table."""
+        """Return the code version of a table, as Dagster shows it."""
         return self._mappings.recipes.code_version(table)
 
     def make_identity_links(self, hour: datetime) -> int:
-        """Makes `identity_links` and returns its number of rows."""
+        """Make `identity_links` and return its number of rows."""
         if self._lake.is_pruned(hour):
             return self._kept(Table.IDENTITY_LINKS, hour)
         self._ensure_partition(Table.RAW_EVENTS, hour)
         return self._identity.make(hour)
 
     def make_filtered_events(self, hour: datetime) -> FilteredHour:
-        """Makes `filtered_events` and `excluded_events`: every raw event stands in exactly one of them.
+        """Make `filtered_events` and `excluded_events`; every raw event is in exactly one of them.
 
-        Damaged links, of this hour or of another one of the identity window, are made again on the way.
+        Damaged links of any hour in the identity window are made again on the way.
 
         Raises:
-            LakeError: what another hour of the identity window taught could not be found out.
+            LakeError: the links of another hour in the identity window could not be made.
         """
         while True:
             try:
@@ -90,7 +90,7 @@ class Transformations:
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
         source = None
-        # Other runs may read the hour again meanwhile: what stays is made of one reading as a whole, and of the last.
+        # Other runs may read the hour again meanwhile: the tables must derive from one reading, the last.
         while source is None or source != self._storage.fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
@@ -103,15 +103,15 @@ class Transformations:
             return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
-        """Makes `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
+        """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
         if self._lake.is_pruned(hour):
             return PayloadHour(self._kept(Table.CONVERSION_PAYLOADS, hour), {}, {})
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.FILTERED_EVENTS, hour)
             rows = self._write_payloads(connection, hour, recipes)
-            # Another run may have read the hour again since its events were filtered, and have failed then. Once the
-            # payloads are newer than what it read, nobody would ask for the rest of it.
+            # Another run may have read the hour again since its events were filtered, and failed then. Payloads of the
+            # older reading would hide its raw events from the backlog.
             while rows is None or not self._is_of_these_raw_events(connection, hour):
                 self.make_filtered_events(hour)
                 rows = self._write_payloads(connection, hour, recipes)
@@ -126,14 +126,14 @@ class Transformations:
         return PayloadHour(rows, dict(dropped), dict(linked))
 
     def make_parameter_completeness(self, hour: datetime) -> int:
-        """Makes `parameter_completeness` and returns its number of rows."""
+        """Make `parameter_completeness` and return its number of rows."""
         with self._lake.connect_with_macros() as connection:
             self._view(connection, Table.CONVERSION_PAYLOADS, hour)
             notes = self._recipe_notes(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.recipes)
             return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, notes)
 
     def _quarantine_unfilterable(self, hour: datetime) -> bool:
-        """Quarantines the events with which the hour cannot be filtered; False where it is not about events."""
+        """Quarantine the events on which filtering fails; return False if no single events are at fault."""
         with self._lake.connect_with_macros() as connection:
             self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
@@ -152,8 +152,8 @@ class Transformations:
         return bool(found)
 
     def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, recipes: Recipes) -> int | None:
-        """Writes `conversion_payloads`; None where events had to be quarantined, so that the hour is filtered again."""
-        # Asked for first: where the events are filtered again meanwhile, the payloads pass for older than they are.
+        """Write `conversion_payloads`; return None if events were quarantined, so that the hour is filtered again."""
+        # Read first: if the events are filtered again meanwhile, the payloads then count as outdated.
         notes = self._recipe_notes(connection, Table.CONVERSION_PAYLOADS, hour, recipes)
         try:
             return self._write(connection, Table.CONVERSION_PAYLOADS, hour, notes)
@@ -174,7 +174,7 @@ class Transformations:
             return None
 
     def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
-        """Makes both tables of the raw events, notes that these were `source`, and returns how many events are kept."""
+        """Make both tables from the raw events of fingerprint `source`, and return the number of kept events."""
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
@@ -191,13 +191,13 @@ class Transformations:
                 )
                 notes["made_from"] = source
                 kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes)
-                # A join with more people than fit into memory goes by parts.
+                # A join spills in parts if the profiles do not fit into memory, and then loses the order.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
             return kept
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
-        """Whether `filtered_events` was made from the raw events that are there; those that are gone cannot tell."""
+        """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""
         raw_events = self._storage.fingerprint(partition(Table.RAW_EVENTS, hour))
         notes = self._storage.notes(connection, partition(Table.FILTERED_EVENTS, hour))
         return raw_events is None or notes.get("made_from") == raw_events
@@ -222,7 +222,7 @@ class Transformations:
         return {**recipes.notes(table, made_by), "reading": noted.get("reading")}
 
     def _kept(self, table: Table, hour: datetime) -> int:
-        """The rows of a partition that stays as it is, since its hour was pruned."""
+        """Return the number of rows of a pruned hour's partition, which stays as it is."""
         with self._lake.connect() as connection:
             row = connection.execute(f"select count(*) from {self._storage.scan([partition(table, hour)])}").fetchone()
         return int(row[0]) if row else 0
@@ -255,7 +255,7 @@ class Transformations:
 
     @staticmethod
     def _query(table: Table) -> str:
-        """The SQL of a table; payloads are looked through for plaintext as they are made."""
+        """Return the SQL of a table; that of payloads includes the search for plaintext."""
         query = sql(table)
         return with_plaintext_columns(query) if table == Table.CONVERSION_PAYLOADS else query
 

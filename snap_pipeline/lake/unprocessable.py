@@ -1,8 +1,8 @@
-"""Events that make DuckDB raise in a set-based step: found by halving and quarantined, so that their hour goes on.
+"""Quarantine (dead letter) of events on which a set-based step fails, so that their hour goes on.
 
-A step is tried as a whole first. Only when that fails are its events tried in ever smaller parts. What is found goes
-from `raw_events` to `quarantined_lines`, with file and line. When the hour's files are read again, it comes back, is
-tried again, and stays where the code can process it by then.
+A step runs on all events first. Only if that fails, bisection finds the events at fault. They move from `raw_events` to
+`quarantined_lines`, with file and line. When the hour's files are read again, the events are tried again, and stay if
+the code can process them by then.
 """
 
 import uuid
@@ -23,16 +23,16 @@ REASON = "unprocessable"
 def unprocessable_rows(
     connection: duckdb.DuckDBPyConnection, table: str, key: str, make: Callable[[], object]
 ) -> list[int]:
-    """The rows of a table with which a step fails, by their key; the connection's `table` shows the others then.
+    """Return the keys of the rows on which a step fails, and replace `table` by a view of the other rows.
 
     Args:
-        connection: where `table` is a temporary view or table.
+        connection: has `table` as a temporary view or table.
         table: the step's input.
         key: a column that numbers its rows.
-        make: runs the step on what `table` shows.
+        make: runs the step on the current `table`.
 
     Raises:
-        duckdb.Error: the input itself cannot be read, or the step fails without any event.
+        duckdb.Error: the input cannot be read, or the step fails even without any event.
     """
     connection.execute(f"create or replace temp table all_rows as from {table}")
     connection.execute(f"drop table if exists temp.{table}" if _is_table(connection, table) else "select 1")
@@ -57,7 +57,7 @@ def unprocessable_rows(
 
 
 def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Sequence[int]) -> None:
-    """Moves rows of an hour's `raw_events` to `quarantined_lines`; both are replaced, `raw_events` last."""
+    """Move rows of an hour's `raw_events` to `quarantined_lines`; both are replaced, `raw_events` last."""
     raw_events, quarantine = partition(Table.RAW_EVENTS, hour), partition(Table.QUARANTINED_LINES, hour)
     numbers = ", ".join(map(str, rows))
     source = lake.storage.scan([raw_events], options="file_row_number = true")
@@ -85,7 +85,7 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
 
 
 def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
-    """The numbers of the lines of a file whose events stand in `raw_events`, in order; none where the file is gone."""
+    """Return the line numbers of a file's events in `raw_events`, in order; empty if the file is gone."""
     files = [file for file in landing.listing(hour) if as_text(file.source_file) == source_file]
     if not files:
         return []

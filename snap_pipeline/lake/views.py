@@ -1,8 +1,8 @@
-"""A view on every table and mart of a lake, for whoever asks it something in SQL.
+"""Views on every table and mart of a lake, for SQL queries of users.
 
-Views read objects by pattern, so that a query sees the hours that are there when it runs. Binding such a view opens
-every object of its table, for hours may have been made with other columns; a year of hours takes more than a second.
-A view therefore shows its newest object alone, enough to be listed, until a query names it.
+Views read objects by pattern, so that a query sees the hours that exist when it runs. Binding such a view opens every
+object of its table, since versions may differ in columns; a year of hours takes more than a second. So a view covers
+only its newest object, enough to list it, until a query names it.
 """
 
 import re
@@ -16,8 +16,8 @@ class LakeViews:
     """The views of one connection.
 
     Args:
-        connection: where the views are made.
-        storage: of the lake. Tables without an object have no view.
+        connection: the connection to create the views in.
+        storage: the storage of the lake. Tables without an object have no view.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, storage: Storage) -> None:
@@ -26,14 +26,14 @@ class LakeViews:
         for table in storage.tables():
             self._show(table)
         self.names = tuple(sorted(self._shortened))
-        """Every view, in alphabetical order."""
+        """Names of all views, in alphabetical order."""
 
     def prepare(self, query: str) -> None:
-        """Make the views whole that a query names, wherever in its text the name stands."""
+        """Extend the views that a query names to all of their objects, wherever in its text the name occurs."""
         words = set(re.findall(r"\w+", query.lower()))
         for name in sorted(words & self._shortened):
             self._define(name, self._storage.scan_all(name))
-            self._shortened.remove(name)  # only now: where an object was gone in between, the next try makes it whole
+            self._shortened.remove(name)  # only now: if an object was deleted meanwhile, the next call tries again
 
     def _show(self, table: str) -> None:
         damaged: set[str] = set()
@@ -44,9 +44,9 @@ class LakeViews:
             except duckdb.IOException:
                 if self._storage.exists(newest):
                     raise
-                continue  # a run that ended has compacted it into another one
+                continue  # compacted into another object meanwhile
             except duckdb.Error:
-                damaged.add(newest)  # the query that names the view will say so; other views are not held up
+                damaged.add(newest)  # reported by the query that names the view; other views still work
                 continue
             return
 

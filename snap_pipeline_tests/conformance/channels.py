@@ -52,7 +52,7 @@ APP_V2 = {
 
 def app(title: str, context: dict[str, Any], tracking: int, user: dict[str, Any], v2: dict[str, Any],
         slots: list[str] = SLOTS, *, dropped: tuple[str, ...] = (), **event: Any) -> Row:  # fmt: skip
-    """An event of the iPhone app, with parts of its context changed."""
+    """Return a row of the iPhone app, with parts of its context changed."""
     root = APP_ROOT | {"app_data": APP_ROOT["app_data"] | {"advertiser_tracking_enabled": tracking, "extinfo": slots}}
     return Row(title, APP_EVENT | {"context": IPHONE | context} | event, root=root, user=APP_USER | user,
                custom=APP_CUSTOM, v2=APP_V2 | v2, whole=True, dropped=dropped)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where Snap's click id is found, and which of several wins (docs/events.md; snap-api.md, section 9)."""
+"""Snap's click id: its sources and their precedence (docs/events.md; snap-api.md, section 9)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from snap_pipeline_tests.conformance.rows import PAGE, Row
 
 
 def click(title: str, expected: str | None, *, url: str | None = None, **event: Any) -> Row:
-    """A row whose click id is expected to be this; `url` is the page's, which goes out as it is."""
+    """Return a row with an expected click id; `url` is the page's, which is sent as it is."""
     changes = dict(event) | ({"page_url": url} if url else {})
     return Row(
         title,

@@ -1,4 +1,4 @@
-"""Examples as the documentation of client libraries and shops prints them, landed as they are."""
+"""Examples from the documentation of client libraries and shops, landed verbatim."""
 
 from snap_pipeline_tests.conformance.rows import NOON_MS, PIXEL, Row, sha
 

@@ -9,21 +9,21 @@ SDK_BRITISH = "19f25a18866af88fc60189c3af85010a0b971cf976053787fe21e004538c20a0"
 
 
 def email(title: str, given: object, *hashes: str, dropped: tuple[str, ...] = ()) -> Row:
-    """A row that differs in e-mail alone."""
+    """Return a row that differs in e-mail alone."""
     user = {"em": list(hashes)} if hashes else {}
     v2 = {"hashed_email": hashes[0]} if hashes else {}
     return Row(title, {"email": given}, user=user, v2=v2, dropped=dropped)
 
 
 def phone(title: str, given: object, *hashes: str, dropped: tuple[str, ...] = (), workspace: str = "default") -> Row:
-    """A row that differs in phone alone."""
+    """Return a row that differs in phone alone."""
     user = {"ph": list(hashes)} if hashes else {}
     v2 = {"hashed_phone_number": hashes[0]} if hashes else {}
     return Row(title, {"phone": given}, user=user, v2=v2, dropped=dropped, workspace=workspace)
 
 
 def address(title: str, given: object, plain: str | None, *, dropped: bool = False) -> Row:
-    """A row that differs in IP address; without one, an e-mail keeps the event deliverable."""
+    """Return a row that differs in IP address; without one, an e-mail keeps the event deliverable."""
     return Row(
         title,
         {"ip_address": given, "email": "person@example.com"},

@@ -1,10 +1,10 @@
-"""Event names: mapped, folded, custom, internal, mapped to nothing (snap-api.md, section 4; docs/events.md)."""
+"""Event names: mapped, respelled, custom, internal, mapped to nothing (snap-api.md, section 4; docs/events.md)."""
 
 from snap_pipeline_tests.conformance.rows import Row
 
 
 def named(title: str, given: str, expected: str, workspace: str = "default") -> Row:
-    """A row that differs in its name."""
+    """Return a row that differs in its name."""
     return Row(
         title, {"event_name": given}, root={"event_name": expected}, v2={"event_type": expected}, workspace=workspace
     )

@@ -23,7 +23,7 @@ TWO_V2 = {"item_ids": "sku-1;sku-2", "item_category": "Games;Toys", "number_item
 
 
 def shop(title: str, properties: dict[str, Any], custom: dict[str, Any], v2: dict[str, Any], **options: Any) -> Row:
-    """A purchase with products."""
+    """Return a purchase with products."""
     base = {"value": 12.5, "currency": "EUR", "order_id": "o-1"}
     return Row(title, {"properties": base | properties}, custom=custom, v2=v2, **options)
 

@@ -1,4 +1,4 @@
-"""What a row of the conformance table is: an event as a site sends it, and the exact bodies that Snap must get.
+"""Rows of the conformance table: an event as a site sends it, and the exact bodies that Snap must get.
 
 Every expectation is written by hand, from docs/snap-api.md or from the documentation that the row names.
 """
@@ -26,7 +26,7 @@ EVENT: dict[str, Any] = {
 
 
 def sha(text: str) -> str:
-    """The hash that Snap wants of a normalized text."""
+    """Return the hash of a normalized text, as Snap wants it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -54,7 +54,7 @@ V2: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One event and what must come of it.
+    """An event and its expected outcome.
 
     Attributes:
         title: what the row shows, and where the rule stands.
@@ -83,13 +83,13 @@ class Row:
     workspace: str = "default"
 
     def landed(self, event_id: str) -> dict[str, Any]:
-        """The line that lands; ids are given by the table, where the row has none."""
+        """Return the line that lands, with the given id unless the row has one."""
         id_key = "messageId" if "type" in self.event else "event_id"
         base = {} if self.whole else EVENT
         return {id_key: event_id, **_changed(base, self.event)}
 
     def body_v3(self, event_id: str) -> dict[str, Any]:
-        """What v3 must get."""
+        """Return the expected body for v3."""
         base = {"user_data": {}, "custom_data": {}} if self.whole else V3
         body = _changed(base, self.root) | {"event_id": event_id}
         body["user_data"] = _changed(base["user_data"], self.user)
@@ -99,7 +99,7 @@ class Row:
         return body
 
     def body_v2(self, event_id: str) -> dict[str, Any]:
-        """What v2 must get."""
+        """Return the expected body for v2."""
         return _changed({} if self.whole else V2, self.v2) | {"client_dedup_id": event_id}
 
 

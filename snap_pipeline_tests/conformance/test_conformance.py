@@ -1,4 +1,4 @@
-"""The conformance table: every row lands in one hour, goes through the real steps once, and is compared alone."""
+"""Conformance table: all rows land in one hour, pass the real steps once, and are compared one by one."""
 
 import json
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ MAPPINGS = "source_name,snap_name,workspace\nLead Form Sent,SIGN_UP,britain\nInt
 
 @dataclass
 class Outcome:
-    """What came of the table's events, by event id."""
+    """Outcomes of the table's events, by event id."""
 
     bodies: dict[str, dict[str, Any]]
     texts: dict[str, dict[str, str]]
@@ -67,7 +67,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
-    """Lands every row and runs the steps."""
+    """Land every row and run the steps."""
     home = tmp_path_factory.mktemp("conformance")
     (home / "workspaces.toml").write_text(WORKSPACES)
     (home / "mappings").mkdir()
@@ -94,7 +94,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
 def read_workspace(
     project: Project, workspace: str, version: ApiVersion, texts: dict[str, str], states: dict[str, str | None]
 ) -> None:
-    """Bodies and states as a destination of the workspace would have them."""
+    """Read the bodies and states of a workspace's destination into `texts` and `states`."""
     destination = project.add_destination(f"{workspace}-{version}", workspace=workspace, api_version=version)
     pipeline = project.pipeline
     with pipeline.lake.connect() as connection:

@@ -1,10 +1,10 @@
-"""Timestamps: offsets, epochs in any unit, and what is no time (docs/events.md; snap-api.md, section 3.2)."""
+"""Timestamps: offsets, epochs in any unit, and invalid times (docs/events.md; snap-api.md, section 3.2)."""
 
 from snap_pipeline_tests.conformance.rows import NOON_MS, Row
 
 
 def at(title: str, given: object, milliseconds: int) -> Row:
-    """A row that differs in its time."""
+    """Return a row that differs in its time."""
     return Row(
         title, {"event_timestamp": given}, root={"event_time": milliseconds}, v2={"timestamp": str(milliseconds)}
     )

@@ -1,10 +1,10 @@
-"""The source URL and what must not go out with it (docs/events.md)."""
+"""The source URL and the removal of plaintext from it (docs/events.md)."""
 
 from snap_pipeline_tests.conformance.rows import Row
 
 
 def page(title: str, given: str | None, expected: str | None, workspace: str = "default") -> Row:
-    """A row that differs in its page."""
+    """Return a row that differs in its page."""
     return Row(
         title,
         {"page_url": given},

@@ -8,7 +8,7 @@ from snap_pipeline_tests.conformance.rows import Row
 def amount(
     title: str, properties: dict[str, Any], value: float | None, *, currency: str | None = "EUR", **options: Any
 ) -> Row:
-    """A row that differs in its amount; without one, a purchase is not sent."""
+    """Return a row that differs in its amount; without one, a purchase is not sent."""
     price = None if value is None else str(float(value))
     currency = None if value is None else currency
     incomplete = value is None or currency is None

@@ -16,14 +16,14 @@ PEOPLE = ("ann", "bob")
 
 @dataclass(frozen=True)
 class History:
-    """What happened among a few people and devices, whom nobody else shares."""
+    """Events of a few people and devices, which no other history shares."""
 
     seed: int
     moments: list[Moment]
 
     @property
     def owners(self) -> Mapping[str, str]:
-        """Whose each identifier is that a payload may carry."""
+        """The person behind each identifier that a payload may carry."""
         return {
             digest(value) if "@" in value or value.isdigit() else value: person
             for person in PEOPLE
@@ -37,55 +37,55 @@ class History:
 
 
 def named(seed: int, name: str) -> str:
-    """An id of a history."""
+    """Return an id that is unique to a history."""
     return f"{name}-of-{seed}"
 
 
 def email_of(seed: int, person: str) -> str:
-    """Their one e-mail address."""
+    """Return a person's only e-mail address."""
     return f"{named(seed, person)}@example.com"
 
 
 def phone_of(seed: int, person: str) -> str:
-    """Their one phone number, as digits."""
+    """Return a person's only phone number, as digits."""
     return f"4477{('ann', 'bob', 'guest').index(person)}{seed:07}"
 
 
 def history(seed: int) -> History:
-    """Five hours on three devices; some events land hours after they happened."""
+    """Generate five hours on three devices; some events are late-arriving, by whole hours."""
     chance = random.Random(seed)
     moments = []
     for number, minute in enumerate(chance.sample(range(HOURS * 60), EVENTS)):
         landed = min(minute // 60 + chance.choice((0, 0, 0, 1, 2)), HOURS - 1)
         device, person = named(seed, chance.choice(DEVICES)), chance.choice(PEOPLE)
         user, choice = named(seed, person), chance.choice(("denied", "granted"))
-        said = {
+        contact = {
             "email": email_of(seed, person) if chance.random() < 0.5 else None,
             "phone": phone_of(seed, person) if chance.random() < 0.5 else None,
         }
-        told: Mapping[str, Any]
-        (told,) = chance.choices(
+        fields: Mapping[str, Any]
+        (fields,) = chance.choices(
             (
                 {"device": device},
                 {"device": device, "click": f"click-{number}"},
-                {"device": device, "user": user, **said},
-                {"user": user, **said},
+                {"device": device, "user": user, **contact},
+                {"user": user, **contact},
                 {"device": device, "email": email_of(seed, "guest"), "phone": phone_of(seed, "guest")},
                 {"device": device, "consent": choice},
                 {"device": device, "user": user, "consent": choice},
                 {"previous": named(seed, "ann"), "user": named(seed, "ann-2")},
                 {"previous": named(seed, "ann-2"), "user": named(seed, "ann")},
-                # An anonymous id that is spelled as somebody's user id is no word about that person.
+                # An anonymous id with the text of a user id is no sign of that person.
                 {"device": user},
             ),
             (6, 3, 4, 2, 1, 1, 1, 0.3, 0.2, 0.3),
         )
-        moments.append(Moment(f"{seed}-{number}", minute, landed, **told))
+        moments.append(Moment(f"{seed}-{number}", minute, landed, **fields))
     return History(seed, moments)
 
 
 def as_event(moment: Moment, happened: datetime) -> Mapping[str, Any]:
-    """The event as it lands."""
+    """Return the event as it lands."""
     event = {
         "event_id": moment.event_id,
         "event_name": "alias" if moment.previous else "view_item",

@@ -1,7 +1,6 @@
-"""What is known of each event of a history, worked out event by event: the rules in the plainest words.
+"""Identity resolution in plain Python, event by event: the reference for the SQL.
 
-It knows nothing of hours' files, links or SQL. Everybody has one value of each kind here, so that which one is newest
-is left to the stories.
+It uses no partitions, links or SQL. Everybody has one value of each kind here; the stories test which value is newest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,9 +15,9 @@ class Moment:
     """One event of a history.
 
     Attributes:
-        event_id: its name.
-        minute: when it happened, since the history's beginning.
-        landed: the hour in whose folder it landed.
+        event_id: the id of the event.
+        minute: its time, in minutes since the history's beginning.
+        landed: the number of the hour that it landed in.
         device: the anonymous id.
         user: the user id.
         email: given on the event itself, as are all that follow.
@@ -41,36 +40,36 @@ class Moment:
 
 
 @dataclass
-class Known:
-    """What an event is to show: its identifiers, or that consent was denied."""
+class Expected:
+    """Expected outcome of an event: its identifiers, or denied consent."""
 
     denied: bool = False
     identifiers: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Oracle:
-    """Answers for the events of one landing hour, from everything that landed until then."""
+    """Expected outcomes of the events of one landing hour, from all events that landed until then."""
 
     def __init__(self, history: Iterable[Moment], landed: int) -> None:
-        self._heard = sorted((m for m in history if m.landed <= landed), key=lambda m: m.minute)
-        self._renamed = {m.previous: m.user for m in self._heard if m.previous and m.user and m.previous != m.user}
+        self._events = sorted((m for m in history if m.landed <= landed), key=lambda m: m.minute)
+        self._renamed = {m.previous: m.user for m in self._events if m.previous and m.user and m.previous != m.user}
 
-    def of(self, event: Moment) -> Known:
-        """What is known of an event of that hour."""
+    def of(self, event: Moment) -> Expected:
+        """Return the expected outcome of an event of that hour."""
         subject = self._subject(event)
         consent = event.consent or self._consent(event, subject)
         if consent == "denied":
-            return Known(denied=True)
-        about = [m for m in self._heard if self._subject(m) == subject and m.consent != "denied"]
+            return Expected(denied=True)
+        about = [m for m in self._events if self._subject(m) == subject and m.consent != "denied"]
         own_emails = {m.email for m in about if m.email and m.user}
         guests = [m.email for m in about if m.email and not m.user]
         accepted = own_emails or set(guests[-1:])
         known = [m for m in about if m.user or not m.email or m.email in accepted]
         if event.email and not event.user and accepted and event.email not in accepted:
-            return Known(identifiers={"em": event.email, "ph": event.phone, "external_id": None,
+            return Expected(identifiers={"em": event.email, "ph": event.phone, "external_id": None,
                                       "sc_click_id": event.click})  # fmt: skip
         clicks = [m.click for m in about if m.click and m.minute < event.minute]
-        return Known(
+        return Expected(
             identifiers={
                 "em": event.email or _last(m.email for m in known),
                 "ph": event.phone or _last(m.phone for m in known),
@@ -80,35 +79,35 @@ class Oracle:
         )
 
     def _subject(self, moment: Moment) -> tuple[str, str | None]:
-        """Whose an event is: its own id's, else the last who was recognized before, else the sole owner's."""
+        """Return the subject of an event: its user, else the device's sole owner, else the last person before it."""
         if moment.user:
-            return "person", self._now_called(moment.user)
-        seen = self._recognitions(moment.device)
-        owners = {owner for _, owner in seen}
+            return "person", self._current_id(moment.user)
+        recognitions = self._recognitions(moment.device)
+        owners = {owner for _, owner in recognitions}
         if len(owners) == 1:
             return "person", owners.pop()
-        before = [owner for minute, owner in seen if minute <= moment.minute]
+        before = [owner for minute, owner in recognitions if minute <= moment.minute]
         return ("person", before[-1]) if before else ("device", moment.device)
 
     def _recognitions(self, device: str | None) -> list[tuple[int, str]]:
         return [
-            (m.minute, self._now_called(m.user))
-            for m in self._heard
+            (m.minute, self._current_id(m.user))
+            for m in self._events
             if m.user and device in (m.device, m.previous) and device is not None
         ]
 
-    def _now_called(self, user: str) -> str:
-        passed: list[str] = []
-        while user in self._renamed and user not in passed:
-            passed.append(user)
+    def _current_id(self, user: str) -> str:
+        chain: list[str] = []
+        while user in self._renamed and user not in chain:
+            chain.append(user)
             user = self._renamed[user]
-        return min(passed[passed.index(user) :]) if user in passed else user
+        return min(chain[chain.index(user) :]) if user in chain else user
 
     def _consent(self, event: Moment, subject: tuple[str, str | None]) -> str | None:
-        """The last choice of the subject; a device that repeats its choice has not chosen again."""
+        """Return the last choice of the subject; a device that repeats its choice has not made a new one."""
         last: dict[str | None, str] = {}
         state = None
-        for m in self._heard:
+        for m in self._events:
             if m.consent and m.minute <= event.minute and subject in self._choosers(m):
                 if last.get(m.device) != m.consent:
                     state = m.consent
@@ -116,7 +115,7 @@ class Oracle:
         return state
 
     def _choosers(self, moment: Moment) -> list[tuple[str, str | None]]:
-        """Whose choice it is: the subject's, and where nobody was recognized yet, the first's after that as well."""
+        """Return the subjects of a choice: its own, and if nobody was recognized yet, the first person after it."""
         subject = self._subject(moment)
         if subject[0] == "person":
             return [subject]

@@ -1,6 +1,6 @@
-"""Short stories of people on a site: what happened, and what is known of them at each event.
+"""Scenarios of people on a site: their events, and the expected payloads.
 
-Every story plays in a workspace of its own, all in the same hours, so that one lake holds them all.
+Each story has a workspace of its own, and all share the same hours, so that one lake holds them all.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def digest(text: str) -> str:
-    """As a hashed identifier goes out."""
+    """Return the hash of a normalized identifier."""
     return sha256(text.encode()).hexdigest()
 
 
@@ -21,20 +21,20 @@ DENIED, GRANTED = {"ads": False}, {"ads": True}
 
 @dataclass(frozen=True)
 class Happening:
-    """One event: so many hours after the story's beginning, at that minute."""
+    """An event, with its time in hours since the story's beginning."""
 
     hours: float
     event: Mapping[str, Any]
 
 
 def at(hours: float, event_name: str, **event: Any) -> Happening:
-    """An event of a story. Hours may have fractions: 1.5 is half past the second hour."""
+    """Return an event of a story. Hours may have fractions: 1.5 is half an hour into the second hour."""
     return Happening(hours, {"event_name": event_name, **event})
 
 
 @dataclass(frozen=True)
 class Story:
-    """What happened, and what each named event's payload is to show: a value, None, or the reason it is left out."""
+    """Events, with the expected payload values by event id, or the expected exclusion reason."""
 
     name: str
     happenings: list[Happening]
@@ -42,7 +42,7 @@ class Story:
 
 
 def known(**identifiers: Any) -> Mapping[str, Any]:
-    """Of the payload: what is named here has that value."""
+    """Return expected values of a payload; values that are not named do not matter."""
     return identifiers
 
 

@@ -1,4 +1,4 @@
-"""Runs that make the links of one hour at the same time: those of the last reading stay, whoever writes last."""
+"""Concurrent runs that make the links of one hour: the last reading wins, whoever writes last."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ OTHER = HOUR - ONE_HOUR
 
 @pytest.fixture
 def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
-    """Hours, for a test to name, that another run makes once `EARLIER` has been read, before its links are in place.
+    """Return a list of hours that another run makes after `EARLIER` is read, before its links are written.
 
     A refusal has landed in it by then.
     """
@@ -36,14 +36,14 @@ def between(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[datetime]
     def act(path: Path) -> None:
         if path == project.pipeline.lake.storage.path(partition(Table.IDENTITY_LINKS, EARLIER)) and hours:
             another = Project(project.settings.home, project.sandbox_url)
-            another.land(said(consent={"ads": False}), hour=EARLIER, name="late")
+            another.land(page_view(consent={"ads": False}), hour=EARLIER, name="late")
             make(another, hours.pop())
 
     monkeypatch.setattr(storage, "atomic_write", interrupted)
     return hours
 
 
-def said(**changes: Any) -> dict[str, Any]:
+def page_view(**changes: Any) -> dict[str, Any]:
     return {"event_name": "view_item", "anonymous_id": "a", "event_timestamp": EARLIER.isoformat(), **changes}
 
 
@@ -60,7 +60,7 @@ def make(project: Project, hour: datetime) -> None:
 def test_an_older_reading_that_is_written_last_loses_no_refusal(
     project: Project, between: list[datetime], is_read: bool, other: datetime
 ) -> None:
-    project.land(said(), hour=EARLIER)
+    project.land(page_view(), hour=EARLIER)
     if is_read:
         make_raw_events(project.pipeline.lake, project.pipeline.landing, EARLIER)
     project.land(purchase("p", anonymous_id="a"))

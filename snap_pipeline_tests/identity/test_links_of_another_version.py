@@ -1,4 +1,4 @@
-"""A lake that an older version of the pipeline made, or older mappings, loses no refusal when hours are made again."""
+"""Links of older versions or mappings: no denial of consent is lost when hours are made again."""
 
 import shutil
 from typing import Any
@@ -18,14 +18,14 @@ EARLIER = HOUR - 3 * ONE_HOUR
 
 @pytest.fixture
 def refused(project: Project) -> Project:
-    """Somebody refused in an earlier hour and buys in this one; the earlier hour was made."""
-    project.land(said(consent={"ads": False}), hour=EARLIER)
+    """Make an earlier hour with a denial of consent, and land a purchase of the same person in this hour."""
+    project.land(page_view(consent={"ads": False}), hour=EARLIER)
     project.land(purchase("p", anonymous_id="a"))
     make_links(project)
     return project
 
 
-def said(**changes: Any) -> dict[str, Any]:
+def page_view(**changes: Any) -> dict[str, Any]:
     return {"event_name": "view_item", "anonymous_id": "a", "event_timestamp": EARLIER.isoformat(), **changes}
 
 
@@ -35,7 +35,7 @@ def make_links(project: Project) -> None:
 
 
 def reasons(project: Project) -> list[str]:
-    """Why events of the newest hour are not sent, when a new process makes it."""
+    """Make the newest hour in a new process, and return the exclusion reasons."""
     project.reopen()
     make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
     project.pipeline.transformations.make_filtered_events(HOUR)
@@ -43,7 +43,7 @@ def reasons(project: Project) -> list[str]:
 
 
 def rewrite(project: Project, table: str, columns: str, **notes: str) -> None:
-    """Makes the earlier hour's partition what another version might have made of it."""
+    """Rewrite the earlier hour's partition as another version might have written it."""
     lake = project.pipeline.lake
     path = lake.storage.path(partition(table, EARLIER))
     with lake.connect() as connection:
@@ -65,7 +65,7 @@ def prune(project: Project) -> None:
 
 def test_a_file_that_lands_in_a_pruned_hour_does_not_take_the_place_of_its_links(refused: Project) -> None:
     prune(refused)
-    refused.land(said(anonymous_id="somebody else"), hour=EARLIER, name="late")
+    refused.land(page_view(anonymous_id="somebody else"), hour=EARLIER, name="late")
     rewrite(refused, "identity_links", "*", links_version="of other mappings")
     assert reasons(refused) == ["consent_denied"]
 
@@ -110,7 +110,7 @@ def test_a_refusal_that_an_older_version_did_not_understand_is_read_again(refuse
 
 
 def test_an_address_with_a_control_character_in_it_is_no_click_id(project: Project) -> None:
-    project.land(said(page_url="https://shop.example.com/?ScCid=ann%1F@example.com"), hour=EARLIER)
+    project.land(page_view(page_url="https://shop.example.com/?ScCid=ann%1F@example.com"), hour=EARLIER)
     project.land(purchase("p", anonymous_id="a"))
     make_links(project)
     assert reasons(project) == []

@@ -1,6 +1,6 @@
-"""Random histories of two people and a guest on shared devices, against the rules in plain Python.
+"""Identity resolution of random histories, compared with the oracle in plain Python.
 
-All histories play in the same hours, each among ids of its own, so that one lake holds hundreds of them.
+All histories share the same hours, each with ids of its own, so that one lake holds hundreds of them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import pytest
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline_tests.identity.histories import HOURS, PEOPLE, History, as_event, email_of, history, phone_of
-from snap_pipeline_tests.identity.oracle import Known, Moment, Oracle
+from snap_pipeline_tests.identity.oracle import Expected, Moment, Oracle
 from snap_pipeline_tests.identity.stories import digest
 from snap_pipeline_tests.project import HOUR, Project
 
@@ -29,7 +29,7 @@ def histories() -> list[History]:
 
 @pytest.fixture(scope="module")
 def outcomes(histories: list[History], tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """What the pipeline made of every event, by its id; `reason` where it made no payload."""
+    """Run the pipeline; return the payload of each event by id, or its row in `excluded_events`."""
     project = Project(tmp_path_factory.mktemp("home"), "")
     transformations = project.pipeline.transformations
     found: dict[str, Mapping[str, Any]] = {}
@@ -55,7 +55,7 @@ def outcomes(histories: list[History], tmp_path_factory: pytest.TempPathFactory)
 
 @dataclass(frozen=True)
 class Compared:
-    """An event, what is to be known of it, and what is; `consent_denied` where it must not or does not go out."""
+    """An event with its expected and actual identifiers, or `consent_denied` in their place."""
 
     history: History
     moment: Moment
@@ -75,9 +75,9 @@ def compared(histories: list[History], outcomes: Outcomes) -> list[Compared]:
     ]
 
 
-def expected(known: Known) -> Mapping[str, str | None] | str:
-    hashed = {name: value and digest(value) for name, value in known.identifiers.items() if name in ("em", "ph")}
-    return "consent_denied" if known.denied else {**known.identifiers, **hashed}
+def expected(outcome: Expected) -> Mapping[str, str | None] | str:
+    hashed = {name: value and digest(value) for name, value in outcome.identifiers.items() if name in ("em", "ph")}
+    return "consent_denied" if outcome.denied else {**outcome.identifiers, **hashed}
 
 
 def made(row: Mapping[str, Any]) -> Mapping[str, str | None] | str:
@@ -93,18 +93,18 @@ def test_every_event_is_attributed_as_the_rules_say(compared: list[Compared]) ->
     wrong = [each for each in wrong if each not in left_out]
     if wrong:
         first = wrong[0]
-        told = "\n".join(str(moment) for moment in sorted(first.history.moments, key=lambda m: m.minute))
+        events = "\n".join(str(moment) for moment in sorted(first.history.moments, key=lambda m: m.minute))
         pytest.fail(
             f"{len(wrong)} of {len(compared)} are wrong; {first.moment.event_id} should be\n{first.expected}\n"
-            f"and is\n{first.made}\nin\n{told}"
+            f"and is\n{first.made}\nin\n{events}"
         )
 
 
 def leaves_out_a_guest(each: Compared) -> bool:
-    """Whether a guest's values are missing.
+    """Tell whether a guest's values are missing, which is a known limit.
 
-    Links know of what was given without a user id from when until when in an hour it was. Where another hour's files
-    tell that somebody logged in between, it is given to nobody.
+    Of values without a user id, links keep only the first and last time in an hour. If another hour's files show that
+    somebody logged in between, the values belong to nobody.
     """
     guests = {"em": digest(email_of(each.history.seed, "guest")), "ph": digest(phone_of(each.history.seed, "guest"))}
     nobody: Mapping[str, str | None] = {"em": None, "ph": None}

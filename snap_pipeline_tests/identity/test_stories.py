@@ -1,4 +1,4 @@
-"""The stories, told hour by hour over one lake, and what their payloads show."""
+"""Payloads of the stories, made hour by hour in one lake."""
 
 import random
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ BASE = {
 }
 
 
-class Told:
-    """The lake in which all stories have happened."""
+class StoryLake:
+    """Lake with the events of all stories, and the outcome of each event."""
 
     def __init__(self, project: Project) -> None:
         self.project, self.pipeline = project, project.pipeline
@@ -51,39 +51,39 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def stories(tmp_path_factory: pytest.TempPathFactory) -> StoryLake:
     home = tmp_path_factory.mktemp("home")
     (home / "workspaces.toml").write_text("\n".join(f"[{story.name}]" for story in STORIES))
-    return Told(Project(home, ""))
+    return StoryLake(Project(home, ""))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_each_event_knows_what_its_story_says(told: Told, story: Story) -> None:
+def test_each_event_knows_what_its_story_says(stories: StoryLake, story: Story) -> None:
     for event_id, expected in story.expected.items():
-        outcome = told.outcomes[story.name, event_id]
+        outcome = stories.outcomes[story.name, event_id]
         if isinstance(expected, str) or isinstance(outcome, str):
             assert outcome == expected, event_id
         else:
             assert {name: outcome[name] for name in expected} == dict(expected), event_id
 
 
-def test_links_keep_no_plaintext(told: Told) -> None:
-    files = list((told.pipeline.lake.storage.path("") / "identity_links").glob("hour=*/data.parquet"))
-    assert len(files) == len(told.hours)
-    with told.pipeline.lake.connect() as connection:
+def test_links_keep_no_plaintext(stories: StoryLake) -> None:
+    files = list((stories.pipeline.lake.storage.path("") / "identity_links").glob("hour=*/data.parquet"))
+    assert len(files) == len(stories.hours)
+    with stories.pipeline.lake.connect() as connection:
         text = str(connection.execute("from read_parquet($files)", {"files": [str(file) for file in files]}).fetchall())
     for plaintext in (ANN, BOB, ANNS_PHONE[1:], BOBS_PHONE[1:], "guest@"):
         assert plaintext not in text
 
 
-def test_hours_made_again_in_any_order_are_the_same_row_by_row(told: Told) -> None:
+def test_hours_made_again_in_any_order_are_the_same_row_by_row(stories: StoryLake) -> None:
     def payloads() -> dict[datetime, list[dict[str, Any]]]:
-        return {hour: told.project.rows("conversion_payloads", hour=hour) for hour in told.hours}
+        return {hour: stories.project.rows("conversion_payloads", hour=hour) for hour in stories.hours}
 
     before = payloads()
-    shuffled = random.Random(8).sample(told.hours, len(told.hours))
+    shuffled = random.Random(8).sample(stories.hours, len(stories.hours))
     for hour in shuffled:
-        told.make(hour)
+        stories.make(hour)
     assert payloads() == before
 
 
@@ -106,7 +106,7 @@ def test_an_identify_that_lands_late_is_known_once_its_hours_are_made_again(proj
 
 
 def test_an_hour_made_first_knows_what_landed_before_it(project: Project) -> None:
-    """A backfill may begin anywhere: the links that are missing in the window are made, and no other table."""
+    """A backfill may begin at any hour: missing links of the window are made, and no other table."""
     pipeline: Pipeline = project.pipeline
     earlier = HOUR - 50 * ONE_HOUR
     project.land(

@@ -1,4 +1,4 @@
-"""One event's nonsense is its own affair: the hour is made, and its other events go out as they would without it."""
+"""Payloads of an hour with nonsensical values in one event: the other events are sent as they would be without it."""
 
 from collections.abc import Callable
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Damaged files of the lake are named with what to do, cost only their hour, and are made again where they can be."""
+"""Damaged partitions: named with the remedy, limited to their hour, and made again where possible."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -36,7 +36,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 def footer(content: bytes) -> int:
-    """The length of a Parquet file's footer."""
+    """Return the length of a Parquet file's footer."""
     return int.from_bytes(content[-8:-4], "little")
 
 

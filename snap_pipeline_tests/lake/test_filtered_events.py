@@ -1,4 +1,4 @@
-"""Which events are conversions, under which name and type, and the one reason for which others are not."""
+"""Conversions with their Snap event names and conversion types, and excluded events with their reasons."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -17,7 +17,7 @@ MINUTES_10 = "2026-11-20T13:10:00Z"
 
 
 def judge(project: Project) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Kept rows, and reasons by event id."""
+    """Make the hour's filtered events; return the kept rows, and the exclusion reasons by event id."""
     make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
     project.pipeline.transformations.make_filtered_events(HOUR)
     excluded = project.rows("excluded_events")
@@ -223,7 +223,7 @@ def test_another_hour_is_not_touched(project: Project) -> None:
 
 
 def test_an_app_whose_namespace_is_an_e_mail_address_has_none(project: Project) -> None:
-    """An address is taken out of free texts; what is left of this one is nothing, and nothing is not sent."""
+    """Addresses are removed from free texts; nothing is left of this one, and empty values are not sent."""
     project.land(
         {"type": "screen", "messageId": "s", "timestamp": HOUR.isoformat(), "context": {"app": {"namespace": "a@b.de"}}}
     )
@@ -236,7 +236,7 @@ def test_an_app_whose_namespace_is_an_e_mail_address_has_none(project: Project) 
 def test_rows_stay_in_the_order_in_which_they_landed_each_time_an_hour_is_made(
     project: Project, monkeypatch: pytest.MonkeyPatch, joins: str
 ) -> None:
-    """Of more row groups than there are threads, and of people of whom the links know something."""
+    """The hour has more row groups than there are threads, and people with profiles."""
     monkeypatch.setattr(storage, "ROW_GROUP_ROWS", 2_048)
     if joins != "that keep order":
         monkeypatch.setattr(lake.Lake, "keeping_order", lambda *_: nullcontext())

@@ -1,4 +1,4 @@
-"""An hour whose files are read again, by another run, while its steps go on: each step is of one reading as a whole."""
+"""An hour that another run reads again while its steps run: each table derives from one reading."""
 
 import os
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def make_all(project: Project) -> None:
 
 
 def meanwhile(project: Project, monkeypatch: pytest.MonkeyPatch, table: str, action: Callable[[], None]) -> None:
-    """Has another run act at the moment at which this one is about to write a table for the first time."""
+    """Run an action, as another run would, at the moment when this run first writes a table."""
     lake = project.pipeline.lake
     commit, actions = lake.storage.commit, [action]
 
@@ -77,7 +77,7 @@ def test_verdicts_are_on_the_events_that_they_are_about(
 
 
 def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> None:
-    """Its raw events are older than the payloads of the run that went on, so that nobody would ask for them."""
+    """Its raw events are older than the other run's payloads, which would hide them from the backlog."""
     project.land(purchase("a", email=None, anonymous_id="browser", context={"ip": "198.51.100.7"}), name="a")
     make_until_filtered(project)
     project.land(purchase("b", anonymous_id="browser"), name="b")
@@ -91,7 +91,7 @@ def test_what_a_run_read_that_failed_then_is_taken_along(project: Project) -> No
 
 @pytest.mark.parametrize("later", [-ONE_HOUR, timedelta(0), ONE_HOUR])
 def test_times_of_files_do_not_tell_of_which_reading_the_payloads_are(project: Project, later: timedelta) -> None:
-    """A copy of the lake, and an object store, may keep whole seconds alone, or the time of the copy."""
+    """A copy of the lake, or an object store, may keep whole seconds alone, or the time of the copy."""
 
     def set_times() -> None:
         for table, seconds in (("raw_events", 1e9), ("conversion_payloads", 1e9 + later.total_seconds())):

@@ -1,4 +1,4 @@
-"""What the lake promises of its connections."""
+"""Guarantees of the lake's connections."""
 
 import duckdb
 import pytest

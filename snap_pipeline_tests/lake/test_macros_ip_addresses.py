@@ -1,4 +1,4 @@
-"""Network addresses: one spelling each, public ones only."""
+"""IP addresses: canonical spelling, public ones only."""
 
 import hashlib
 import ipaddress

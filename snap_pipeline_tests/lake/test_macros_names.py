@@ -1,4 +1,4 @@
-"""Names of events: how they are compared, and under which name an unmapped one goes out."""
+"""Names of events: their comparison, and the custom names of unmapped ones."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""E-mail addresses, names, gender, user agents and advertising ids, as docs/snap-api.md says."""
+"""E-mail addresses, names, gender, user agents and advertising ids, by the rules of docs/snap-api.md."""
 
 import hashlib
 import unicodedata
@@ -27,7 +27,7 @@ HASHES = (
 )
 NORMALIZATIONS = (
     "trimmed(text)",
-    "present(text)",
+    "null_if_blank(text)",
     "normalized_email(text)",
     "normalized_name(text)",
     "normalized_city(text)",
@@ -89,7 +89,7 @@ def test_the_worked_examples_of_the_reference(macro: str, given_text: str, diges
     ],
 )
 def test_a_text_that_only_says_there_is_no_value_is_not_present(given_text: str | None, meant: str | None) -> None:
-    assert call("present", given_text) == meant
+    assert call("null_if_blank", given_text) == meant
 
 
 def test_a_plain_text_is_seen_to_be_present_as_any_other_would_be() -> None:
@@ -101,8 +101,8 @@ def test_a_plain_text_is_seen_to_be_present_as_any_other_would_be() -> None:
         + [before + start for start in of_words for before in characters]
         + [start + after for start in of_words + [word.upper() for word in of_words] for after in characters]
     )
-    by_itself = call_each("nullif(present_or_empty(text), '')", given_texts)
-    assert call_each("present(text)", given_texts) == by_itself
+    by_itself = call_each("nullif(empty_if_blank(text), '')", given_texts)
+    assert call_each("null_if_blank(text)", given_texts) == by_itself
 
 
 def test_trimming_leaves_textual_nulls() -> None:

@@ -1,4 +1,4 @@
-"""Phone numbers: the worked examples of docs/snap-api.md, and what shops' forms hold besides."""
+"""Phone numbers: the worked examples of docs/snap-api.md, and other input from shops' forms."""
 
 import hashlib
 

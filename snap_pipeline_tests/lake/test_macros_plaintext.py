@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers inside other texts: one definition of what they are and what takes them out."""
+"""E-mail addresses and phone numbers inside other texts: their detection and removal."""
 
 import html
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Page addresses: what is read from them, and what must not go out with them."""
+"""Page URLs: their query parameters, and the removal of plaintext."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Landing files in: what is read, what is quarantined, and what makes an hour fail."""
+"""Reading of landing files: events, quarantined lines, and errors that fail the hour."""
 
 import errno
 import gzip
@@ -12,15 +12,16 @@ import zstandard
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import parse_hour
-from snap_pipeline.lake import raw
+from snap_pipeline.lake.hour_reader import HourReader, RawHour
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.storage import Table, partition
+from snap_pipeline.lake.text_files import MAXIMUM_LINE_BYTES
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 GOOD = '{"event_id":"good","event_name":"purchase"}'
 
 
-def make(project: Project) -> raw.RawHour:
+def make(project: Project) -> RawHour:
     return make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
 
 
@@ -30,7 +31,7 @@ def quarantined(project: Project) -> list[tuple[str, int | None, str]]:
 
 
 def test_an_hour_that_never_had_files_is_empty(project: Project) -> None:
-    assert make(project) == raw.RawHour(rows=0, quarantined=0, files=0, kept_files=0)
+    assert make(project) == RawHour(rows=0, quarantined=0, files=0, kept_files=0)
     assert project.rows("raw_events") == []
 
 
@@ -48,7 +49,7 @@ def test_both_spellings_are_read_into_the_same_columns(project: Project) -> None
 
 
 def test_a_bad_line_leaves_the_others_in_the_order_in_which_they_landed(project: Project) -> None:
-    """Of two events with one id, the first is kept: which that is must not depend on a bad line elsewhere."""
+    """The first of two events with one id is kept, whichever other line is bad."""
     padding = "x" * 300
     lines = [f'{{"event_id":"{number}","event_name":"purchase","user_agent":"{padding}"}}' for number in range(20_000)]
     project.land_bytes("\n".join([*lines[:300], "{bad", *lines[300:]]).encode(), "mixed.ndjson")
@@ -71,7 +72,7 @@ def test_a_bad_line_leaves_the_others_in_the_order_in_which_they_landed(project:
         (b'{"a":"\x01"}', "malformed_json"),
         (b"\0\x01\0" * 9, "malformed_json"),
         (b"\x01\xff\x01\xfe", "not_utf8"),
-        (b'{"a":"' + b"x" * raw.MAXIMUM_LINE_BYTES + b'"}', "line_too_long"),
+        (b'{"a":"' + b"x" * MAXIMUM_LINE_BYTES + b'"}', "line_too_long"),
         (b'{"a":"' + b"x" * 40_000_000 + b'"}', "line_too_long"),
     ],
 )
@@ -86,7 +87,7 @@ def test_a_bad_line_is_quarantined_with_its_number_and_the_rest_goes_on(
 
 def test_a_line_that_is_not_too_long_is_read_beside_a_bad_one_and_without(project: Project) -> None:
     # DuckDB counts line breaks to the length of a line, so that the limit is known to a few bytes.
-    long = b'{"a":"' + b"x" * (raw.MAXIMUM_LINE_BYTES - 100) + b'"}\n'
+    long = b'{"a":"' + b"x" * (MAXIMUM_LINE_BYTES - 100) + b'"}\n'
     project.land_bytes(long, "alone.ndjson")
     project.land_bytes(b"broken\n" + long, "mixed.ndjson")
     assert make(project).rows == 2
@@ -208,7 +209,7 @@ def test_a_file_that_vanishes_while_it_is_read_fails_the_hour_and_keeps_the_part
     project.land(purchase("kept"), name="kept")
     make(project)
     doomed = project.land(purchase("doomed"), name="doomed")
-    reader = raw._HourReader
+    reader = HourReader
     monkeypatch.setattr(reader, "read", vanishing(reader.read, doomed))
     with pytest.raises(LakeError, match=r"doomed\.ndjson"):
         make(project)

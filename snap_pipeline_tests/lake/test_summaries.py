@@ -1,4 +1,4 @@
-"""The numbers that are kept beside an hour never outlive the files that they were counted in."""
+"""Summaries of hours, which are counted again when their partitions change."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from snap_pipeline_tests.project import HOUR, Project, purchase
 
 @pytest.fixture
 def counted(project: Project) -> Project:
-    """A project of one hour that was made and counted."""
+    """Return a project with one hour that was made and counted."""
     project.land(purchase("a"), purchase("b"), {"event_id": "c", "event_name": "identify"})
     project.materialize()
     assert (project.counts()["raw"], project.counts()["payloads"], project.counts()["excluded"]) == (3, 2, 1)

@@ -1,11 +1,11 @@
-"""An event that makes DuckDB raise is quarantined with file and line, and its hour is made without it."""
+"""Quarantine of events on which DuckDB fails, with file and line, while their hour is made without them."""
 
 import duckdb
 import pytest
 
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake import identity, raw, transform
+from snap_pipeline.lake import hour_reader, identity, transform
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.row_errors import rows_that_fail
 from snap_pipeline_tests.project import HOUR, Project, purchase
@@ -20,19 +20,19 @@ FAULTS = {
 
 
 def inject(patch: pytest.MonkeyPatch, table: str) -> None:
-    """A defect: the SQL of one table fails for an event."""
-    whole = raw.sql
+    """Inject a defect: the SQL of one table fails for an event."""
+    whole = hour_reader.sql
 
     def sql(name: str) -> str:
         text = whole(name)
         return FAULTS[name](text) if name == table else text
 
-    for module in (raw, identity, transform):
+    for module in (hour_reader, identity, transform):
         patch.setattr(module, "sql", sql)
 
 
 def make(project: Project) -> None:
-    """The steps of the hour, each as its asset calls it."""
+    """Run the steps of the hour, each as its asset calls it."""
     pipeline = project.pipeline
     make_raw_events(pipeline.lake, pipeline.landing, HOUR)
     pipeline.transformations.make_identity_links(HOUR)
@@ -47,7 +47,7 @@ def ids(project: Project, table: str = "conversion_payloads") -> list[str]:
 
 @pytest.fixture
 def landed(project: Project) -> Project:
-    """Good events of two workspaces in two files, and two odd ones."""
+    """Land good events of two workspaces in two files, and two bad ones."""
     (project.settings.home / "workspaces.toml").write_text("[default]\n[other]\n")
     project.reopen()
     odd = {"first_name": "boom", "anonymous_id": "a"}

@@ -13,9 +13,10 @@ from snap_pipeline.delivery.dispatch import Dispatcher, DispatchOptions, HourRep
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.hour_reader import RawHour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.raw import RawHour, make_raw_events
+from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.transform import PayloadHour, Transformations
 from snap_pipeline.orchestration.assets import raw_events

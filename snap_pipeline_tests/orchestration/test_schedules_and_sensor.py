@@ -10,7 +10,7 @@ import pytest
 
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake import raw
+from snap_pipeline.lake import hour_reader
 from snap_pipeline.orchestration import jobs, reconcile_sensor
 from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
@@ -105,13 +105,13 @@ def test_a_late_file_is_found(project: Project) -> None:
 
 def test_a_file_that_lands_while_the_hour_is_read_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.land(purchase("e"))
-    write = raw._HourReader.write
+    write = hour_reader.HourReader.write
 
-    def land_meanwhile(reader: Any) -> raw.RawHour:
+    def land_meanwhile(reader: Any) -> hour_reader.RawHour:
         project.land(purchase("meanwhile"), name="meanwhile")
         return write(reader)
 
-    monkeypatch.setattr(raw._HourReader, "write", land_meanwhile)
+    monkeypatch.setattr(hour_reader.HourReader, "write", land_meanwhile)
     project.materialize()
     monkeypatch.undo()
     assert [row["event_id"] for row in project.rows("raw_events")] == ["e"]

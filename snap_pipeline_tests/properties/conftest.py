@@ -1,4 +1,4 @@
-"""One lake for all examples of a test."""
+"""Fixtures of property tests: one lake for all examples of a test."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from snap_pipeline_tests.properties.hour import Hours
 
 @pytest.fixture(scope="module")
 def hours(tmp_path_factory: pytest.TempPathFactory) -> Hours:
-    """Where examples run, one after the other."""
+    """Return the runner of examples, one after the other."""
     return Hours(tmp_path_factory.mktemp("hours"))

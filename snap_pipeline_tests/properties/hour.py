@@ -1,4 +1,4 @@
-"""One hour through the real steps: from lines as they land to the bodies that each version would send."""
+"""Runner of one hour through the real steps, from landed lines to the bodies of each API version."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +22,12 @@ few_hours = settings(
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""An example is an hour of many events, so a few of them are enough. The same ones each time: no run differs."""
+"""Few examples, since each is an hour of many events; derandomized, so that runs do not differ."""
 
 
 @dataclass
 class Hour:
-    """What became of an hour's lines.
+    """Outcome of an hour's lines.
 
     Attributes:
         quarantined: numbers of the lines that no event was read from.
@@ -41,7 +41,7 @@ class Hour:
 
 
 class Hours:
-    """Runs hours, each in the place of the one before.
+    """Runner of hours, each of which replaces the one before.
 
     Args:
         home: an empty folder.
@@ -60,7 +60,7 @@ class Hours:
         }
 
     def run(self, lines: Sequence[str]) -> Hour:
-        """Lands the lines as one file and makes the hour."""
+        """Land the lines as one file and make the hour."""
         project, pipeline = self._project, self._project.pipeline
         project.land(*lines)
         make_raw_events(pipeline.lake, pipeline.landing, HOUR)
@@ -73,14 +73,14 @@ class Hours:
         )
 
     def payloads(self, events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Rows of `conversion_payloads`, in the order of the events, all of which must be conversions."""
+        """Return the rows of `conversion_payloads` in the order of the events, all of which must be conversions."""
         lines = [json.dumps({"event_id": f"{n:05}"} | dict(event)) for n, event in enumerate(events)]
         rows = sorted(self.run(lines).payloads, key=lambda row: str(row["event_id"]))
         assert len(rows) == len(lines)
         return rows
 
     def bodies(self, version: ApiVersion) -> list[dict[str, Any]]:
-        """What a destination would be sent of the last hour that ran; the undeliverable is left out."""
+        """Return the bodies of the last hour for a destination, without undeliverable events."""
         pipeline, destination = self._project.pipeline, self._destinations[version]
         with pipeline.lake.connect() as connection:
             pipeline.mappings.load_standards(connection)
@@ -95,7 +95,7 @@ class Hours:
 
 
 def leaves(value: Any) -> list[str]:
-    """Every text in a decoded value, keys left out."""
+    """Return every text in a decoded value, without keys."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Lines to land: JSON objects of any shape, around what events look like, so that most become conversions."""
+"""Strategies of lines to land: JSON objects of any shape, mostly close enough to events to become conversions."""
 
 import json
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ HAZARDS = (
 
 @cache
 def places() -> tuple[tuple[str, ...], ...]:
-    """The ways to every key that is read from a line, the event's id left out."""
+    """Return the path to every key that is read from a line, except the event's id."""
     row = duckdb.execute(f"select to_json(keys)::varchar from ({sql('landed_event')})").fetchone()
     assert row
     read = _ways(json.loads(row[0]))
@@ -86,12 +86,12 @@ values = st.sampled_from(HAZARDS) | st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 ).map(json.dumps)
-"""Values as JSON writes them."""
+"""Values as JSON text."""
 
 
 @st.composite
 def objects(draw: st.DrawFn) -> str:
-    """A JSON object as text, without an event id."""
+    """Generate a JSON object as text, without an event id."""
     tree: dict[str, Any] = _as_text(draw(st.sampled_from(BASES)))
     for way, value in draw(st.lists(st.tuples(st.sampled_from(places()), values), max_size=6)):
         node = tree
@@ -112,5 +112,5 @@ def _written(tree: Any) -> str:
 
 
 def with_id(line: str, event_id: str) -> str:
-    """The object with an event id before its first key."""
+    """Return the object with an event id before its first key."""
     return f'{{"event_id":{json.dumps(event_id)}{"" if line == "{}" else ","}{line[1:]}'

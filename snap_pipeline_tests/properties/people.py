@@ -1,4 +1,4 @@
-"""Events of people whose e-mail addresses and phone numbers are known, wherever a site may put them."""
+"""Strategies of events with known e-mail addresses and phone numbers, wherever a site may put them."""
 
 import json
 from collections.abc import Callable
@@ -23,8 +23,8 @@ class Event:
 
     Attributes:
         line: the event.
-        emails: of the person, anywhere in it.
-        phones: likewise, as digits.
+        emails: the person's e-mail addresses, anywhere in it.
+        phones: the person's phone numbers, as digits.
     """
 
     line: dict[str, Any]
@@ -43,7 +43,7 @@ countries = st.sampled_from(("44", "1", "49", "358", "971", "91"))
 
 @dataclass(frozen=True)
 class Phone:
-    """A number as somebody writes it."""
+    """A phone number as written, and its digits."""
 
     written: str
     digits: str
@@ -51,7 +51,7 @@ class Phone:
 
 @st.composite
 def phones(draw: st.DrawFn, *, international: bool = False) -> Phone:
-    """Numbers with a country code, or as they are dialled inside the country."""
+    """Generate numbers with a country code, or as they are dialled inside the country."""
     country, number = draw(countries), "7" + draw(national)
     split = draw(st.integers(2, 6))
     blank = draw(st.sampled_from(("", " ", "-", ".", "\u00a0")))
@@ -74,7 +74,7 @@ def _put(line: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
 
 @st.composite
 def queries(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
-    """A query of a page's address, and the e-mail addresses and phone numbers in it."""
+    """Generate a URL query, with the e-mail addresses and phone numbers in it."""
     encode = draw(st.sampled_from((quote, quote_plus, lambda text: quote(text, safe=""), _twice)))
     pairs, found, numbers = ["id=7"], [], []
     for name in draw(st.lists(st.sampled_from(EMAIL_NAMES), max_size=2)):
@@ -96,7 +96,7 @@ def _twice(text: str) -> str:
 
 @st.composite
 def events(draw: st.DrawFn) -> Event:
-    """An event that names its person in fields, in the user id and in the address of the page."""
+    """Generate an event that names its person in fields, in the user id and in the page URL."""
     line: dict[str, Any] = json.loads(json.dumps(WEB))
     del line["email"]
     query, found, numbers = draw(queries())

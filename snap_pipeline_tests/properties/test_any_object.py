@@ -1,4 +1,4 @@
-"""Whatever JSON object lands, it is accounted for once, and what goes out is what docs/snap-api.md asks for."""
+"""Any JSON object that lands: accounted for once, and sent as docs/snap-api.md asks for."""
 
 import json
 from collections import Counter

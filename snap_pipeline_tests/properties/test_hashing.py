@@ -1,4 +1,4 @@
-"""A hash that lands again is kept: what a site hashed itself, and what another pipeline passed on, stays itself."""
+"""Hashes that land are kept, whether a site or another pipeline made them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ V3 = {
     "email": "em", "phone": "ph", "first_name": "fn", "last_name": "ln", "gender": "ge", "city": "ct", "state": "st",
     "zip": "zp", "country": "country",
 }  # fmt: skip
-"""Fields that are hashed, and the columns that hold the hash."""
+"""Hashed fields, and the columns that hold the hash."""
 V2 = V3 | {"first_name": "first_name_v2", "last_name": "last_name_v2", "city": "city_v2"}
 words = st.text(max_size=12) | st.sampled_from(
     ("John", "Raphaël", "O'Neil", "Los Angeles", "SW1A 1AA", "CA", "f", "US")

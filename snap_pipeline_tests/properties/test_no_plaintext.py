@@ -1,4 +1,4 @@
-"""No e-mail address and no phone number leaves `filtered_events` as somebody can read it."""
+"""Absence of plaintext e-mail addresses and phone numbers in payloads and bodies."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def test_no_payload_and_no_body_names_a_person(hours: Hours, people: list[Event]
 
 
 def readable(row: dict[str, Any]) -> str:
-    """Every text of a row, a line each, with what was percent-encoded decoded."""
+    """Return every text of a row on a line of its own, percent-decoded."""
     text = "\n".join(text for text in leaves(row) if not re.fullmatch("[0-9a-f]{64}", text))
     for _ in range(3):
         text = unquote_plus(text)

@@ -1,7 +1,7 @@
--- A conversion, enriched, normalized and hashed: everything that either version of the API can use, as typed
--- columns, neutral to destinations. No plaintext e-mail or phone from here on. Reads `filtered_events`, whose order
--- it keeps: so it joins nothing. Rules of normalization: macros/; fields: snap-api.md, sections 2 to 4. `linked` names
--- the parameters that other events of the person gave.
+-- Conversions, enriched, normalized and hashed: everything that either version of the API can use, as typed columns,
+-- independent of destinations. No plaintext e-mail or phone from here on. Reads `filtered_events` and keeps their
+-- order, which is why there is no join. Rules of normalization: macros/; fields: snap-api.md, sections 2 to 4. `linked`
+-- lists the parameters that were taken from other events of the person.
 with parsed as (
     select
         *,
@@ -27,7 +27,7 @@ with parsed as (
     from filtered_events
 ),
 
-listed as (
+with_products as (
     select
         *,
         items_of(
@@ -38,16 +38,17 @@ listed as (
                 products_of(property.contents)
             )
         ) as listed_items,
-        coalesce(present(property.product_id), present(property.item_id), present(property.sku)) as single_item_id,
-        -- The amount as the shop gives it; the first that is there is taken, whatever it says.
+        coalesce(null_if_blank(property.product_id), null_if_blank(property.item_id), null_if_blank(property.sku))
+            as single_item_id,
+        -- The amount as the shop writes it: the first key that is filled, even if its value is unusable.
         coalesce(
             value,
-            present(property.value),
-            present(property.revenue),
-            present(property.total),
-            present(property.total_price)
+            null_if_blank(property.value),
+            null_if_blank(property.revenue),
+            null_if_blank(property.total),
+            null_if_blank(property.total_price)
         ) as given_value,
-        coalesce(currency, present(property.currency), present(property.currency_code)) as given_currency
+        coalesce(currency, null_if_blank(property.currency), null_if_blank(property.currency_code)) as given_currency
     from parsed
 ),
 
@@ -63,17 +64,17 @@ itemized as (
                             single_item_id,
                             property.quantity,
                             property.price,
-                            present(property.brand),
-                            present(property.category),
+                            null_if_blank(property.brand),
+                            null_if_blank(property.category),
                             property.delivery_category
                         )
                     ]
             end
         ) as items
-    from listed
+    from with_products
 ),
 
-valued as (
+priced as (
     select
         *,
         case
@@ -90,8 +91,8 @@ valued as (
         advertising_id(idfv) as idfv_normalized,
         in_order_once(
             coalesce(
-                filled(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null)),
-                -- What a list function does for a chunk of rows, it does for one of nulls.
+                null_if_empty_list(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null)),
+                -- Guarded by `case`: list functions take as long for a chunk of rows that are all null.
                 case when item_ids is not null then item_ids_of(item_ids) end,
                 case when property.content_ids is not null then item_ids_of(texts_of(property.content_ids)) end,
                 case when property.item_ids is not null then item_ids_of(texts_of(property.item_ids)) end
@@ -103,7 +104,7 @@ valued as (
     from itemized
 ),
 
--- In a step of its own: a name that the same list of columns uses again is planned again.
+-- In a CTE of its own: DuckDB plans an expression anew for every reuse of its name in the same select list.
 hashed as (
     select
         *,
@@ -113,10 +114,10 @@ hashed as (
         hashed_city(city) as ct,
         hashed_state(state, country_code) as st,
         hashed_zip(zip, country_code) as zp
-    from valued
+    from priced
 ),
 
-own as (
+parameters as (
     select
         workspace,
         event_id,
@@ -128,7 +129,7 @@ own as (
                 then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
         end
             as event_source_url,
-        present(property.event_tag) as event_tag,
+        null_if_blank(property.event_tag) as event_tag,
         coalesce(limited_use, false) as limited_use,
         -- user_data
         in_order_once(em) as em,
@@ -147,7 +148,7 @@ own as (
         nullif(sc_cookie1, '') as sc_cookie1,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
         case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
-        -- what version 2 hashes otherwise
+        -- values that version 2 hashes differently
         hashed_name_v2(first_name) as first_name_v2,
         hashed_name_v2(last_name) as last_name_v2,
         hashed_city_v2(city) as city_v2,
@@ -165,9 +166,9 @@ own as (
         case when amount is not null then coalesce(known_currency, workspace_settings.default_currency) end as currency,
         coalesce(
             order_id,
-            present(property.order_id),
-            present(property."orderId"),
-            present(property.transaction_id)
+            null_if_blank(property.order_id),
+            null_if_blank(property."orderId"),
+            null_if_blank(property.transaction_id)
         ) as order_id,
         list_transform(
             list_filter(items, lambda i: i.id is not null),
@@ -181,8 +182,8 @@ own as (
         ) as contents,
         unique_item_ids as content_ids,
         coalesce(
-            present(property.content_category),
-            present(property.category),
+            null_if_blank(property.content_category),
+            null_if_blank(property.category),
             list_aggregate(
                 in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
                 'string_agg',
@@ -190,8 +191,8 @@ own as (
             )
         ) as content_category,
         coalesce(
-            present(property.content_name),
-            case when len(items) = 1 and property.product_id is not null then present(property.name) end
+            null_if_blank(property.content_name),
+            case when len(items) = 1 and property.product_id is not null then null_if_blank(property.name) end
         ) as content_name,
         case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
             as content_type,
@@ -201,22 +202,25 @@ own as (
             len(unique_item_ids)
         ) as num_items,
         in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)) as brands,
-        coalesce(present(property.search_string), present(property.query), present(property.search_term))
+        coalesce(
+            null_if_blank(property.search_string), null_if_blank(property.query), null_if_blank(property.search_term)
+        )
             as search_string,
         coalesce(
-            present(property.sign_up_method), case when snap_event_name = 'SIGN_UP' then present(property.method) end
+            null_if_blank(property.sign_up_method),
+            case when snap_event_name = 'SIGN_UP' then null_if_blank(property.method) end
         ) as sign_up_method,
         money(property.predicted_ltv) as predicted_ltv,
-        present(property.status) as status,
-        present(property.customer_status) as customer_status,
+        null_if_blank(property.status) as status,
+        null_if_blank(property.customer_status) as customer_status,
         -- app_data
         case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
         case
-            when conversion_type = 'MOBILE_APP' then coalesce(present(property.app_id), nullif(app_namespace, ''))
+            when conversion_type = 'MOBILE_APP' then coalesce(null_if_blank(property.app_id), nullif(app_namespace, ''))
         end as app_id,
         case
             when conversion_type = 'MOBILE_APP'
-                -- Silence counts as a refusal where the system asks (snap-api.md, section 3.7).
+                -- Where the system asks for permission, no answer counts as a refusal (snap-api.md, section 3.7).
                 then
                     not coalesce(limited_use, false)
                     and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
@@ -236,7 +240,7 @@ own as (
                     lambda slot: coalesce(slot, '')
                 )
         end as extinfo,
-        -- what was given but could not be used, counted in the partition's metadata
+        -- values that were given but could not be used; the asset's metadata counts them
         list_filter(
             [
                 case when len(emails) > len(coalesce(em, [])) then 'email' end,
@@ -263,9 +267,9 @@ own as (
     from hashed
 ),
 
--- Texts that a visitor or the shop may have put an e-mail address or a phone number into. They are values, no JSON any
--- more. Those of the person, who is matched by them, were hashed above; addresses of pages have a rule of their own.
-spoken as (
+-- Free texts, into which a visitor or the shop may have put an e-mail address or a phone number, are searched once the
+-- JSON is decoded. The person's own identifiers were hashed above; page addresses have a rule of their own (urls.sql).
+scanned as (
     select
         *,
         plaintext_replacements(
@@ -279,16 +283,16 @@ spoken as (
                 extinfo
             )
         ) as replacements
-    from own
+    from parameters
 ),
 
-impersonal as (
+redacted as (
     select
         * exclude (replacements) replace (
             replaced(event_tag, replacements) as event_tag,
             replaced(sc_click_id, replacements) as sc_click_id,
             replaced(sc_cookie1, replacements) as sc_cookie1,
-            -- Snap counts an order id once, so that those which differ in their plaintext only must stay apart.
+            -- Hashed, not cut: Snap counts an order id once, so ids that differ in the plaintext alone must stay apart.
             case when map_contains(replacements, order_id) then sha256(order_id) else order_id end as order_id,
             case
                 when replacements is null then contents
@@ -320,10 +324,10 @@ impersonal as (
                 else list_transform(extinfo, lambda slot: coalesce(replaced(slot, replacements), ''))
             end as extinfo
         )
-    from spoken
+    from scanned
 )
 
--- What an event says itself wins over what the links know of its person.
+-- Values of the event itself win over those of its person's profile.
 select
     * exclude (linked, linked_click_id) replace (
         coalesce(em, linked.em) as em,
@@ -359,4 +363,4 @@ select
         ],
         lambda name: name is not null
     ) as linked
-from impersonal
+from redacted

@@ -1,6 +1,7 @@
--- Which Snap name each source name has in each workspace. A row of the home wins over the seeds', and one for the
--- workspace over one for all. An empty Snap name says that the event is deliberately no conversion. One that folds to a
--- standard name is that name, since the rules of PURCHASE hold for "purchase" as well; any other stays as it is given.
+-- The Snap event name of each source name, by workspace. A row of the home overrides the seeds', and one for the
+-- workspace overrides one for all. An empty Snap name marks an event that is deliberately no conversion. A Snap name in
+-- another spelling of a standard name becomes that name, since the rules of PURCHASE hold for "purchase" as well; any
+-- other name stays as it is given.
 -- Reads `event_names_rows`, `snap_event_names`, `workspaces`.
 with standard_names as (
     select
@@ -13,8 +14,8 @@ with standard_names as (
 mapping_rows as (
     select
         folded_name(event_names_rows.source_name) as folded,
-        coalesce(standard_names.snap_name, present(event_names_rows.snap_name)) as snap_name,
-        present(event_names_rows.workspace) as workspace,
+        coalesce(standard_names.snap_name, null_if_blank(event_names_rows.snap_name)) as snap_name,
+        null_if_blank(event_names_rows.workspace) as workspace,
         event_names_rows.origin
     from event_names_rows
     left join standard_names on folded_name(event_names_rows.snap_name) = standard_names.folded

@@ -1,5 +1,4 @@
--- The events that are not sent, each with the reason. Reads `raw_events` and `verdicts`, whose rows stand beside those
--- of raw_events.
+-- Excluded events, each with its reason. Reads `raw_events` and `verdicts`, which have the same rows in the same order.
 select
     raw_events.workspace,
     raw_events.event_id,

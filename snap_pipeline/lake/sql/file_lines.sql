@@ -1,25 +1,25 @@
--- The lines of one file with their numbers, blank ones left out. Reads `read_lines` (position, line), the lines
--- that could be read, and `reject_errors`, the numbers of those that could not: the n-th line that could be read
--- stands as many lines further down as lines were refused before it.
-with refused as (
+-- The lines of one file with their line numbers, without blank lines. Reads `read_lines` (position, line), the lines
+-- that DuckDB accepted, and `reject_errors`, the numbers of those that it rejected. An accepted line's number is its
+-- position plus the number of rejected lines before it.
+with rejected as (
     select
         line - row_number() over (order by line) as readable_before,
-        row_number() over (order by line) as refused
+        row_number() over (order by line) as rejected
     from (select distinct line from reject_errors)
 ),
 
-refused_before as (
+rejected_before as (
     select
         readable_before,
-        max(refused) as refused
-    from refused
+        max(rejected) as rejected
+    from rejected
     group by readable_before
 )
 
 select
-    read_lines.position + coalesce(refused_before.refused, 0) as line_number,
+    read_lines.position + coalesce(rejected_before.rejected, 0) as line_number,
     read_lines.line,
     coalesce(json_type(try_cast(read_lines.line as json)) = 'OBJECT', false) as is_object
 from read_lines
-asof left join refused_before on read_lines.position > refused_before.readable_before
+asof left join rejected_before on read_lines.position > rejected_before.readable_before
 where regexp_matches(read_lines.line, '[^ \t\r\n]')

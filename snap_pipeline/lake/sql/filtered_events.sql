@@ -1,7 +1,7 @@
--- The events that are conversions, each with what the links know of its person, in the order in which they landed,
--- which conversion_payloads.sql keeps: to sort rows this wide by time would cost more than all else here, and delivery
--- sorts what it sends. Reads `raw_events` (with file_row_number); `verdicts`, whose rows stand beside those of
--- raw_events, so that none has to be looked for; and `profiles`.
+-- Conversions, each with its person's profile, in the order of landing, which conversion_payloads.sql keeps: sorting
+-- rows this wide by time would cost more than everything else here, and delivery sorts what it sends. Reads
+-- `raw_events` (with file_row_number); `verdicts`, which has the same rows in the same order, so that no join is
+-- needed; and `profiles`.
 select
     raw_events.* exclude (file_row_number),
     case

@@ -1,6 +1,6 @@
--- The lines of one landed file that hold a forgotten person, each with its number and what is to stand in its place:
--- an event of the same id, name and time, and nothing else. Reads `received_events` and `good_lines` of the file;
--- takes the digests.
+-- The lines of one landed file that belong to a forgotten person, each with its line number and its replacement: an
+-- event of the same id, name and time, and nothing else. Reads `received_events` and `good_lines` of the file; takes
+-- the person's digests.
 with numbered_events as (
     select
         *,

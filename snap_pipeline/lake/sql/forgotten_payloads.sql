@@ -1,5 +1,5 @@
--- Which conversions of an hour whose events were pruned are a forgotten person's, recognized by what goes out of them.
--- Reads `payloads`; takes the digests.
+-- The payloads of a pruned hour, marked where they belong to a forgotten person. Its events are gone, so the hashed
+-- identifiers of the payload decide. Reads `payloads`; takes the person's digests.
 select
     *,
     coalesce(

@@ -1,30 +1,30 @@
--- What an hour taught us of each anonymous id: whose it was and when, and what is known of that person, hashed. A row
--- is one stretch of time in which nobody else was recognized at that anonymous id; `person` is null for what happened
--- there without a user id. A row without an anonymous id is what a server said of a person. Reads `raw_events` (with
+-- Identity links: the identity signals of one hour, by anonymous id and person, hashed. A row covers one period in
+-- which no other person was recognized under that anonymous id; `person` is null for signals without a user id. A row
+-- without an anonymous id holds the signals that a server sent about a person. Reads `raw_events` (with
 -- file_row_number) and the variables of the mappings.
-with clicked as (
+with cleaned_events as (
     select
         *,
-        -- Both together, so that what looks for plaintext is planned once.
+        -- Both in one expression, so that DuckDB plans the search for plaintext once.
         case
             when looks_like_plaintext(concat_ws(' ', sc_click_id, sc_cookie1))
                 then list_transform(
-                    [replace(sc_click_id, chr(31), ''), sc_cookie1], lambda given: without_plaintext(given)
+                    [replace(sc_click_id, chr(31), ''), sc_cookie1], lambda value: without_plaintext(value)
                 )
             else [replace(sc_click_id, chr(31), ''), sc_cookie1]
-        end as signs
+        end as click_values
     from raw_events
 ),
 
-heard as (
+events as (
     select
         workspace,
         pseudonym(anonymous_id) as anonymous_id,
         pseudonym(coalesce(user_id, external_ids[1])) as person,
         case when call_type = 'alias' then pseudonym(previous_id) end as previous_id,
         event_time,
-        -- What is newest: by time, and within a moment by the order of landing.
-        epoch_us(event_time)::hugeint * 4294967296 + file_row_number as seen,
+        -- Orders events from oldest to newest: by time, and at the same moment by the order of landing.
+        epoch_us(event_time)::hugeint * 4294967296 + file_row_number as recency,
         consent_state(consent) as consent_state,
         emails,
         phones,
@@ -36,104 +36,104 @@ heard as (
         zip,
         country,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as external_ids,
-        nonempty(signs[1]) as sc_click_id,
-        signs[2] as sc_cookie1
-    from clicked
+        null_if_empty(click_values[1]) as sc_click_id,
+        click_values[2] as sc_cookie1
+    from cleaned_events
     where
         is_forgotten is not true
         and event_time <= getvariable('hour_end') + interval 10 minutes
         and coalesce(anonymous_id, user_id, external_ids[1]) is not null
 ),
 
-taught as (
+signals as (
     select
         * exclude (previous_id),
         false as is_alias,
-        -- Who refuses teaches us the refusal, and nothing to send to Snap.
-        coalesce(consent_state = 'denied', false) as is_refusal
-    from heard
+        -- Keep only the denial of an event that denies consent.
+        coalesce(consent_state = 'denied', false) as is_denial
+    from events
     where
         person is not null
         or consent_state is not null
         or coalesce(emails[1], phones[1], first_name, last_name, zip, city, sc_click_id, sc_cookie1) is not null
     union all by name
-    -- An alias says that whoever had the previous id is the person from now on.
+    -- An alias: from now on, the previous id stands for this person.
     select
         workspace,
         previous_id as anonymous_id,
         person,
         event_time,
-        seen,
+        recency,
         true as is_alias,
-        true as is_refusal
-    from heard
+        true as is_denial
+    from events
     where previous_id is not null and person is not null and previous_id != person
 ),
 
--- Most anonymous ids are one person's for the whole hour, and then the moment of the first sign divides it.
-recognized as (
+-- Most anonymous ids belong to one person for the whole hour: the first event that identifies them starts their period.
+recognized_devices as (
     select
         workspace,
         anonymous_id,
-        min(seen) filter (where coalesce(person, emails[1]) is not null) as first_seen,
+        min(recency) filter (where coalesce(person, emails[1]) is not null) as first_recognition,
         min(coalesce(person, emails[1])) != max(coalesce(person, emails[1])) as is_shared
-    from taught
+    from signals
     where anonymous_id is not null
     group by all
 ),
 
-signs_of_several as (
+shared_device_people as (
     select
-        taught.workspace,
-        taught.anonymous_id,
-        taught.seen,
-        coalesce(taught.person, taught.emails[1]) as sign,
-        lag(sign) over (
-            partition by taught.workspace, taught.anonymous_id
-            order by taught.seen, taught.is_alias
-        ) as sign_before
-    from taught
-    inner join recognized using (workspace, anonymous_id)
-    where recognized.is_shared and coalesce(taught.person, taught.emails[1]) is not null
+        signals.workspace,
+        signals.anonymous_id,
+        signals.recency,
+        coalesce(signals.person, signals.emails[1]) as identifier,
+        lag(identifier) over (
+            partition by signals.workspace, signals.anonymous_id
+            order by signals.recency, signals.is_alias
+        ) as previous_identifier
+    from signals
+    inner join recognized_devices using (workspace, anonymous_id)
+    where recognized_devices.is_shared and coalesce(signals.person, signals.emails[1]) is not null
 ),
 
-changes as (
+person_changes as (
     select
         workspace,
         anonymous_id,
-        max(seen) as seen,
-        row_number() over (partition by workspace, anonymous_id order by max(seen)) as stretch
-    from signs_of_several
-    where sign is distinct from sign_before
-    group by workspace, anonymous_id, seen
+        max(recency) as recency,
+        row_number() over (partition by workspace, anonymous_id order by max(recency)) as period
+    from shared_device_people
+    where identifier is distinct from previous_identifier
+    group by workspace, anonymous_id, recency
 ),
 
-stretches_of_several as (
+shared_device_periods as (
     select distinct
-        taught.workspace,
-        taught.anonymous_id,
-        taught.seen,
-        changes.stretch
-    from taught
-    inner join recognized using (workspace, anonymous_id)
-    asof inner join changes
+        signals.workspace,
+        signals.anonymous_id,
+        signals.recency,
+        person_changes.period
+    from signals
+    inner join recognized_devices using (workspace, anonymous_id)
+    asof inner join person_changes
         on
-            taught.workspace = changes.workspace
-            and taught.anonymous_id = changes.anonymous_id
-            and taught.seen >= changes.seen
-    where recognized.is_shared
+            signals.workspace = person_changes.workspace
+            and signals.anonymous_id = person_changes.anonymous_id
+            and signals.recency >= person_changes.recency
+    where recognized_devices.is_shared
 ),
 
-stretches as (
-    -- What is null here would not be joined below.
+device_periods as (
+    -- '' in place of null, which would not be joined below.
     select
-        taught.* exclude (anonymous_id, person),
-        coalesce(taught.anonymous_id, '') as device,
-        coalesce(taught.person, '') as owner,
-        coalesce(several.stretch, (taught.seen >= recognized.first_seen)::bigint, 0) as stretch
-    from taught
-    left join recognized using (workspace, anonymous_id)
-    left join stretches_of_several as several using (workspace, anonymous_id, seen)
+        signals.* exclude (anonymous_id, person),
+        coalesce(signals.anonymous_id, '') as device,
+        coalesce(signals.person, '') as owner,
+        coalesce(shared.period, (signals.recency >= recognized_devices.first_recognition)::bigint, 0) as period
+    from signals
+    left join recognized_devices using (workspace, anonymous_id)
+    left join shared_device_periods as shared using (workspace, anonymous_id, recency)
 ),
 
 clicks as (
@@ -141,18 +141,18 @@ clicks as (
         workspace,
         device,
         owner,
-        stretch,
-        string_agg(moment_and_word(clicked_at, sc_click_id), chr(31) order by clicked_at, sc_click_id) as clicks
+        period,
+        string_agg(timed_signal(clicked_at, sc_click_id), chr(31) order by clicked_at, sc_click_id) as clicks
     from (
         select
             workspace,
             device,
             owner,
-            stretch,
+            period,
             sc_click_id,
             min(event_time) as clicked_at
-        from stretches
-        where sc_click_id is not null and not is_refusal
+        from device_periods
+        where sc_click_id is not null and not is_denial
         group by all
     )
     group by all
@@ -163,69 +163,69 @@ choices as (
         workspace,
         device,
         owner,
-        stretch,
-        string_agg(moment_and_word(event_time, consent_state), chr(31) order by seen) as choices
+        period,
+        string_agg(timed_signal(event_time, consent_state), chr(31) order by recency) as choices
     from (
         select *
-        from stretches
+        from device_periods
         where consent_state is not null
         window
-            said as (
-                partition by workspace, device, owner, stretch
-                order by seen
+            consent_order as (
+                partition by workspace, device, owner, period
+                order by recency
             )
-        -- The first and the last of what was repeated: between them something else may have been said elsewhere.
+        -- First and last of each run of equal choices: another choice may have been made on another device in between.
         qualify
-            consent_state is distinct from lag(consent_state) over said
-            or consent_state is distinct from lead(consent_state) over said
+            consent_state is distinct from lag(consent_state) over consent_order
+            or consent_state is distinct from lead(consent_state) over consent_order
     )
     group by all
 ),
 
-newest as (
+newest_values as (
     select
         workspace,
         device,
         owner,
-        stretch,
+        period,
         is_alias,
         min(event_time) as first_seen_at,
         max(event_time) as last_seen_at,
-        arg_max(emails, seen) filter (where emails is not null and not is_refusal) as emails,
-        arg_max(phones, seen) filter (where phones is not null and not is_refusal) as phones,
-        arg_max(first_name, seen) filter (where first_name is not null and not is_refusal) as first_name,
-        arg_max(last_name, seen) filter (where last_name is not null and not is_refusal) as last_name,
-        arg_max(gender, seen) filter (where gender is not null and not is_refusal) as gender,
-        arg_max(city, seen) filter (where city is not null and not is_refusal) as city,
-        arg_max(state, seen) filter (where state is not null and not is_refusal) as state,
-        arg_max(zip, seen) filter (where zip is not null and not is_refusal) as zip,
-        arg_max(country, seen) filter (where country is not null and not is_refusal) as country,
-        arg_max(external_ids, seen) filter (where external_ids is not null and not is_refusal) as external_ids,
-        arg_max(sc_cookie1, seen) filter (where sc_cookie1 is not null and not is_refusal) as sc_cookie1
-    from stretches
+        arg_max(emails, recency) filter (where emails is not null and not is_denial) as emails,
+        arg_max(phones, recency) filter (where phones is not null and not is_denial) as phones,
+        arg_max(first_name, recency) filter (where first_name is not null and not is_denial) as first_name,
+        arg_max(last_name, recency) filter (where last_name is not null and not is_denial) as last_name,
+        arg_max(gender, recency) filter (where gender is not null and not is_denial) as gender,
+        arg_max(city, recency) filter (where city is not null and not is_denial) as city,
+        arg_max(state, recency) filter (where state is not null and not is_denial) as state,
+        arg_max(zip, recency) filter (where zip is not null and not is_denial) as zip,
+        arg_max(country, recency) filter (where country is not null and not is_denial) as country,
+        arg_max(external_ids, recency) filter (where external_ids is not null and not is_denial) as external_ids,
+        arg_max(sc_cookie1, recency) filter (where sc_cookie1 is not null and not is_denial) as sc_cookie1
+    from device_periods
     group by all
 ),
 
-placed as (
+localized as (
     select
         *,
         country_code(country) as country_code,
         getvariable('workspace_settings')[workspace].default_calling_code as calling_code,
         in_order_once(hashed_phones(phones, calling_code)) as hashed_phones
-    from newest
+    from newest_values
 ),
 
--- In a step of its own: a name that the same list of columns uses again is planned again.
+-- In a CTE of its own: DuckDB plans an expression anew for every reuse of its name in the same select list.
 hashed as (
     select
         workspace,
         device,
         owner,
-        stretch,
+        period,
         is_alias,
         first_seen_at,
         last_seen_at,
-        -- Lists stand here as text, which takes half as long to read.
+        -- Lists are stored as text, which takes half as long to read.
         array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
         array_to_string(hashed_phones, ',') as ph,
         hashed_name(first_name) as fn,
@@ -238,19 +238,19 @@ hashed as (
         hashed_name_v2(first_name) as first_name_v2,
         hashed_name_v2(last_name) as last_name_v2,
         hashed_city_v2(city) as city_v2,
-        -- The owner among them, as the first.
+        -- The owner's id comes first.
         external_ids_as_sent(
             list_concat([nullif(owner, '')], external_ids), hashed_phones, calling_code
         ) as external_ids,
         sc_cookie1
-    from placed
+    from localized
 )
 
 select
     workspace,
     coalesce(device_number_of(workspace, nullif(device, '')), id_number(workspace, owner)) as device_number,
     id_number(workspace, nullif(owner, '')) as person_number,
-    -- The previous id of an alias, as a person's: it may have been an anonymous id or a user id.
+    -- The previous id of an alias, numbered as a person's id: it may have been an anonymous id or a user id.
     case when is_alias then id_number(workspace, device) end as alias_number,
     nullif(device, '') as anonymous_id,
     external_ids[1] as person,
@@ -265,7 +265,7 @@ select
     st,
     zp,
     country,
-    -- Where version 2 hashes them otherwise.
+    -- Stored only where version 2 of the API hashes them differently.
     nullif(first_name_v2, fn) as first_name_v2,
     nullif(last_name_v2, ln) as last_name_v2,
     nullif(city_v2, ct) as city_v2,
@@ -289,6 +289,6 @@ select
         + if(sc_cookie1 is null, 0, kind_bit('sc_cookie1'))
     )::usmallint as kinds
 from hashed
-left join clicks using (workspace, device, owner, stretch)
-left join choices using (workspace, device, owner, stretch)
-order by device_number, person_number, first_seen_at, stretch, is_alias
+left join clicks using (workspace, device, owner, period)
+left join choices using (workspace, device, owner, period)
+order by device_number, person_number, first_seen_at, period, is_alias

@@ -1,11 +1,14 @@
--- The hour's events as those of whom something may be known, and whose their devices are. Reads `raw_events` (with
--- file_row_number) and `links` (the columns of `identity_links`, file_index and file_row_number); makes `askers`,
--- `canonical`, `known`, `devices` and `recognitions_of_shared`.
+-- Identity resolution, step 1: the links of the identity window that concern this hour's events, and the owner of each
+-- device. Reads `raw_events` (with file_row_number) and `links` (the columns of `identity_links`, file_index and
+-- file_row_number); makes `hour_events`, `resolved_aliases`, `candidate_links`, `devices` and
+-- `shared_device_recognitions`.
 --
--- A window holds far more links than an hour needs, and most of their columns are wide. So a few narrow ones find out
--- which devices and people matter, and the others are read once, for those alone.
+-- A window holds far more links than an hour needs, and most of their columns are wide. A few narrow columns decide
+-- which devices and people matter; the wide ones are read once, for those alone (profiles.sql).
 
-create or replace temp table askers as
+-- The hour's events that can be resolved: they have a time and at least one id.
+
+create or replace temp table hour_events as
 select
     file_row_number,
     workspace,
@@ -19,9 +22,9 @@ where
     and coalesce(anonymous_id, user_id, external_ids[1]) is not null
     and event_time is not null;
 
--- Who a previous id belongs to now, an alias of an alias followed to its end. Ids that were renamed in a circle are one
--- person, under any one of them.
-create or replace temp table canonical as
+-- The current id of each previous id, with chains of aliases followed to their end. Ids that were renamed in a circle
+-- are one person, under the smallest of them.
+create or replace temp table resolved_aliases as
 with recursive aliases as (
     select
         alias_number,
@@ -31,31 +34,31 @@ with recursive aliases as (
     group by all
 ),
 
-followed as (
+alias_chains as (
     select
         alias_number,
         person_number
     from aliases
     union
     select
-        followed.alias_number,
+        alias_chains.alias_number,
         aliases.person_number
-    from followed
-    inner join aliases on followed.person_number = aliases.alias_number
+    from alias_chains
+    inner join aliases on alias_chains.person_number = aliases.alias_number
 ),
 
-circular as (
+alias_cycles as (
     select alias_number
-    from followed
+    from alias_chains
     where alias_number = person_number
 )
 
 select
-    followed.alias_number,
-    min(followed.person_number) as person_number
-from followed
-left join aliases on followed.person_number = aliases.alias_number
-where aliases.alias_number is null or followed.person_number in (from circular)
+    alias_chains.alias_number,
+    min(alias_chains.person_number) as person_number
+from alias_chains
+left join aliases on alias_chains.person_number = aliases.alias_number
+where aliases.alias_number is null or alias_chains.person_number in (from alias_cycles)
 group by all;
 
 create or replace temp view narrow_links as
@@ -72,52 +75,52 @@ select
     file_row_number
 from links;
 
--- What is known of the devices that events came from, in few columns.
-create or replace temp table known as
+-- The links of the devices that this hour's events came from, in few columns.
+create or replace temp table candidate_links as
 select *
 from narrow_links
 where device_number in (
     select device_number
-    from askers
+    from hour_events
     where device_number is not null
 );
 
--- The people of these events and devices, under each of their names.
-create or replace temp table sought_people as
+-- The people of these events and devices, under all of their ids.
+create or replace temp table related_people as
 with people as (
     select own_person_number as person_number
-    from askers
+    from hour_events
     where own_person_number is not null
     union
     select person_number
-    from known
+    from candidate_links
     where person_number is not null
 ),
 
-renamed as (
-    select canonical.person_number
+renamed_people as (
+    select resolved_aliases.person_number
     from people
-    inner join canonical on people.person_number = canonical.alias_number
+    inner join resolved_aliases on people.person_number = resolved_aliases.alias_number
 )
 
 from people
 union
-from renamed
+from renamed_people
 union
 select alias_number
-from canonical
-where person_number in (from people) or person_number in (from renamed);
+from resolved_aliases
+where person_number in (from people) or person_number in (from renamed_people);
 
--- The other devices of these people, and what servers said of them.
-insert into known
+-- The links of these people's other devices, and those that servers sent without a device.
+insert into candidate_links
 with other_devices as (
     select distinct device_number
     from links
     where
-        person_number in (from sought_people)
+        person_number in (from related_people)
         and device_number not in (
             select device_number
-            from known
+            from candidate_links
         )
 )
 
@@ -127,30 +130,30 @@ where device_number in (from other_devices);
 
 create or replace temp table recognitions as
 select
-    known.device_number,
-    coalesce(canonical.person_number, known.person_number) as person_number,
-    known.first_seen_at,
-    known.last_seen_at,
-    known.file_index,
-    known.file_row_number
-from known
-left join canonical on known.person_number = canonical.alias_number
-where known.person_number is not null;
+    candidate_links.device_number,
+    coalesce(resolved_aliases.person_number, candidate_links.person_number) as person_number,
+    candidate_links.first_seen_at,
+    candidate_links.last_seen_at,
+    candidate_links.file_index,
+    candidate_links.file_row_number
+from candidate_links
+left join resolved_aliases on candidate_links.person_number = resolved_aliases.alias_number
+where candidate_links.person_number is not null;
 
--- Most devices are one person's.
+-- The owner of each device. Most devices belong to one person.
 create or replace temp table devices as
 select
-    known.device_number,
+    candidate_links.device_number,
     min(recognitions.person_number) as owner_number,
     coalesce(min(recognitions.person_number) != max(recognitions.person_number), false) as is_shared
-from (select distinct device_number from known) as known
+from (select distinct device_number from candidate_links) as candidate_links
 left join recognitions using (device_number)
 group by all;
 
--- Whom a shared device recognized, and since when. Another hour's files may tell of somebody who was there between the
--- first and the last time of a stretch.
-create or replace temp table recognitions_of_shared as
-with moments as (
+-- The people that a shared device recognized, each with the time since when. A link's first and last time both count:
+-- another hour's files may show that somebody else used the device in between.
+create or replace temp table shared_device_recognitions as
+with recognition_bounds as (
     select
         device_number,
         person_number,
@@ -166,16 +169,16 @@ with moments as (
         )
 ),
 
-recognized as (
+recognized_people as (
     select
         device_number,
         first_seen_at,
         arg_max(person_number, (file_index, file_row_number)) as person_number
-    from moments
+    from recognition_bounds
     group by all
 )
 
-from recognized
+from recognized_people
 qualify
     person_number is distinct from lag(person_number) over (
         partition by device_number

@@ -1,6 +1,6 @@
--- What is read from a landed line: the keys of both spellings side by side, and their types. Values of another type
--- are read as text or become null; a key that is not listed is ignored. JSON marks what may be a plain value, a list
--- or an object.
+-- The schema of a landed line: the keys of both event formats side by side, with their types. Values of another type
+-- are read as text or become null; keys that are not listed are ignored. JSON marks keys that may hold a plain value, a
+-- list or an object.
 select {
     -- Segment spec
     'type': 'VARCHAR',
@@ -91,7 +91,7 @@ select {
     'currency': 'VARCHAR',
     'order_id': 'VARCHAR',
     'item_ids': 'JSON',
-    -- both
+    -- in both formats
     'properties': 'JSON',
     -- left by `snap-pipeline forget` in place of an event
     '_forgotten': 'VARCHAR'

@@ -1,18 +1,18 @@
--- What the links of the trailing window say of the hour's events: the click before it and the consent of whoever it is
--- of, and which of `profiles` is theirs. Reads `profiles`, `workspaces` and what `known_devices.sql` made; makes
--- `linked_events`, a row for each event of which anything may be known.
+-- Identity resolution, step 3: for each event of the hour, its person's profile, the last click before it and the
+-- consent that was in force. Reads `profiles`, `workspaces` and the tables of `known_devices.sql`; makes
+-- `linked_events`, a row for each of `hour_events`.
 
--- What devices said, clicks and choices of consent, and whose words these are.
-create or replace temp table said as
-with words as (
+-- Clicks and choices of consent, with their times and the subject (person, or device) that each belongs to.
+create or replace temp table timed_signals as
+with signals as (
     select
         device_number,
         person_number,
         file_index,
         file_row_number,
         'click' as kind,
-        unnest(string_split(clicks, chr(31))) as said
-    from known
+        unnest(string_split(clicks, chr(31))) as signal
+    from candidate_links
     where clicks is not null
     union all
     select
@@ -21,122 +21,127 @@ with words as (
         file_index,
         file_row_number,
         'choice' as kind,
-        unnest(string_split(choices, chr(31))) as said
-    from known
+        unnest(string_split(choices, chr(31))) as signal
+    from candidate_links
     where choices is not null
 ),
 
-timed as (
+parsed_signals as (
     select
-        * exclude (said),
-        moment_of(said) as said_at,
-        word_of(said) as word
-    from words
+        * exclude (signal),
+        signal_time(signal) as signalled_at,
+        signal_text(signal) as content
+    from signals
 )
 
 select
-    timed.* exclude (person_number),
+    parsed_signals.* exclude (person_number),
     subject_of(
-        coalesce(canonical.person_number, timed.person_number), devices, recognitions_of_shared.person_number
+        coalesce(resolved_aliases.person_number, parsed_signals.person_number),
+        devices,
+        shared_device_recognitions.person_number
     ) as subject
-from timed
-inner join devices on timed.device_number = devices.device_number
-left join canonical on timed.person_number = canonical.alias_number
-asof left join recognitions_of_shared
+from parsed_signals
+inner join devices on parsed_signals.device_number = devices.device_number
+left join resolved_aliases on parsed_signals.person_number = resolved_aliases.alias_number
+asof left join shared_device_recognitions
     on
-        timed.device_number = recognitions_of_shared.device_number
-        and timed.said_at >= recognitions_of_shared.first_seen_at;
+        parsed_signals.device_number = shared_device_recognitions.device_number
+        and parsed_signals.signalled_at >= shared_device_recognitions.first_seen_at;
 
 create or replace temp table clicks as
 select
     subject,
-    said_at as clicked_at,
-    max(word) as click_id
-from said
+    signalled_at as clicked_at,
+    max(content) as click_id
+from timed_signals
 where kind = 'click'
 group by all;
 
--- What each subject chose of consent, and when: a device that repeats its choice has not chosen again.
+-- The consent of each subject over time. A device that repeats its choice has not made a new one.
 create or replace temp table choices as
 with first_owners as (
     select
         device_number,
         arg_min(person_number, first_seen_at) as person_number
-    from recognitions_of_shared
+    from shared_device_recognitions
     group by device_number
 ),
 
--- Who logs in first at a device answered its banner before, even if others log in there later.
-choosers as (
-    from said
+-- The first person to log in on a device is taken to have answered its banner before, even if others log in later.
+consent_signals as (
+    from timed_signals
     where kind = 'choice'
     union all
-    select said.* replace (first_owners.person_number as subject)
-    from said
-    inner join first_owners on said.subject = first_owners.device_number
-    where said.kind = 'choice'
+    select timed_signals.* replace (first_owners.person_number as subject)
+    from timed_signals
+    inner join first_owners on timed_signals.subject = first_owners.device_number
+    where timed_signals.kind = 'choice'
 ),
 
-chosen as (
-    from choosers
+consent_changes as (
+    from consent_signals
     qualify
-        word is distinct from lag(word) over (
+        content is distinct from lag(content) over (
             partition by device_number, subject
-            order by said_at, file_index, file_row_number, word
+            order by signalled_at, file_index, file_row_number, content
         )
 )
 
 select
     subject,
-    said_at,
-    -- Of several choices of one moment the strictest.
-    arg_min(word, case word when 'denied' then 0 when 'limited' then 1 else 2 end) as state
-from chosen
+    signalled_at,
+    -- Of several choices at the same moment, the strictest.
+    arg_min(content, case content when 'denied' then 0 when 'limited' then 1 else 2 end) as state
+from consent_changes
 group by all;
 
 create or replace temp table linked_events as
-with recognized as (
+with attributed_events as (
     select
-        askers.*,
+        hour_events.*,
         coalesce(
             subject_of(
-                coalesce(canonical.person_number, askers.own_person_number),
+                coalesce(resolved_aliases.person_number, hour_events.own_person_number),
                 devices,
-                recognitions_of_shared.person_number
+                shared_device_recognitions.person_number
             ),
-            askers.device_number
+            hour_events.device_number
         ) as subject
-    from askers
-    left join canonical on askers.own_person_number = canonical.alias_number
-    left join devices on askers.device_number = devices.device_number
-    asof left join recognitions_of_shared
+    from hour_events
+    left join resolved_aliases on hour_events.own_person_number = resolved_aliases.alias_number
+    left join devices on hour_events.device_number = devices.device_number
+    asof left join shared_device_recognitions
         on
-            askers.device_number = recognitions_of_shared.device_number
-            and askers.event_time >= recognitions_of_shared.first_seen_at
+            hour_events.device_number = shared_device_recognitions.device_number
+            and hour_events.event_time >= shared_device_recognitions.first_seen_at
 ),
 
-profiled as (
+profiled_events as (
     select
-        recognized.*,
+        attributed_events.*,
         profiles.subject as profile,
-        -- An event that names another e-mail address is another person's.
-        recognized.emails is not null
-        and not coalesce(list_has_any(hashed_emails(recognized.emails), profiles.emails), true) as is_anothers
-    from recognized
+        -- An event with another e-mail address belongs to another person.
+        attributed_events.emails is not null
+        and not coalesce(list_has_any(hashed_emails(attributed_events.emails), profiles.emails), true)
+            as is_of_another_person
+    from attributed_events
     left join profiles using (subject)
 )
 
 select
-    profiled.file_row_number,
-    case when not profiled.is_anothers then profiled.profile end as profile,
+    profiled_events.file_row_number,
+    case when not profiled_events.is_of_another_person then profiled_events.profile end as profile,
     case
         when
-            not profiled.is_anothers
-            and profiled.event_time - clicks.clicked_at <= workspaces.click_window_days * interval 1 day
+            not profiled_events.is_of_another_person
+            and profiled_events.event_time - clicks.clicked_at <= workspaces.click_window_days * interval 1 day
             then clicks.click_id
     end as linked_click_id,
     choices.state as linked_consent
-from profiled
-inner join workspaces on profiled.workspace = workspaces.name
-asof left join clicks on profiled.subject = clicks.subject and profiled.event_time > clicks.clicked_at
-asof left join choices on profiled.subject = choices.subject and profiled.event_time >= choices.said_at
+from profiled_events
+inner join workspaces on profiled_events.workspace = workspaces.name
+asof left join clicks on profiled_events.subject = clicks.subject and profiled_events.event_time > clicks.clicked_at
+asof left join
+    choices
+    on profiled_events.subject = choices.subject and profiled_events.event_time >= choices.signalled_at

@@ -1,5 +1,5 @@
--- How many conversions of the hour carry each parameter, by workspace, event name and conversion type, and for how many
--- of them another event of the person gave it. Reads `conversion_payloads`.
+-- Parameter completeness: the number of the hour's conversions with each parameter, by workspace, event name and
+-- conversion type, and the number of them that got it from another event of the person. Reads `conversion_payloads`.
 with counted as (
     select
         workspace,

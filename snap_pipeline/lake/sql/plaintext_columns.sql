@@ -1,12 +1,12 @@
--- The payloads, each with the columns in which plaintext stands: text that is no digest where only digests belong, or
--- an e-mail address or phone number anywhere else. Null in nearly every row; a row with any is never sent. Reads
--- `payloads`. What makes the payloads hashes and removes; what stands here does not trust it, and so looks at every
--- column that it does not name. The user agent is sent as the browser told it: crawlers name their operator's address
--- there, which is no visitor's.
+-- The payloads, each with the list of its columns that hold plaintext: text that is not a digest where only digests
+-- belong, or an e-mail address or phone number anywhere else. Null in nearly every row; a row with any is never sent.
+-- Reads `payloads`. This is the check on conversion_payloads.sql and does not trust it: it searches every column that
+-- is not excluded by name. The user agent is excluded: crawlers put their operator's address there, which is no
+-- visitor's.
 with scanned as (
     select
         *,
-        -- A blank between two values is in no address.
+        -- Separated by blanks, which no address contains.
         concat_ws(
             ' ',
             *columns(
@@ -17,7 +17,7 @@ with scanned as (
                 )
             )
         ) as texts,
-        -- Together: a pattern for each takes a small hour longer to plan than to match.
+        -- One text of all digests: in a small hour, planning a pattern for each takes longer than matching it.
         concat(
             fn, ln, ge, ct, st, zp, country, first_name_v2, last_name_v2, city_v2,
             hashed_ip_address, hashed_mobile_ad_id, hashed_idfv

@@ -1,89 +1,97 @@
--- What is known of each person, and of each device that nobody was recognized at: the newest value of each kind. Reads
--- `links` and what `known_devices.sql` made; makes `profiles`.
+-- Identity resolution, step 2: the profile of each person, and of each device where nobody was recognized: the newest
+-- value of each kind. Reads `links` and the tables of `known_devices.sql`; makes `profiles`.
 
--- Where the newest value of each kind stands, for each e-mail address that a subject was seen with.
+-- The key of the link with the newest value of each kind, by subject and e-mail address.
 create or replace temp table newest_by_emails as
-with of_shared_devices as (
-    -- What was given at a shared device without a user id is of whom it had recognized last. If it recognized somebody
-    -- else meanwhile, as events of another hour's files may tell, it is nobody's.
+with shared_device_links as (
+    -- Values given on a shared device without a user id belong to the person that it had recognized last. If another
+    -- hour's files show that it recognized somebody else meanwhile, they belong to nobody.
     select
-        known.file_index,
-        known.file_row_number,
+        candidate_links.file_index,
+        candidate_links.file_row_number,
         before.person_number
-    from known
-    inner join devices on known.device_number = devices.device_number
-    asof left join recognitions_of_shared as before
-        on known.device_number = before.device_number and known.first_seen_at >= before.first_seen_at
-    asof left join recognitions_of_shared as after
-        on known.device_number = after.device_number and known.last_seen_at >= after.first_seen_at
+    from candidate_links
+    inner join devices on candidate_links.device_number = devices.device_number
+    asof left join shared_device_recognitions as before
+        on
+            candidate_links.device_number = before.device_number
+            and candidate_links.first_seen_at >= before.first_seen_at
+    asof left join shared_device_recognitions as after
+        on candidate_links.device_number = after.device_number and candidate_links.last_seen_at >= after.first_seen_at
     where
         devices.is_shared
-        and known.person_number is null
+        and candidate_links.person_number is null
         and before.first_seen_at is not distinct from after.first_seen_at
 ),
 
-identifying as (
+identifying_links as (
     select
         subject_of(
-            coalesce(canonical.person_number, known.person_number),
+            coalesce(resolved_aliases.person_number, candidate_links.person_number),
             devices,
-            of_shared_devices.person_number
+            shared_device_links.person_number
         ) as subject,
-        known.person_number is not null as is_certain,
-        known.emails_number,
-        known.kinds,
-        place_of(known.file_index, known.file_row_number, known.last_seen_at) as place
-    from known
-    inner join devices on known.device_number = devices.device_number
-    left join canonical on known.person_number = canonical.alias_number
-    left join of_shared_devices
-        on known.file_index = of_shared_devices.file_index and known.file_row_number = of_shared_devices.file_row_number
+        candidate_links.person_number is not null as is_logged_in,
+        candidate_links.emails_number,
+        candidate_links.kinds,
+        link_key(candidate_links.file_index, candidate_links.file_row_number, candidate_links.last_seen_at) as link_key
+    from candidate_links
+    inner join devices on candidate_links.device_number = devices.device_number
+    left join resolved_aliases on candidate_links.person_number = resolved_aliases.alias_number
+    left join shared_device_links
+        on
+            candidate_links.file_index = shared_device_links.file_index
+            and candidate_links.file_row_number = shared_device_links.file_row_number
     where
-        (known.kinds != 0 or known.emails_number is not null)
-        and (known.person_number is not null or not devices.is_shared or of_shared_devices.file_index is not null)
+        (candidate_links.kinds != 0 or candidate_links.emails_number is not null)
+        and (
+            candidate_links.person_number is not null
+            or not devices.is_shared
+            or shared_device_links.file_index is not null
+        )
 )
 
 select
     subject,
-    is_certain,
+    is_logged_in,
     emails_number,
-    max(place) filter (where emails_number is not null) as em,
-    max(place) filter (where gives(kinds, 'ph')) as ph,
-    max(place) filter (where gives(kinds, 'fn')) as fn,
-    max(place) filter (where gives(kinds, 'ln')) as ln,
-    max(place) filter (where gives(kinds, 'ge')) as ge,
-    max(place) filter (where gives(kinds, 'ct')) as ct,
-    max(place) filter (where gives(kinds, 'st')) as st,
-    max(place) filter (where gives(kinds, 'zp')) as zp,
-    max(place) filter (where gives(kinds, 'country')) as country,
-    max(place) filter (where gives(kinds, 'external_id')) as external_id,
-    max(place) filter (where gives(kinds, 'sc_cookie1')) as sc_cookie1
-from identifying
+    max(link_key) filter (where emails_number is not null) as em,
+    max(link_key) filter (where has_kind(kinds, 'ph')) as ph,
+    max(link_key) filter (where has_kind(kinds, 'fn')) as fn,
+    max(link_key) filter (where has_kind(kinds, 'ln')) as ln,
+    max(link_key) filter (where has_kind(kinds, 'ge')) as ge,
+    max(link_key) filter (where has_kind(kinds, 'ct')) as ct,
+    max(link_key) filter (where has_kind(kinds, 'st')) as st,
+    max(link_key) filter (where has_kind(kinds, 'zp')) as zp,
+    max(link_key) filter (where has_kind(kinds, 'country')) as country,
+    max(link_key) filter (where has_kind(kinds, 'external_id')) as external_id,
+    max(link_key) filter (where has_kind(kinds, 'sc_cookie1')) as sc_cookie1
+from identifying_links
 group by all;
 
--- The few links in which these values stand. Where they are joined by their device alone, DuckDB passes over the wide
--- columns of others as it reads; by device and row it would not. So the rows are compared in a condition of no join.
-create or replace temp table given as
-with places as (
-    select distinct unnest([em, ph, fn, ln, ge, ct, st, zp, country, external_id]) as place
+-- The few links that hold these values. Joined by device alone, DuckDB skips the wide columns of all other links while
+-- it reads; joined by device and row it would not. So `is true` keeps the rows' comparison out of the join's keys.
+create or replace temp table profile_values as
+with link_keys as (
+    select distinct unnest([em, ph, fn, ln, ge, ct, st, zp, country, external_id]) as link_key
     from newest_by_emails
 ),
 
-wanted as (
+needed_links as (
     select
-        places.place,
-        known.device_number,
-        known.file_index,
-        known.file_row_number
-    from places
-    inner join known
+        link_keys.link_key,
+        candidate_links.device_number,
+        candidate_links.file_index,
+        candidate_links.file_row_number
+    from link_keys
+    inner join candidate_links
         on
-            known.file_index = file_index_of(places.place)
-            and known.file_row_number = file_row_number_of(places.place)
+            candidate_links.file_index = file_index_of(link_keys.link_key)
+            and candidate_links.file_row_number = file_row_number_of(link_keys.link_key)
 )
 
 select
-    wanted.place,
+    needed_links.link_key,
     links.em,
     links.ph,
     links.fn,
@@ -98,54 +106,58 @@ select
     links.last_name_v2,
     links.city_v2
 from links
-inner join wanted
+inner join needed_links
     on
-        links.device_number = wanted.device_number
-        and (links.file_index = wanted.file_index and links.file_row_number = wanted.file_row_number) is true
+        links.device_number = needed_links.device_number
+        and (
+            links.file_index = needed_links.file_index and links.file_row_number = needed_links.file_row_number
+        ) is true
 where
     links.file_index in (
-        select wanted_rows.file_index
-        from wanted as wanted_rows
+        select needed_rows.file_index
+        from needed_links as needed_rows
     );
 
-create or replace temp table newest as
-with identities as (
+create or replace temp table newest_keys as
+with values_by_emails as (
     select
         newest_by_emails.*,
-        string_split(given.em, ',') as emails
+        string_split(profile_values.em, ',') as emails
     from newest_by_emails
-    left join given on newest_by_emails.em = given.place
+    left join profile_values on newest_by_emails.em = profile_values.link_key
 ),
 
-emails_of_people as (
+login_emails as (
     select
         subject,
         flatten(list(emails)) as emails
-    from identities
-    where is_certain and emails is not null
+    from values_by_emails
+    where is_logged_in and emails is not null
     group by all
 ),
 
-newest_emails as (
+newest_device_emails as (
     select
         subject,
         arg_max(emails, em) as emails
-    from identities
-    where not is_certain and emails is not null
+    from values_by_emails
+    where not is_logged_in and emails is not null
     group by all
 ),
 
--- Without a user id, another e-mail address is another person: a person's are those that they logged in with, a
+-- Without a user id, another e-mail address is another person: a person's addresses are those of their log-ins, a
 -- device's are the newest.
-of_one_person as (
-    select identities.*
-    from identities
-    left join emails_of_people using (subject)
-    left join newest_emails using (subject)
+same_person_values as (
+    select values_by_emails.*
+    from values_by_emails
+    left join login_emails using (subject)
+    left join newest_device_emails using (subject)
     where
-        is_certain
-        or identities.emails is null
-        or coalesce(list_has_any(identities.emails, coalesce(emails_of_people.emails, newest_emails.emails)), true)
+        is_logged_in
+        or values_by_emails.emails is null
+        or coalesce(
+            list_has_any(values_by_emails.emails, coalesce(login_emails.emails, newest_device_emails.emails)), true
+        )
 )
 
 select
@@ -162,74 +174,77 @@ select
     max(country) as country,
     max(external_id) as external_id,
     max(sc_cookie1) as sc_cookie1
-from of_one_person
+from same_person_values
 group by subject;
 
--- The newest cookie is most often of this hour, and then those of no other hour are read.
-create or replace temp table given_cookies as
-with places as (
-    select distinct sc_cookie1 as place
-    from newest
+-- Read apart from the others: the newest cookie is mostly of this hour, so that no other hour's files are read.
+create or replace temp table cookie_values as
+with link_keys as (
+    select distinct sc_cookie1 as link_key
+    from newest_keys
 )
 
 select
-    places.place,
+    link_keys.link_key,
     links.sc_cookie1
 from links
-inner join places
+inner join link_keys
     on
-        links.file_index = file_index_of(places.place)
-        and links.file_row_number = file_row_number_of(places.place);
+        links.file_index = file_index_of(link_keys.link_key)
+        and links.file_row_number = file_row_number_of(link_keys.link_key);
 
 create or replace temp table profiles as
-with with_places as (
-    -- Most often all of it stands in one link.
+with value_keys as (
+    -- One row for each link that is needed; mostly a single link holds all values.
     select
         *,
-        unnest(list_distinct([em, ph, fn, ln, ge, ct, st, zp, country, external_id])) as place
-    from newest
+        unnest(list_distinct([em, ph, fn, ln, ge, ct, st, zp, country, external_id])) as link_key
+    from newest_keys
 ),
 
-given_values as (
+resolved_values as (
     select
-        newest.subject,
-        any_value(given.em) filter (where place = newest.em) as em,
-        any_value(given.ph) filter (where place = newest.ph) as ph,
-        any_value(given.fn) filter (where place = newest.fn) as fn,
-        any_value(given.ln) filter (where place = newest.ln) as ln,
-        any_value(given.ge) filter (where place = newest.ge) as ge,
-        any_value(given.ct) filter (where place = newest.ct) as ct,
-        any_value(given.st) filter (where place = newest.st) as st,
-        any_value(given.zp) filter (where place = newest.zp) as zp,
-        any_value(given.country) filter (where place = newest.country) as country,
-        any_value(given.external_id) filter (where place = newest.external_id) as external_id,
-        any_value(coalesce(given.first_name_v2, given.fn)) filter (where place = newest.fn) as first_name_v2,
-        any_value(coalesce(given.last_name_v2, given.ln)) filter (where place = newest.ln) as last_name_v2,
-        any_value(coalesce(given.city_v2, given.ct)) filter (where place = newest.ct) as city_v2
-    from with_places as newest
-    inner join given using (place)
-    group by newest.subject
+        value_keys.subject,
+        any_value(profile_values.em) filter (where link_key = value_keys.em) as em,
+        any_value(profile_values.ph) filter (where link_key = value_keys.ph) as ph,
+        any_value(profile_values.fn) filter (where link_key = value_keys.fn) as fn,
+        any_value(profile_values.ln) filter (where link_key = value_keys.ln) as ln,
+        any_value(profile_values.ge) filter (where link_key = value_keys.ge) as ge,
+        any_value(profile_values.ct) filter (where link_key = value_keys.ct) as ct,
+        any_value(profile_values.st) filter (where link_key = value_keys.st) as st,
+        any_value(profile_values.zp) filter (where link_key = value_keys.zp) as zp,
+        any_value(profile_values.country) filter (where link_key = value_keys.country) as country,
+        any_value(profile_values.external_id) filter (where link_key = value_keys.external_id) as external_id,
+        any_value(coalesce(profile_values.first_name_v2, profile_values.fn)) filter (where link_key = value_keys.fn)
+            as first_name_v2,
+        any_value(coalesce(profile_values.last_name_v2, profile_values.ln)) filter (where link_key = value_keys.ln)
+            as last_name_v2,
+        any_value(coalesce(profile_values.city_v2, profile_values.ct)) filter (where link_key = value_keys.ct)
+            as city_v2
+    from value_keys
+    inner join profile_values using (link_key)
+    group by value_keys.subject
 )
 
 select
-    newest.subject,
-    newest.emails,
+    newest_keys.subject,
+    newest_keys.emails,
     {
-        'em': string_split(given_values.em, ','),
-        'ph': string_split(given_values.ph, ','),
-        'fn': given_values.fn,
-        'ln': given_values.ln,
-        'ge': given_values.ge,
-        'ct': given_values.ct,
-        'st': given_values.st,
-        'zp': given_values.zp,
-        'country': given_values.country,
-        'external_id': string_split(given_values.external_id, chr(31)),
-        'sc_cookie1': given_cookies.sc_cookie1,
-        'first_name_v2': given_values.first_name_v2,
-        'last_name_v2': given_values.last_name_v2,
-        'city_v2': given_values.city_v2
+        'em': string_split(resolved_values.em, ','),
+        'ph': string_split(resolved_values.ph, ','),
+        'fn': resolved_values.fn,
+        'ln': resolved_values.ln,
+        'ge': resolved_values.ge,
+        'ct': resolved_values.ct,
+        'st': resolved_values.st,
+        'zp': resolved_values.zp,
+        'country': resolved_values.country,
+        'external_id': string_split(resolved_values.external_id, chr(31)),
+        'sc_cookie1': cookie_values.sc_cookie1,
+        'first_name_v2': resolved_values.first_name_v2,
+        'last_name_v2': resolved_values.last_name_v2,
+        'city_v2': resolved_values.city_v2
     } as linked
-from newest
-left join given_values on newest.subject = given_values.subject
-left join given_cookies on newest.sc_cookie1 = given_cookies.place;
+from newest_keys
+left join resolved_values on newest_keys.subject = resolved_values.subject
+left join cookie_values on newest_keys.sc_cookie1 = cookie_values.link_key;

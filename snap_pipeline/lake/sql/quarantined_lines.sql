@@ -1,5 +1,5 @@
--- The lines of `file_lines` that are no JSON object, and the lines that were refused while the file was read
--- (`reject_errors`), by their number in the file.
+-- Lines to quarantine: those of `file_lines` that are not a JSON object, and those that DuckDB rejected
+-- (`reject_errors`), by line number.
 select
     $workspace as workspace,
     $source_file as source_file,

@@ -1,6 +1,6 @@
--- One received event in canonical form, whichever spelling it landed in. Reads `landed_lines` (workspace,
--- source_file, line), whose lines are JSON objects. The order of rows is the order in which the lines landed.
-with keyed as (
+-- Received events in canonical form, whichever format they landed in. Reads `landed_lines` (workspace, source_file,
+-- line), whose lines are JSON objects. Rows keep the order in which the lines landed.
+with parsed_lines as (
     select
         workspace,
         source_file,
@@ -9,7 +9,7 @@ with keyed as (
     from landed_lines
 ),
 
-named as (
+recognized_fields as (
     select
         *,
         object_of(properties) as property_values,
@@ -17,19 +17,22 @@ named as (
         case
             when lower(type) in ('track', 'page', 'screen', 'identify', 'group', 'alias') then lower(type)
         end as call_type,
-        coalesce(present(event_id), present("messageId")) as given_event_id,
+        coalesce(null_if_blank(event_id), null_if_blank("messageId")) as given_event_id,
         coalesce(
-            present(timestamp), present(event_timestamp), present("originalTimestamp"), present("sentAt")
+            null_if_blank(timestamp),
+            null_if_blank(event_timestamp),
+            null_if_blank("originalTimestamp"),
+            null_if_blank("sentAt")
         ) as given_time,
-        -- Few lines have a key for the click id, and to look for one in every object costs more than all else. Letters
-        -- in both cases are found ten times as fast as by a match that ignores case.
+        -- Few lines have a key for the click id, and searching every object for one costs more than everything else.
+        -- A class of both cases for each letter is ten times as fast as matching without case.
         regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
-        coalesce(present(page_url), present(context.page.url)) as given_page_url,
+        coalesce(null_if_blank(page_url), null_if_blank(context.page.url)) as given_page_url,
         coalesce(
-            filled(list_filter(
-                [filled_object_of(consent), filled_object_of(context.consent)], lambda given: given is not null
+            null_if_empty_list(list_filter(
+                [nonempty_object_of(consent), nonempty_object_of(context.consent)], lambda given: given is not null
             )),
-            -- An event that is itself about consent has it among its properties.
+            -- A consent event has the purposes among its properties.
             case
                 when
                     property_values is not null
@@ -38,23 +41,23 @@ named as (
             end
         ) as given_consents,
         least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
-    from keyed
+    from parsed_lines
 )
 
 select
     workspace,
     source_file,
-    -- The id goes out and into receipts.
+    -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
     coalesce(id_without_plaintext(given_event_id), sha256(line::varchar)) as event_id,
     call_type,
-    coalesce(present(event_name), present(event), present(name)) as event_name,
+    coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
     event_timestamp(given_time) as event_time,
     given_time is not null as has_time,
-    lower(coalesce(present(channel), present(context.channel))) as channel,
-    lower(present(origin)) as origin,
-    coalesce(present(anonymous_id), present("anonymousId")) as anonymous_id,
-    coalesce(present(user_id), present("userId")) as user_id,
-    coalesce(present(previous_id), present("previousId")) as previous_id,
+    lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
+    lower(null_if_blank(origin)) as origin,
+    coalesce(null_if_blank(anonymous_id), null_if_blank("anonymousId")) as anonymous_id,
+    coalesce(null_if_blank(user_id), null_if_blank("userId")) as user_id,
+    coalesce(null_if_blank(previous_id), null_if_blank("previousId")) as previous_id,
     texts_of(external_id) as external_ids,
     coalesce(
         texts_of(email),
@@ -69,41 +72,44 @@ select
         case when contains(properties, '"phone"') then texts_of(property_values -> 'phone') end
     ) as phones,
     coalesce(
-        present(first_name),
-        present(context.traits."firstName"),
-        present(traits."firstName"),
-        present(traits.first_name)
+        null_if_blank(first_name),
+        null_if_blank(context.traits."firstName"),
+        null_if_blank(traits."firstName"),
+        null_if_blank(traits.first_name)
     ) as first_name,
     coalesce(
-        present(last_name),
-        present(context.traits."lastName"),
-        present(traits."lastName"),
-        present(traits.last_name)
+        null_if_blank(last_name),
+        null_if_blank(context.traits."lastName"),
+        null_if_blank(traits."lastName"),
+        null_if_blank(traits.last_name)
     ) as last_name,
-    coalesce(present(gender), present(context.traits.gender), present(traits.gender)) as gender,
+    coalesce(null_if_blank(gender), null_if_blank(context.traits.gender), null_if_blank(traits.gender)) as gender,
     coalesce(
-        present(city), present(context.traits.address.city), present(traits.address.city), present(traits.city)
+        null_if_blank(city),
+        null_if_blank(context.traits.address.city),
+        null_if_blank(traits.address.city),
+        null_if_blank(traits.city)
     ) as city,
     coalesce(
-        present(state),
-        present(context.traits.address.state),
-        present(traits.address.state),
-        present(traits.state)
+        null_if_blank(state),
+        null_if_blank(context.traits.address.state),
+        null_if_blank(traits.address.state),
+        null_if_blank(traits.state)
     ) as state,
     coalesce(
-        present(zip),
-        present(context.traits.address."postalCode"),
-        present(traits.address."postalCode"),
-        present(traits.zip)
+        null_if_blank(zip),
+        null_if_blank(context.traits.address."postalCode"),
+        null_if_blank(traits.address."postalCode"),
+        null_if_blank(traits.zip)
     ) as zip,
     coalesce(
-        present(country),
-        present(context.traits.address.country),
-        present(traits.address.country),
-        present(traits.country)
+        null_if_blank(country),
+        null_if_blank(context.traits.address.country),
+        null_if_blank(traits.address.country),
+        null_if_blank(traits.country)
     ) as country,
-    coalesce(present(ip_address), present(context.ip), present(request_ip)) as ip_address,
-    coalesce(present(user_agent), present(context."userAgent")) as user_agent,
+    coalesce(null_if_blank(ip_address), null_if_blank(context.ip), null_if_blank(request_ip)) as ip_address,
+    coalesce(null_if_blank(user_agent), null_if_blank(context."userAgent")) as user_agent,
     given_page_url as page_url,
     coalesce(
         case
@@ -118,34 +124,35 @@ select
         end
     ) as sc_click_id,
     coalesce(
-        present(sc_cookie1),
-        case when contains(properties, '"sc_cookie1"') then present(property_values ->> 'sc_cookie1') end
+        null_if_blank(sc_cookie1),
+        case when contains(properties, '"sc_cookie1"') then null_if_blank(property_values ->> 'sc_cookie1') end
     ) as sc_cookie1,
-    coalesce(present(advertising_id), present(context.device."advertisingId")) as advertising_id,
+    coalesce(null_if_blank(advertising_id), null_if_blank(context.device."advertisingId")) as advertising_id,
     coalesce(
-        present(idfv), case when lower(context.os.name) in ('ios', 'ipados', 'tvos') then present(context.device.id) end
+        null_if_blank(idfv),
+        case when lower(context.os.name) in ('ios', 'ipados', 'tvos') then null_if_blank(context.device.id) end
     ) as idfv,
-    present(context.device."adTrackingEnabled") as ad_tracking_enabled,
-    present(context.device.model) as device_model,
-    coalesce(present(context.os.name), present(context.device.type)) as os_name,
-    present(context.os.version) as os_version,
-    present(context.app.namespace) as app_namespace,
-    present(context.app.version) as app_version,
-    present(context.app.build) as app_build,
+    null_if_blank(context.device."adTrackingEnabled") as ad_tracking_enabled,
+    null_if_blank(context.device.model) as device_model,
+    coalesce(null_if_blank(context.os.name), null_if_blank(context.device.type)) as os_name,
+    null_if_blank(context.os.version) as os_version,
+    null_if_blank(context.app.namespace) as app_namespace,
+    null_if_blank(context.app.version) as app_version,
+    null_if_blank(context.app.build) as app_build,
     context.app is not null or context.device is not null as has_app_context,
-    present(context.locale) as locale,
-    present(context.timezone) as timezone,
-    present(context.network.carrier) as carrier,
-    present(context.screen.width) as screen_width,
-    present(context.screen.height) as screen_height,
-    present(context.screen.density) as screen_density,
+    null_if_blank(context.locale) as locale,
+    null_if_blank(context.timezone) as timezone,
+    null_if_blank(context.network.carrier) as carrier,
+    null_if_blank(context.screen.width) as screen_width,
+    null_if_blank(context.screen.height) as screen_height,
+    null_if_blank(context.screen.density) as screen_density,
     with_plain_answer(
         case when given_consents is not null then purposes_of_all(given_consents) end, plain_consent
     ) as consent,
-    present(value) as value,
-    present(currency) as currency,
-    present(order_id) as order_id,
+    null_if_blank(value) as value,
+    null_if_blank(currency) as currency,
+    null_if_blank(order_id) as order_id,
     texts_of(item_ids) as item_ids,
     property_values as properties,
     coalesce(is_forgotten, false) as is_forgotten
-from named
+from recognized_fields

@@ -1,5 +1,5 @@
--- In which hours a person was seen, on which device and under which user ids, all as digests. Reads `raw_events` (with
--- hour); takes the digests that the person is recognized by.
+-- A person's sightings: hours, devices and user ids, as digests. Reads `raw_events` (with hour); takes the person's
+-- digests.
 select distinct
     hour,
     sha256('anonymous ' || anonymous_id) as device,

@@ -1,5 +1,5 @@
--- As `sightings.sql`, of hours of which only the links are there. Reads `identity_links` (with hour); takes the digests
--- that the person is recognized by.
+-- A person's sightings, as in `sightings.sql`, in hours that have links alone. Reads `identity_links` (with hour);
+-- takes the person's digests.
 select distinct
     hour,
     sha256('anonymous ' || anonymous_id) as device,

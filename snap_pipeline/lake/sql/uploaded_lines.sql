@@ -1,5 +1,5 @@
--- The lines of an uploaded file with the hour that each belongs to: its own, or the running hour where its time is
--- missing, unreadable, ahead, or before the first hour. Reads `uploaded` (position, line), lines as text.
+-- The lines of an uploaded file, each with the hour to land in: the hour of its own time, or the running hour if that
+-- time is missing, unreadable, in the future or before the first hour. Reads `uploaded` (position, line), as text.
 with parsed as (
     select
         position,
@@ -19,22 +19,24 @@ timed as (
                     'hour',
                     event_timestamp(
                         coalesce(
-                            present(event ->> 'timestamp'),
-                            present(event ->> 'event_timestamp'),
-                            present(event ->> 'originalTimestamp'),
-                            present(event ->> 'sentAt')
+                            null_if_blank(event ->> 'timestamp'),
+                            null_if_blank(event ->> 'event_timestamp'),
+                            null_if_blank(event ->> 'originalTimestamp'),
+                            null_if_blank(event ->> 'sentAt')
                         )
                     )
                 )
         end as own_hour,
-        json_type(event) = 'OBJECT' and $origin is not null and present(event ->> 'origin') is null as lacks_origin
+        json_type(event) = 'OBJECT'
+        and $origin is not null
+        and null_if_blank(event ->> 'origin') is null as lacks_origin
     from parsed
 ),
 
 placed as (
     select
         position,
-        -- The line stays as it was written; the origin is put before its first key.
+        -- The line stays as written; the origin is inserted before its first key.
         case
             when not lacks_origin then line
             when json_keys(try_cast(line as json)) = [] then '{"origin":"' || $origin || '"}'

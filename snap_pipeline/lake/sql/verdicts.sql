@@ -1,15 +1,15 @@
--- The verdict on every raw event of the hour, in their order: its Snap event name and conversion type, and the one
--- reason for which it is not sent, null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
+-- The verdict on every raw event of the hour, in their order: its Snap event name, its conversion type and its
+-- exclusion reason, which is null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
 -- `event_names`, `internal_events`, `workspaces`.
-with suspected_ids as (
-    -- Few ids repeat: the hash finds them in little memory, the window below decides.
+with possible_duplicates as (
+    -- Few ids repeat: hashes find the candidates in little memory, the window below decides.
     select hash(workspace, event_id) as id_hash
     from raw_events
     group by all
     having count(*) > 1
 ),
 
-judged as (
+classified as (
     select
         raw_events.workspace,
         raw_events.event_id,
@@ -24,7 +24,7 @@ judged as (
         workspaces.unknown_consent,
         linked_events.profile,
         linked_events.linked_click_id,
-        -- What an event says itself wins over what the person chose before it.
+        -- Consent on the event itself wins over the person's earlier choice.
         coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
         event_names.folded is not null as is_mapped,
         case
@@ -47,11 +47,12 @@ judged as (
         on raw_events.workspace = event_names.workspace and folded_name(raw_events.event_name) = event_names.folded
 ),
 
--- As for Snap, an event is its id and its name: a checkout and a purchase may bear the id of their order.
-repeated as (
+-- As at Snap, events are duplicates if both id and name are equal: a checkout and a purchase may share their order's
+-- id.
+duplicates as (
     select file_row_number
-    from judged
-    where hash(workspace, event_id) in (from suspected_ids)
+    from classified
+    where hash(workspace, event_id) in (from possible_duplicates)
     qualify row_number() over (
         partition by workspace, event_id, snap_event_name order by source_file, file_row_number
     ) > 1
@@ -66,7 +67,7 @@ select
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
     case
         when is_forgotten then 'forgotten'
-        when file_row_number in (from repeated) then 'duplicate_id'
+        when file_row_number in (from duplicates) then 'duplicate_id'
         when call_type in ('identify', 'group', 'alias') then 'internal'
         when coalesce(call_type, 'track') not in ('page', 'screen') and folded in (select folded from internal_events)
             then 'internal'
@@ -81,5 +82,5 @@ select
         when consent_state = 'denied' then 'consent_denied'
         when consent_state is null and unknown_consent = 'exclude' then 'consent_unknown'
     end as reason
-from judged
+from classified
 order by file_row_number

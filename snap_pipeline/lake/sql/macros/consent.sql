@@ -1,7 +1,7 @@
--- What a consent object says of advertising. Which names mean it stands in the seed consent_purposes.csv, here as
--- the variable `consent_purposes`, a map from folded name to meaning.
+-- The state of advertising consent in a consent object. The seed consent_purposes.csv lists the purposes that count;
+-- here it is the variable `consent_purposes`, a map from folded name to meaning.
 
--- A yes or no, however it is written: "opt-out", "Opted Out" and "optout" are one word.
+-- A yes or no in any spelling: "opt-out", "Opted Out" and "optout" are one word.
 create or replace macro is_consent_given(answer) as map_extract_value(
     map {
         'true': true, 'granted': true, 'grant': true, 'yes': true, 'y': true, '1': true, 'on': true,
@@ -14,11 +14,11 @@ create or replace macro is_consent_given(answer) as map_extract_value(
     lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
 );
 
--- An opt-out said with a flag (gpc), or with the third letter of the IAB's us_privacy string.
+-- An opt-out, as a flag (gpc) or as the third letter of the IAB's us_privacy string.
 create or replace macro is_opted_out(answer) as
 coalesce(is_consent_given(answer), regexp_matches(answer, '^[0-9][A-Za-z-][Yy]'), false);
 
--- The answers of an object to the purposes that the seed knows.
+-- The answers of a consent object to the purposes of the seed.
 create or replace macro consent_answers(consent) as list_filter(
     list_transform(
         json_keys(consent),
@@ -30,8 +30,8 @@ create or replace macro consent_answers(consent) as list_filter(
     lambda purpose: purpose.meaning is not null and purpose.answer is not null
 );
 
--- denied, limited, granted, or null where nothing is said: the first of them that any purpose says. An answer that is
--- neither yes nor no says nothing.
+-- The consent state of several answers, the strictest first: denied, limited, granted, or null if there is no answer.
+-- An answer that is neither yes nor no does not count.
 create or replace macro consent_of_answers(answers) as [
     'denied', 'limited', 'granted'
 ][
@@ -50,8 +50,8 @@ create or replace macro consent_of_answers(answers) as [
 create or replace macro consent_state(consent) as
 case when consent is not null then consent_of_answers(consent_answers(consent)) end;
 
--- An object with something in it: an empty one says nothing, and what stands elsewhere is looked for.
-create or replace macro filled_object_of(value) as
+-- An object with at least one key, else null, so that coalesce() goes on to the next place.
+create or replace macro nonempty_object_of(value) as
 case when len(json_keys(object_of(value))) > 0 then object_of(value) end;
 
 -- OneTrust's groups, "C0001:1,C0004:0", as an object.
@@ -60,19 +60,19 @@ create or replace macro object_of_groups(value) as case
         then ('{"' || replace(replace(rtrim(value ->> '$', ','), ',', '","'), ':', '":"') || '"}')::json
 end;
 
--- A plain yes or no in the place of an object: `"consent": false`, `"consent": "denied"`.
+-- A plain yes or no in place of an object: `"consent": false`, `"consent": "denied"`.
 create or replace macro plain_answer_of(value) as
 case when json_type(value) in ('BOOLEAN', 'VARCHAR', 'UBIGINT') then is_consent_given(value ->> '$') end;
 
--- Purposes, and a plain answer that was given beside them or alone. It is about advertising: a no always counts, a yes
--- where the purposes do not say otherwise.
+-- Purposes together with a plain answer that was given beside them or alone. A plain answer is about advertising: a no
+-- always counts, a yes only where the purposes do not deny it.
 create or replace macro with_plain_answer(purposes, answer) as case answer
     when false then json_merge_patch(coalesce(purposes, '{}'), '{"advertising":false}')
     when true then json_merge_patch('{"advertising":true}', coalesce(purposes, '{}'))
     else purposes
 end;
 
--- The purposes of a consent object side by side: they stand at its top, or below a key of it, such as Segment's
+-- The purposes of a consent object, flattened: they are its own keys, or below one of them, such as Segment's
 -- categoryPreferences.
 create or replace macro purposes_of(consent) as with_plain_answer(json_merge_patch(
     consent,
@@ -84,7 +84,7 @@ create or replace macro purposes_of(consent) as with_plain_answer(json_merge_pat
                     'groups'
                 ],
                 lambda name: coalesce(
-                    filled_object_of(json_extract(consent, '/' || name)),
+                    nonempty_object_of(json_extract(consent, '/' || name)),
                     object_of_groups(json_extract(consent, '/' || name))
                 )
             ),
@@ -94,7 +94,7 @@ create or replace macro purposes_of(consent) as with_plain_answer(json_merge_pat
     )
 ), plain_answer_of(json_extract(consent, '/consent')));
 
--- An object whose names begin with an underscore, which makes no difference to what they mean.
+-- The object with an underscore before each key; folded_name() ignores it, so that the meaning stays the same.
 create or replace macro with_underscores(object) as (
     '{' || array_to_string(
         list_transform(
@@ -106,8 +106,8 @@ create or replace macro with_underscores(object) as (
     ) || '}'
 )::json;
 
--- The purposes of one consent object, or of two side by side. What both speak of stands there twice, so that the
--- stricter answer counts, whichever of them gives it.
+-- The purposes of one consent object, or of two merged. A purpose of both is kept twice, so that the stricter answer
+-- counts.
 create or replace macro purposes_of_all(consents) as list_transform(
     [list_transform(consents, lambda consent: purposes_of(consent))],
     lambda purposes: case len(purposes)

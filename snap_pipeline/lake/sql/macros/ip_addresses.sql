@@ -1,6 +1,7 @@
--- Network addresses: one spelling for each, and none that says nothing about a person. Needs nothing of other files.
+-- IP addresses: the canonical spelling of public ones, null for all others. Needs no other file.
 
--- An IPv6 address (lower case) with all its eight groups, without leading zeros; no address gives other text.
+-- An IPv6 address (lower case) with all eight groups, without leading zeros. Other text gives anything but eight
+-- groups.
 create or replace macro ipv6_groups(address) as regexp_replace(
     case
         -- ':' stands between groups seven times; '::' hides the groups that are missing.
@@ -56,7 +57,8 @@ create or replace macro mapped_ipv4(groups) as list_transform(
     lambda halves: concat_ws('.', halves[1] // 256, halves[1] % 256, halves[2] // 256, halves[2] % 256)
 )[1];
 
--- Steps that name their argument several times take it from a list, where it is computed once.
+-- An IPv6 address in canonical spelling. Macros that use their argument twice get it from a list, which computes it
+-- once.
 create or replace macro canonical_ipv6(address) as list_transform(
     list_transform(
         list_transform([address], lambda colons_and_dots: without_dotted_tail(colons_and_dots)),
@@ -69,8 +71,7 @@ create or replace macro canonical_ipv6(address) as list_transform(
     end
 )[1];
 
--- One address, with or without a port ("1.2.3.4:5678", "[2001:db8::1]:443"), in its canonical spelling; '' where it
--- is malformed.
+-- An address in canonical spelling, without its port ("1.2.3.4:5678", "[2001:db8::1]:443"); '' if it is malformed.
 create or replace macro canonical_ip(text) as regexp_extract(
     regexp_replace(text, '^\s+|(?::[0-9]{1,5})?\s*$', '', 'g'),
     '^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$'
@@ -88,7 +89,7 @@ create or replace macro canonical_ip(text) as regexp_extract(
 end;
 
 -- '' for addresses that are not of the public internet: private, shared, loopback, link-local, unspecified,
--- multicast, reserved (RFC 6890). Those of the documentation ranges pass, because samples are written with them.
+-- multicast, reserved (RFC 6890). Documentation ranges pass, because the samples use them.
 create or replace macro public_ip(address) as regexp_replace(
     address,
     '^(?:(?:0|10|127|22[4-9]|2[345][0-9])\.|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|169\.254\.'
@@ -96,9 +97,9 @@ create or replace macro public_ip(address) as regexp_replace(
     ''
 );
 
--- The first public address of a list, as X-Forwarded-For gives it, or of one address alone.
+-- The first public address of a list, such as X-Forwarded-For, or of a single address.
 create or replace macro ip_address(text) as case
-    -- Most are one IPv4 address, as it should be.
+    -- Fast path: most texts are one plain IPv4 address.
     when
         regexp_full_match(
             text,

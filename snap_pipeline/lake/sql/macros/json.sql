@@ -1,4 +1,4 @@
--- Reading JSON that client libraries write in several shapes. Needs present() of normalize.sql.
+-- JSON that client libraries write in several shapes. Needs null_if_blank() of normalize.sql.
 
 -- An object, or an object written as JSON text (a JSONB column); null for anything else.
 create or replace macro object_of(value) as case json_type(value)
@@ -7,18 +7,19 @@ create or replace macro object_of(value) as case json_type(value)
         case when json_type(try_cast(value ->> '$' as json)) = 'OBJECT' then try_cast(value ->> '$' as json) end
 end;
 
--- A list with something in it; unlike nullif(), computes its argument once.
-create or replace macro filled(items) as list_filter([items], lambda given: len(given) > 0)[1];
+-- The list, or null if it is empty; unlike nullif(), computes its argument once.
+create or replace macro null_if_empty_list(items) as list_filter([items], lambda given: len(given) > 0)[1];
 
--- The texts of a plain value or of a list of plain values, blanks left out; null where nothing remains.
+-- The texts of a plain value or of a list of plain values, without blank ones; null if none remains.
 create or replace macro texts_of(value) as case json_type(value)
-    when 'ARRAY' then nullif(list_filter(from_json(value, '["VARCHAR"]'), lambda text: present(text) is not null), [])
+    when 'ARRAY'
+        then nullif(list_filter(from_json(value, '["VARCHAR"]'), lambda text: null_if_blank(text) is not null), [])
     when 'OBJECT' then null
-    else case when present(value ->> '$') is not null then [value ->> '$'] end
+    else case when null_if_blank(value ->> '$') is not null then [value ->> '$'] end
 end;
 
--- Each value once, in the order in which they came first, or null where there is none; list_distinct() keeps no order.
--- The list has a name of its own, because what a lambda captures is computed for every item.
+-- Each value once, in order of first occurrence, or null if there is none; list_distinct() keeps no order. The list is
+-- bound to a name, because DuckDB computes an expression that a lambda captures anew for every item.
 create or replace macro in_order_once(items) as list_transform( -- noqa: PRS
     [items],
     lambda named: case
@@ -26,11 +27,11 @@ create or replace macro in_order_once(items) as list_transform( -- noqa: PRS
     end
 )[1];
 
--- The first non-empty value of a key, the key in any case.
+-- The first value of a key that is not blank; the key may be in any case.
 create or replace macro value_in_any_case(object, key) as list_filter(
     list_transform(
         list_filter(json_keys(object), lambda name: lower(name) = key),
-        lambda name: present(json_extract_string(object, '/' || name))
+        lambda name: null_if_blank(json_extract_string(object, '/' || name))
     ),
     lambda text: text is not null
 )[1];

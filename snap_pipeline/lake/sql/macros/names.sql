@@ -1,14 +1,14 @@
 -- Names of events and consent purposes. Needs normalize.sql.
 
--- The form in which names are compared: case, spaces, hyphens and underscores make no difference, so that
--- "Order Completed", "order_completed" and "orderCompleted" are one name.
+-- The key by which names are compared: without case, spaces, hyphens and underscores, so that "Order Completed",
+-- "order_completed" and "orderCompleted" are one name.
 create or replace macro folded_name(text) as
-nonempty(folded_case(regexp_replace(text, '[\p{Z}\s_\p{Pd}]+', '', 'g')));
+null_if_empty(folded_case(regexp_replace(text, '[\p{Z}\s_\p{Pd}]+', '', 'g')));
 
--- The name under which an event goes out that has no Snap name: upper case, words joined by underscores. A capital
--- after a small letter begins a word, as does the last of several capitals before a small letter. What comes to a word
--- for nothing, such as [null], is no name.
-create or replace macro upper_snake_name(text) as nonempty(
+-- The custom event name of an event without a Snap name: upper case, words joined by underscores. A capital after a
+-- small letter begins a word, as does the last of several capitals before a small letter. Null for words such as
+-- [null].
+create or replace macro upper_snake_name(text) as null_if_empty(
     regexp_replace(
         upper(
             regexp_replace(

@@ -8,8 +8,9 @@ create or replace macro ascii_digits(text) as case
     else text
 end;
 
--- Without a word before the number ("tel:"), a word or an extension after it ("mobile", "ext. 12", "x12", ";ext=12"),
--- and the ".0" of a number that was a float. Letters between digits make it no phone number: the result is ''.
+-- The number without a word before it ("tel:"), a word or an extension after it ("mobile", "ext. 12", "x12",
+-- ";ext=12"), and the ".0" of a number that was a float. Letters between digits make it no phone number: the result is
+-- ''.
 create or replace macro without_phone_words(text) as regexp_extract(
     ascii_digits(text),
     '(?is)^[\p{Z}\p{Cc}\p{Cf}]*(?:[^\x00-@\[-`{-\x{bf}][^\x00-\x1f!--/-@\[-`{-\x{9f}]*:?\p{Z}*)?'
@@ -18,10 +19,10 @@ create or replace macro without_phone_words(text) as regexp_extract(
     1
 );
 
--- What is dialled: the digits, after a + where the text has one before them.
+-- The digits that are dialled, with the + if the text has one before them.
 create or replace macro dialled_digits(text) as regexp_replace(
     case
-        -- Most numbers are written with nothing else, nor do they look like a float.
+        -- Fast path: most numbers have no other characters and do not look like a float.
         when regexp_full_match(text, '[0-9+() ./-]*[0-9]{2}') then text
         else without_phone_words(text)
     end,
@@ -30,8 +31,8 @@ create or replace macro dialled_digits(text) as regexp_replace(
     'g'
 );
 
--- The most digits that a national number has without its trunk zero: a number that begins with the calling code and
--- is longer has it already. Countries that are not named have 9 or fewer.
+-- The maximum number of digits of a national number without its trunk zero. A longer number that begins with the
+-- calling code includes that code already. Countries that are not listed have 9 or fewer.
 create or replace macro national_length(calling_code) as case
     when calling_code in ('55', '86') then 11
     when
@@ -43,7 +44,7 @@ create or replace macro national_length(calling_code) as case
     else 9
 end;
 
--- The number, after a + where its country code is known. `dialled` begins with + where it is international already.
+-- The number with + and country code, if one is known. `dialled` begins with + if it is international already.
 create or replace macro international_number(dialled, default_calling_code) as case
     when starts_with(dialled, '+') or default_calling_code is null or dialled = '' then dialled
     when
@@ -52,7 +53,7 @@ create or replace macro international_number(dialled, default_calling_code) as c
     else '+' || default_calling_code || dialled
 end;
 
--- Takes off the + and the zeros that follow the calling code: those are dialled inside the country only. In Italy
+-- The number without the + and the zeros after the calling code, which are dialled inside the country only. In Italy
 -- (39), San Marino (378), the Vatican (379), Ivory Coast (225) and Congo (242) the zero is part of the number, and
 -- stays. The codes are those of ITU-T E.164.
 create or replace macro without_trunk_zeros(number) as regexp_replace(
@@ -63,15 +64,15 @@ create or replace macro without_trunk_zeros(number) as regexp_replace(
     '\1'
 );
 
--- Digits alone, the country code first. `default_calling_code` (digits) is the country of numbers that name none;
--- without it these stay as they are. Fewer than 7 or more than 15 digits, or the same digit throughout, before or
--- after the country code, are no phone number.
-create or replace macro normalized_phone(text, default_calling_code) as nonempty(
+-- The number as Snap hashes it: digits, the country code first. `default_calling_code` (digits) is put before numbers
+-- without a country code; without it they stay as they are. Null for fewer than 7 or more than 15 digits, and for one
+-- digit repeated throughout, before or after the country code.
+create or replace macro normalized_phone(text, default_calling_code) as null_if_empty(
     regexp_replace(
         without_trunk_zeros(
             list_transform(
                 [{
-                    -- Too short before a country code is put there is too short after it.
+                    -- Too short without a country code stays too short with one.
                     'dialled': regexp_replace(
                         regexp_replace(dialled_digits(text), '^(?:\+|00)0*', '+'), '^[0-9]{0,6}$', ''
                     ),

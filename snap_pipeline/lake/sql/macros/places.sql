@@ -2,8 +2,8 @@
 -- or null. Needs normalize.sql.
 
 -- Version 3: no spaces, no punctuation.
-create or replace macro normalized_city(text) as worded(
-    folded_case(present_or_empty(regexp_replace(present_or_empty(text), '[\p{P}\p{S}\p{Z}\p{Cc}]+', '', 'g')))
+create or replace macro normalized_city(text) as null_if_wordless(
+    folded_case(empty_if_blank(regexp_replace(empty_if_blank(text), '[\p{P}\p{S}\p{Z}\p{Cc}]+', '', 'g')))
 );
 
 create or replace macro hashed_city(text) as coalesce(given_digest(text), sha256(normalized_city(text)));
@@ -11,7 +11,7 @@ create or replace macro hashed_city(text) as coalesce(given_digest(text), sha256
 -- Version 2 treats a city as it does a name: inner spaces stay (snap-api.md, section 2.2).
 create or replace macro hashed_city_v2(text) as hashed_name_v2(text);
 
--- A name of a country or state as the keys of the maps below are written: letters alone, without accents, "and",
+-- The name of a country or state as a key of the maps below: letters alone, without accents, "and",
 -- "of" and "the".
 create or replace macro place_key(text) as regexp_replace(
     strip_accents(folded_case(text)), '\b(?:and|the|of)\b|[^\p{L}\p{M}]+', '', 'g'
@@ -19,7 +19,7 @@ create or replace macro place_key(text) as regexp_replace(
 
 -- The two-letter code of a state of the US, in lower case, from code or name.
 create or replace macro us_state_code(text) as coalesce(
-    nonempty(regexp_extract(place_key(text), '^[a-z]{2}$')),
+    null_if_empty(regexp_extract(place_key(text), '^[a-z]{2}$')),
     left(
         string_split(
             '|alabama=al|alaska=ak|arizona=az|arkansas=ar|california=ca|colorado=co|connecticut=ct|delaware=de|
@@ -40,11 +40,11 @@ create or replace macro us_state_code(text) as coalesce(
 create or replace macro normalized_state(text, country) as case
     when lower(country) = 'us'
         then us_state_code(regexp_replace(trimmed_or_empty(text), '^[A-Za-z]{2}-([A-Za-z]{2})$', '\1'))
-    else worded(
+    else null_if_wordless(
         folded_case(
-            present_or_empty(
+            empty_if_blank(
                 regexp_replace(
-                    regexp_replace(worded(present_or_empty(text)), '^[A-Za-z]{2}-([A-Za-z0-9]{1,3})$', '\1'),
+                    regexp_replace(null_if_wordless(empty_if_blank(text)), '^[A-Za-z]{2}-([A-Za-z0-9]{1,3})$', '\1'),
                     '[^\p{L}\p{M}]+',
                     '',
                     'g'
@@ -58,11 +58,11 @@ create or replace macro hashed_state(text, country) as
 coalesce(given_digest(text), sha256(normalized_state(text, country)));
 
 create or replace macro zip_characters(text) as
-lower(regexp_replace(present_or_empty(text), '[\p{Z}\p{Pd}\p{Cc}]+', '', 'g'));
+lower(regexp_replace(empty_if_blank(text), '[\p{Z}\p{Pd}\p{Cc}]+', '', 'g'));
 
 -- Without spaces and dashes. The US: the first five digits; the United Kingdom: area, district and sector, which is
 -- all but the last two letters of a whole code.
-create or replace macro normalized_zip(text, country) as nonempty(
+create or replace macro normalized_zip(text, country) as null_if_empty(
     regexp_extract(
         case lower(country)
             when 'us' then regexp_extract(zip_characters(text), '^([0-9]{5})(?:[0-9]{4})?$', 1)
@@ -79,7 +79,7 @@ coalesce(given_digest(text), sha256(normalized_zip(text, country)));
 
 -- ISO 3166-1 alpha-2 in lower case, from alpha-2, alpha-3, or a name in English or in the country's own language.
 create or replace macro country_code(text) as coalesce(
-    nonempty(
+    null_if_empty(
         regexp_extract(
             regexp_replace(place_key(text), '^uk$', 'gb'),
             '^(?:a[defgilmoqrstuwxz]|b[abdefghijlmnoqrstvwyz]|c[acdfghiklmnoruvwxyz]|d[ejkmoz]|e[ceghrst]'

@@ -1,6 +1,6 @@
--- Products as shops put them into an event's properties: a list, the list as JSON text, or one product's own keys.
+-- Products of an event: a list, a list as JSON text, or a single product's keys.
 
--- A list, or a list written as JSON text; null for anything else.
+-- The list in a value, also if it is written as JSON text; null for anything else.
 create or replace macro list_of(value) as case json_type(value)
     when 'ARRAY' then value
     when 'VARCHAR' then
@@ -16,13 +16,13 @@ create or replace macro products_of(value) as from_json(
     }]'
 );
 
--- Inside a list, regular expressions are compiled again for every chunk of rows, which costs more than all else; so
--- these do without, for texts and amounts as shops write them into products.
-create or replace macro plain(text) as
+-- As null_if_blank(), for use inside lists: DuckDB compiles regular expressions there again for every chunk of rows,
+-- which costs more than everything else. So this and the macros below do without.
+create or replace macro null_if_blank_short(text) as
 case when lower(trim(text)) not in ('', 'null', 'undefined', 'nan', 'none') then trim(text) end;
 
--- A unit price: a number, with a decimal point or comma. Of more digits than money() takes, it is none, so that no sum
--- of prices is infinite, which JSON cannot write.
+-- A unit price: a number with a decimal point or comma. Null for more digits than money() takes, so that no sum of
+-- prices is infinite, which JSON cannot write.
 create or replace macro price_of(text) as list_filter(
     [
         coalesce(
@@ -39,8 +39,7 @@ create or replace macro quantity_of(text) as list_filter(
     [try_cast(try_cast(text as double) as bigint)], lambda quantity: quantity >= 0
 )[1];
 
--- One item of Snap's contents (snap-api.md, section 3.5). A price that is no amount, or a quantity that is no number,
--- is left out.
+-- One item of Snap's contents (snap-api.md, section 3.5). An invalid price or quantity is null.
 create or replace macro item(id, quantity, price, brand, category, delivery_category) as {
     'id': id,
     'quantity': quantity_of(quantity),
@@ -55,11 +54,17 @@ create or replace macro item(id, quantity, price, brand, category, delivery_cate
 create or replace macro items_of(products) as list_transform(
     products,
     lambda p: item(
-        coalesce(plain(p.product_id), plain(p."productId"), plain(p.item_id), plain(p.sku), plain(p.id)),
+        coalesce(
+            null_if_blank_short(p.product_id),
+            null_if_blank_short(p."productId"),
+            null_if_blank_short(p.item_id),
+            null_if_blank_short(p.sku),
+            null_if_blank_short(p.id)
+        ),
         p.quantity,
         coalesce(p.price, p.item_price),
-        coalesce(plain(p.brand), plain(p.item_brand), plain(p.vendor)),
-        coalesce(plain(p.category), plain(p.item_category)),
+        coalesce(null_if_blank_short(p.brand), null_if_blank_short(p.item_brand), null_if_blank_short(p.vendor)),
+        coalesce(null_if_blank_short(p.category), null_if_blank_short(p.item_category)),
         p.delivery_category
     )
 );

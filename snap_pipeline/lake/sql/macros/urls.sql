@@ -1,12 +1,12 @@
--- Page addresses: what is read from them, and what must not go out with them. Needs normalize.sql and plaintext.sql.
+-- Page URLs: their query parameters, and the removal of plaintext. Needs normalize.sql and plaintext.sql.
 
--- Percent-decoded; as it is where the bytes are no UTF-8, because one bad address must not fail an hour.
+-- Percent-decoded text; unchanged if the bytes are no UTF-8, because one bad URL must not fail an hour.
 create or replace macro percent_decoded(text) as
 case when contains(text, '%') then coalesce(try(url_decode(text)), text) else text end;
 
--- The first non-empty value of a query parameter, which may stand in the fragment too. The name counts in any case;
--- the value's case is kept, and so is a '+': click ids hold no spaces, but what is written in base64 holds pluses.
-create or replace macro query_parameter(url, name) as nonempty(
+-- The first non-empty value of a query parameter, which may be in the fragment too. The name may be in any case; the
+-- value's case is kept, and so is a '+': click ids have no spaces, but base64 has pluses.
+create or replace macro query_parameter(url, name) as null_if_empty(
     trimmed_or_empty(
         list_transform(
             [regexp_extract(url, '(?i)[?&#;]' || regexp_escape(name) || '=([^&#]+)', 1)],
@@ -15,12 +15,12 @@ create or replace macro query_parameter(url, name) as nonempty(
     )
 );
 
--- The address without its user name and password, fragment, what stands in the query under a name such as email or
--- phone, and every query value or part of the path with plaintext in it (plaintext.sql). All else stays byte for byte.
--- Null for what is no http(s) address, and where plaintext is left of which it cannot be said in which part it stands.
-create or replace macro page_url_without_identifiers(url) as nonempty(
+-- The URL without user name, password, fragment, query values under names such as email or phone, and query values or
+-- parts of the path with plaintext (plaintext.sql). Everything else stays byte for byte. Null if it is no http(s) URL,
+-- or if plaintext remains that belongs to no single part.
+create or replace macro page_url_without_identifiers(url) as null_if_empty(
     case
-        -- Most addresses are plain.
+        -- Fast path: most URLs have nothing to remove.
         when
             (starts_with(url, 'https://') or starts_with(url, 'http://'))
             and not regexp_matches(
@@ -37,8 +37,8 @@ create or replace macro page_url_without_identifiers(url) as nonempty(
                     '^([^:]+://)[^/?]*@',
                     '\1'
                 ),
-                -- Under a telling name: email, user_email, customer[phone], phoneNumber, … What stands in an address
-                -- inside the address is percent-encoded, as often as it is nested.
+                -- Names such as email, user_email, customer[phone], phoneNumber, … Inside a nested URL they are
+                -- percent-encoded, once for each level.
                 '(?i)((?:[?&;]|%(?:25)*(?:3F|26))(?:(?:[^=&;]*(?:[_.\[-]|%(?:25)*5B))?'
                 || '(?:e[_-]?mail|mail|phone|tel|telephone|mobile|msisdn|whatsapp)'
                 || '(?:[_-]?(?:address|number|no))?(?:\]|%(?:25)*5D)*|[^=&;]*e-?mail)(?:=|%(?:25)*3D))[^&;]*',

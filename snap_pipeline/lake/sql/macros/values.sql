@@ -1,7 +1,7 @@
--- Amounts, whole numbers, currencies and times, from the texts that client libraries send for them. Null where a text
--- is none of the kind. Needs normalize.sql.
+-- Amounts, whole numbers, currencies and times, from the texts that client libraries send for them. Null for any other
+-- text. Needs normalize.sql.
 
--- The digits of an amount, as they are written: what stands before and after them may only be a currency.
+-- The digits of an amount, as written. Only a currency may be before or after them.
 create or replace macro amount_digits(text) as regexp_extract(
     text,
     '(?i)^[\p{Z}\p{Cc}\p{Cf}]*(?:[^\x00-@\[-`{-\x{bf}\p{Sc}]{1,3}\.?\p{Z}*)?(?:\p{Sc}\p{Z}*)?'
@@ -10,7 +10,7 @@ create or replace macro amount_digits(text) as regexp_extract(
     1
 );
 
--- An amount of zero or more, as a DOUBLE, which is how JSON writes it. How separators are read:
+-- An amount of zero or more, as a DOUBLE, which is how JSON writes it. Rules of separators:
 --   1. One point is the decimal point, whatever follows: "12.5", "1.299" (a number of JSON looks like this).
 --   2. Commas, spaces or apostrophes between groups that end with three digits are thousands separators: "1,299",
 --      "1,299.00", "1'299.00", "1,29,900". A comma before three digits is therefore no decimal comma, unless a zero
@@ -45,7 +45,7 @@ create or replace macro money(text) as case
     )[1]
 end;
 
--- Three letters, in upper case. Whether a currency has that code is decided by the seed currencies.csv.
+-- Three letters, in upper case. The seed currencies.csv decides whether there is such a currency.
 create or replace macro currency_code(text) as nullif(regexp_extract(upper(trimmed(text)), '^[A-Z]{3}$'), '');
 
 -- A count: digits, with or without a fraction of zeros.
@@ -53,8 +53,8 @@ create or replace macro whole_number(text) as try_cast(
     regexp_extract(text, '^[\p{Z}\p{Cc}\p{Cf}]*([0-9]{1,18})(?:\.0*)?[\p{Z}\p{Cc}\p{Cf}]*$', 1) as bigint
 );
 
--- Microseconds since 1970 from seconds, milliseconds, microseconds or nanoseconds: which of them it is follows from
--- the number, since years far from ours are of no interest.
+-- Microseconds since 1970 from seconds, milliseconds, microseconds or nanoseconds. The size of the number tells the
+-- unit, since only the years 2000 to 2100 count.
 create or replace macro epoch_microseconds(number) as case
     when number < 100000000000 then number * 1000000
     when number < 100000000000000 then number * 1000
@@ -62,8 +62,8 @@ create or replace macro epoch_microseconds(number) as case
     else number // 1000
 end;
 
--- ISO 8601 in the one form that the cast below reads the same in every session: with an offset. Without one, and for
--- a date alone, it is UTC. '' for anything else.
+-- ISO 8601 with an offset, which the cast below reads the same in every session's time zone. A time without an offset,
+-- and a date alone, count as UTC. '' for anything else.
 create or replace macro iso_with_offset(text) as regexp_extract(
     regexp_replace(
         regexp_replace(
@@ -78,7 +78,7 @@ create or replace macro iso_with_offset(text) as regexp_extract(
     || '(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)$'
 );
 
--- As event_timestamp(), for texts of every kind.
+-- As event_timestamp(), for texts in any format.
 create or replace macro any_event_timestamp(text) as list_filter(
     list_transform(
         [text],
@@ -100,10 +100,10 @@ create or replace macro any_event_timestamp(text) as list_filter(
     lambda instant: instant >= timestamp '2000-01-01' and instant < timestamp '2101-01-01'
 )[1];
 
--- A TIMESTAMP in UTC, in the years 2000 to 2100, from ISO 8601 or from an epoch in any unit. A cast to TIMESTAMP
--- would leave the offset out without a word; hence the way over TIMESTAMPTZ.
+-- A TIMESTAMP in UTC, in the years 2000 to 2100, from ISO 8601 or from an epoch in any unit. Cast by way of
+-- TIMESTAMPTZ, because a cast to TIMESTAMP drops the offset silently.
 create or replace macro event_timestamp(text) as case
-    -- Most times are plain ISO 8601, and of years that need no second look.
+    -- Fast path: most times are plain ISO 8601 of years that need no check.
     when
         regexp_full_match(
             text,

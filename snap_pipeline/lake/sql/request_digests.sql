@@ -1,5 +1,5 @@
--- The digests of one value that somebody asks to be forgotten by. Takes `kind`, `value` and the workspaces' calling
--- codes; no row where the value is not of its kind.
+-- The digests of the value that an erasure request names. Takes `kind`, `value` and the workspaces' calling codes; no
+-- row if the value is not of its kind.
 with recognized as (
     select
         case $kind
@@ -15,8 +15,12 @@ with recognized as (
                     )
                 )
             when 'user_id'
-                then [sha256('user ' || present($value)), case when contains($value, '@') then hashed_email($value) end]
-            when 'anonymous_id' then [sha256('anonymous ' || present($value))]
+                then
+                    [
+                        sha256('user ' || null_if_blank($value)),
+                        case when contains($value, '@') then hashed_email($value) end
+                    ]
+            when 'anonymous_id' then [sha256('anonymous ' || null_if_blank($value))]
         end as digests
 ),
 
