@@ -146,7 +146,7 @@ class Pipeline:
 
     @property
     def outdated_hours(self) -> OutdatedHours:
-        """Hours that would turn out differently under today's code, mappings and settings."""
+        """The search for hours that would turn out differently under today's code, mappings and settings."""
         return OutdatedHours(self.lake, self.summaries, self.mappings)
 
     @property

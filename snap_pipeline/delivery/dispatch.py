@@ -87,7 +87,7 @@ class HourReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is pending and nothing is in doubt."""
+        """True if nothing is pending and nothing is in doubt."""
         return not self.skipped and not self.count("pending") and not self.count("in_doubt")
 
     @property

@@ -17,7 +17,7 @@ class DestinationStopped(PipelineError):
 
     @property
     def is_for_the_user(self) -> bool:
-        """Whether the user must fix something before another run can succeed."""
+        """True if the user must fix something before another run can succeed."""
         return self.answer.rule.action is Action.STOP
 
 

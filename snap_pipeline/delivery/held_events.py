@@ -1,6 +1,6 @@
 """Events that delivery holds back: other rules of consent than today's let them through.
 
-They stay pending until their hour is made again, so that nobody's choice is overlooked who changed a setting.
+They stay pending until their hour is made again, so that a changed setting protects them too.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,19 @@ from snap_pipeline.hours import format_hour
 
 
 class Held(Enum):
-    """What becomes of the held events of an hour."""
+    """Fate of the events of an hour that are held back."""
 
     UNTIL_MADE_AGAIN = "until made again"
     FOR_GOOD = "for good"
     """The hour was pruned, so that it cannot be made again."""
 
     def explain(self, events: int, hours: Sequence[datetime]) -> str:
-        """Say why so many events of these hours, which are in order, are not sent, and what to do."""
+        """Explain why events are not sent, and what to do.
+
+        Args:
+            events: the number of events that are held back.
+            hours: their hours, in order.
+        """
         first, last = format_hour(hours[0]), format_hour(hours[-1])
         where = first if first == last else f"{len(hours)} hours, {first} to {last},"
         why = (

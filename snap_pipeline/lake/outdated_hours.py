@@ -1,4 +1,4 @@
-"""Hours that were made by another recipe than today's, so that they would turn out differently (`recipes.py`)."""
+"""Outdated hours: those that another recipe than today's made, so that they would turn out differently now."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from snap_pipeline.lake.summaries import Summaries, Summary
 
 
 class OutdatedHours:
-    """Finds outdated hours, each with the workspaces that this affects.
+    """Search for outdated hours, each with the workspaces that this affects.
 
     Args:
         lake: tells which hours were pruned.

@@ -35,7 +35,7 @@ SOURCES: Mapping[Table, Table] = {
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a recipe is a digest of, besides the recipe of the table's source.
+    """The ingredients of a recipe, besides the recipe of the table's source.
 
     Attributes:
         sql: names of files in `sql/`.
@@ -85,9 +85,10 @@ CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
         ("unknown_consent", "identity_window_days"),
     ),
 }
-"""What decides whose events may be sent, in the tables where that is decided; later tables take it over.
+"""Ingredients that decide whose events may be sent, in the tables where that is decided; later tables inherit it.
 
-Delivery holds events back whose consent was decided otherwise. So what merely spells a value stays out."""
+Delivery holds back events whose consent was decided by others, so that ingredients which only change the spelling of a
+value must stay out."""
 
 
 class Recipe(NamedTuple):
@@ -103,7 +104,7 @@ class Recipe(NamedTuple):
 
 
 UNKNOWN = Recipe("", "")
-"""Of rows that an earlier version of the pipeline made."""
+"""The recipe of rows that an earlier version of the pipeline made."""
 
 
 class Recipes:

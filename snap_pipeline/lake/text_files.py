@@ -70,7 +70,7 @@ def content_of(path: Path) -> Iterator[bytes]:
                     yield chunk
     except OSError as error:
         raise LakeError(
-            f"{as_text(str(path))} cannot be read: {error.strerror or error}. Mend its permissions or its disk, or "
+            f"{as_text(str(path))} cannot be read: {error.strerror or error}. Fix its permissions or its disk, or "
             "take it away, and run this again; what was made before is intact."
         ) from error
 

@@ -38,7 +38,7 @@ def write_tombstone(storage: Storage, key: str, content: Mapping[str, Any]) -> N
         storage.put(key, json.dumps(content))
     except OSError as error:
         raise LakeError(
-            f"{storage.path(key).parent} cannot be written to: {error.strerror}. Mend that and run it again."
+            f"{storage.path(key).parent} cannot be written to: {error.strerror}. Fix that and run the command again."
         ) from error
 
 

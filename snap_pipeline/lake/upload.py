@@ -97,7 +97,7 @@ class Upload:
             return self._land_whole(file, digest)
         except OSError as error:
             raise LakeError(
-                f"{file} could not be landed in {self._landing.location}: {error.strerror or error}. Mend that and "
+                f"{file} could not be landed in {self._landing.location}: {error.strerror or error}. Fix that and "
                 "land the file again; nothing of it lands twice."
             ) from error
         finally:

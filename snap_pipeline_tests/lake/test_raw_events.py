@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_opened_is_named_with_what_to_do(
         return opened(path, *arguments)
 
     monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(LakeError, match=r"locked\.ndjson cannot be read: Permission denied\. Mend its permissions"):
+    with pytest.raises(LakeError, match=r"locked\.ndjson cannot be read: Permission denied\. Fix its permissions"):
         make(project)
     assert len(project.rows("raw_events")) == 1
 

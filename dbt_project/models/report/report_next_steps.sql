@@ -1,4 +1,4 @@
--- What to mend first in each workspace: its parameters by the points that an average conversion would gain.
+-- What to fix first in each workspace: its parameters by the points that an average conversion would gain.
 with workspace_conversions as (
     select
         workspace,
