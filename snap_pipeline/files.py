@@ -9,7 +9,9 @@ mount of its own). Abandoned drafts are then found by listing a few folders inst
 dbt are in the lake's root itself, drafts of the home's own files beside those files.
 """
 
+import fnmatch
 import os
+import re
 import tempfile
 import time
 import uuid
@@ -25,7 +27,8 @@ ABANDONED_AFTER_SECONDS = 3_600
 """Drafts that were idle for this long are abandoned: no living process pauses nearly as long. Deleting one by mistake
 costs a retry, since the rename fails and with it the step."""
 
-HEX_DIGITS = "[0-9a-f]" * 32
+DRAFT_BESIDE_ITS_FILE = re.compile(r"\.[0-9a-f]{32}\.tmp")
+"""Names of drafts of versions that wrote them beside their files."""
 
 
 @contextmanager
@@ -46,16 +49,25 @@ def atomic_write(path: Path, draft: Path, *, replace: bool = True, durable: bool
         yield draft
         if durable:
             flush(draft)
-        if replace:
-            draft.replace(path)
-        else:
-            with suppress(FileExistsError):
-                os.link(draft, path)
+        try:
+            _move(draft, path, replace=replace)
+        except FileNotFoundError:
+            # Whoever deleted the last file of the folder may have removed it in between.
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _move(draft, path, replace=replace)
         if durable:
             flush(path.parent)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _move(draft: Path, path: Path, *, replace: bool) -> None:
+    if replace:
+        draft.replace(path)
+    else:
+        with suppress(FileExistsError):
+            os.link(draft, path)
 
 
 def flush(path: Path) -> None:
@@ -105,14 +117,21 @@ def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
     own_spill = f"duckdb_temp_{os.getpid()}_"
     yield from (path for path in root.glob(f"{SPILL_FOLDER}/*") if not path.name.startswith(own_spill))
     if everywhere:
-        yield from (
-            path
-            for path in root.rglob(f".{HEX_DIGITS}.tmp")
-            if path.parent.name != DRAFTS_FOLDER and path.parent != root
-        )
-        yield from root.glob("delivery_*/hour=*/destination=*/*.tmp")
-        # Older versions named snapshots without the underscore.
-        yield from root.glob("delivery_intents/hour=*/destination=*/*payloads.pinned")
+        # A walk, since a glob fails where another process removes a folder meanwhile.
+        for folder, _, names in os.walk(root):
+            if Path(folder) != root and not folder.endswith(f"/{DRAFTS_FOLDER}"):
+                yield from (Path(folder, name) for name in names if DRAFT_BESIDE_ITS_FILE.fullmatch(name))
+        yield from _ledger_drafts(root)
+
+
+def _ledger_drafts(root: Path) -> Iterator[Path]:
+    """Yield drafts that earlier versions left in the ledger, and snapshots, listed while others remove folders."""
+    for table in fnmatch.filter(names_in(root), "delivery_*"):
+        for hour in fnmatch.filter(names_in(root / table), "hour=*"):
+            for destination in fnmatch.filter(names_in(root / table / hour), "destination=*"):
+                folder = root / table / hour / destination
+                # Older versions named the snapshot without the underscore.
+                yield from (folder / name for name in names_in(folder) if name.endswith((".tmp", "payloads.pinned")))
 
 
 def delete_abandoned(paths: Iterable[Path]) -> list[Path]:

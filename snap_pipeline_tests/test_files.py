@@ -101,3 +101,12 @@ def test_compacted_receipts_are_durable_before_their_parts_go(tmp_path: Path, mo
         compact(lake.storage, connection, ledger)
     assert done == ["a file is flushed", "the folder is flushed", "a part is deleted", "a part is deleted"]
     assert duckdb.sql(f"select count(*) from read_parquet('{folder}/*.parquet')").fetchall() == [(1,)]
+
+
+def test_a_folder_that_is_removed_while_a_file_is_written_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "destination=shop" / "receipt"
+    draft = tmp_path / "draft"
+    with files.atomic_write(path, draft):
+        draft.write_text(NEW)
+        path.parent.rmdir()
+    assert path.read_text() == NEW

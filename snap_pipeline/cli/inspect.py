@@ -14,11 +14,13 @@ from snap_pipeline.cli.accounting import (
     undelivered_hours,
 )
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
+from snap_pipeline.delivery.held_events import held_events
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.pipeline import Pipeline
 
 
@@ -95,8 +97,12 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
         dialect = destination.dialect
         parameters = dialect.projection_parameters(destination.pixel_id, destination.snap_app_id)
         rows = connection.execute(f"from ({dialect.projection}) order by position", parameters).fetchall()
+        payloads = partition(Table.CONVERSION_PAYLOADS, hour)
+        held = held_events(pipeline.lake, pipeline.mappings, connection, destination, hour, payloads)
     for *_, body in rows:
         click.echo(body)
+    if held and rows:
+        click.echo(f"Warning: {held.explain(len(rows), [hour])}", err=True)
     if not rows:
         click.echo(f"No event of {format_hour(hour)} is pending for {destination.name}.", err=True)
 

@@ -130,7 +130,12 @@ class Backlog:
                 if found and not recipes.is_consent_current(workspace, summary.consent_recipes):
                     is_known = any(status for _, status in found)
                     if self._lake.is_pruned(hour):
-                        found = [(each, status) for each, status in found if status is None]
+                        # Held for good; a run counts what has become too old for Snap meanwhile as expired.
+                        found = [
+                            (each, status)
+                            for each, status in found
+                            if status is None or hour < last - timedelta(days=each.offline_age_days)
+                        ]
                     elif is_known or hour > last - HISTORY:
                         from_landing = True
                         why.append(recipes.current(Table.CONVERSION_PAYLOADS, workspace).consent)

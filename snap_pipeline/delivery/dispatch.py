@@ -5,6 +5,7 @@ written by `ledger.py`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from snap_pipeline.delivery.batches import BatchClass, BatchStream
 from snap_pipeline.delivery.compaction import compact
 from snap_pipeline.delivery.dispatch_outcome import DestinationStopped, DispatchStats
 from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql
-from snap_pipeline.delivery.held_events import Held
+from snap_pipeline.delivery.held_events import Held, held_events
 from snap_pipeline.delivery.hour_status import Counts, HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.leases import Lease, LeaseTaken, acquire
 from snap_pipeline.delivery.ledger import (
@@ -172,11 +173,16 @@ class Dispatcher:
                 return HourReport(destination, hour)
             stats, stopped = DispatchStats(), None
             classes = self._due(connection, options)
-            held = self._held(connection, destination, hour, payloads) if classes else None
+            held = held_events(self._lake, self._mappings, connection, destination, hour, payloads) if classes else None
             if classes and not held:
                 self._statuses.forget(destination, hour)
                 sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes, lease)
-                stopped, stats = sending.run(), sending.stats
+                try:
+                    stopped, stats = sending.run(), sending.stats
+                except BaseException:
+                    with suppress(OSError):  # the error that ended the run is the one to report
+                        ledger.flush_requests()
+                    raise
                 lease.ensure_held()
                 compact(self._lake.storage, connection, ledger)
                 made_from = self._statuses.made_from(destination, hour, payloads)
@@ -197,21 +203,14 @@ class Dispatcher:
             counts = hour_status_of(connection, self._now).counts
             classes = self._due(connection, options)
             due = sum(each.events for each in classes)
-            held = self._held(connection, destination, hour, partition(Table.CONVERSION_PAYLOADS, hour))
+            held = held_events(
+                self._lake, self._mappings, connection, destination, hour, partition(Table.CONVERSION_PAYLOADS, hour)
+            )
             if classes and held:
                 return HourReport(destination, hour, due=due, counts=counts, held=held)
             sending = BatchStream(connection, destination, ledger, self._open_session(destination), classes)
             stopped = sending.run()
             return HourReport(destination, hour, sending.stats, due, counts, stopped)
-
-    def _held(
-        self, connection: duckdb.DuckDBPyConnection, destination: Destination, hour: datetime, payloads: str
-    ) -> Held | None:
-        """Tell whether the events of an hour are held back; asked of the very file of payloads that would be sent."""
-        consents = self._lake.storage.notes(connection, payloads).get("consent_recipes", {})
-        if self._mappings.recipes.is_consent_current(destination.workspace, consents):
-            return None
-        return Held.FOR_GOOD if self._lake.is_pruned(hour) else Held.UNTIL_MADE_AGAIN
 
     def _due(self, connection: duckdb.DuckDBPyConnection, options: DispatchOptions) -> list[BatchClass]:
         """Create the table `due_events` and return its batch classes, standard names and currencies first."""

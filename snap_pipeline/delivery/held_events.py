@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 
+import duckdb
+
+from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.lake import Lake
+from snap_pipeline.lake.mappings import Mappings
 
 
 class Held(Enum):
@@ -36,3 +41,27 @@ class Held(Enum):
             f"{why} Make them again, and those that consent allows are sent: "
             f"`snap-pipeline materialize --from {first} --to {last}`."
         )
+
+
+def held_events(
+    lake: Lake,
+    mappings: Mappings,
+    connection: duckdb.DuckDBPyConnection,
+    destination: Destination,
+    hour: datetime,
+    payloads: str,
+) -> Held | None:
+    """Return the fate of an hour's events where they are held back; None where they may be sent.
+
+    Args:
+        lake: tells whether the hour was pruned.
+        mappings: give today's recipes.
+        connection: to the lake.
+        destination: the one whose workspace is asked about.
+        hour: the hour.
+        payloads: the key of the very object of payloads that would be sent.
+    """
+    consents = lake.storage.notes(connection, payloads).get("consent_recipes", {})
+    if mappings.recipes.is_consent_current(destination.workspace, consents):
+        return None
+    return Held.FOR_GOOD if lake.is_pruned(hour) else Held.UNTIL_MADE_AGAIN

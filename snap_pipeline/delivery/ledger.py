@@ -136,7 +136,7 @@ class RequestJournal:
         if self._lines:
             self._storage.put(f"{self._folder}/_{uuid.uuid4().hex}.ndjson", "\n".join(self._lines) + "\n")
             self._lines.clear()
-        self._written_at = time.monotonic()
+            self._written_at = time.monotonic()
 
 
 class Ledger:

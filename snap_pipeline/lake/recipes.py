@@ -3,7 +3,8 @@
 A recipe covers the SQL, the mappings, the workspace's settings and the rules in Python. Each partition notes the
 recipes of the workspaces in it, so that `status` can tell which hours would turn out differently today, and delivery
 which events were let through by other rules of consent. A recipe builds on the one that the table's source notes: what
-was made today from old rows is still of an old recipe.
+was made today from old rows is still of an old recipe. Two things count as made today though they are older, since
+they cannot be made again: rows of landing files that are gone, and identity links of pruned hours.
 """
 
 import hashlib
@@ -78,9 +79,17 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
 """Besides the macros, which all tables share."""
 
 CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
-    Table.RAW_EVENTS: Ingredients(("macros/consent", "landed_event")),
+    Table.RAW_EVENTS: Ingredients(("macros/consent", "macros/names", "landed_event", "raw_events")),
     Table.FILTERED_EVENTS: Ingredients(
-        ("macros/consent", "macros/identity", "identity_links", "known_devices", "linked_events", "verdicts"),
+        (
+            "macros/consent",
+            "macros/names",
+            "macros/identity",
+            "identity_links",
+            "known_devices",
+            "linked_events",
+            "verdicts",
+        ),
         ("consent_purposes",),
         ("unknown_consent", "identity_window_days"),
     ),
@@ -195,6 +204,7 @@ class Recipes:
                 _sql_digest(ingredients.sql),
                 self._mappings(ingredients),
                 self._settings(ingredients, workspace),
+                PYTHON_RULES,
             )
         return Recipe(digest, consent)
 
@@ -209,7 +219,7 @@ class Recipes:
 @cache
 def raw_events_recipe() -> Recipe:
     """Return today's recipe of `raw_events`, which depends on no workspace and on no mapping."""
-    consent = _sql_digest(CONSENT_INGREDIENTS[Table.RAW_EVENTS].sql)
+    consent = _digest(_sql_digest(CONSENT_INGREDIENTS[Table.RAW_EVENTS].sql), PYTHON_RULES)
     return Recipe(_digest(_sql_of(Table.RAW_EVENTS), PYTHON_RULES), consent)
 
 

@@ -96,8 +96,13 @@ class Storage:
     # Reading
 
     def exists(self, key: str) -> bool:
-        """Tell whether there is an object."""
-        return os.path.exists(self._prefix + key)  # noqa: PTH110 - called for every hour
+        """Tell whether there is an object.
+
+        Raises:
+            OSError: that cannot be found out. It must not pass for an answer: an hour whose events were pruned would
+                be made again, from nothing.
+        """
+        return self.fingerprint(key) is not None
 
     def existing(self, keys: Iterable[str]) -> list[str]:
         """Return the keys of the objects that are there, in the order given."""

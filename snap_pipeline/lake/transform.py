@@ -153,10 +153,14 @@ class Transformations:
 
     def _write_payloads(self, connection: duckdb.DuckDBPyConnection, hour: datetime, recipes: Recipes) -> int | None:
         """Write `conversion_payloads`; return None if events were quarantined, so that the hour is filtered again."""
-        # Read first: if the events are filtered again meanwhile, the payloads then count as outdated.
-        notes = self._recipe_notes(connection, Table.CONVERSION_PAYLOADS, hour, recipes)
+        filtered_events = partition(Table.FILTERED_EVENTS, hour)
+        rows, source = 0, None
         try:
-            return self._write(connection, Table.CONVERSION_PAYLOADS, hour, notes)
+            # Another process may filter the events again meanwhile, by the settings that it was started with.
+            while source is None or source != self._storage.fingerprint(filtered_events):
+                source = self._storage.fingerprint(filtered_events)
+                notes = self._recipe_notes(connection, Table.CONVERSION_PAYLOADS, hour, recipes)
+                rows = self._write(connection, Table.CONVERSION_PAYLOADS, hour, notes)
         except DATA_ERRORS:
             raw_events = partition(Table.RAW_EVENTS, hour)
             if self._is_of_these_raw_events(connection, hour):
@@ -172,6 +176,7 @@ class Transformations:
                 quarantine_events(self._lake, self._landing, hour, found)
             self._view(connection, Table.FILTERED_EVENTS, hour)
             return None
+        return rows
 
     def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
         """Make both tables from the raw events of fingerprint `source`, and return the number of kept events."""

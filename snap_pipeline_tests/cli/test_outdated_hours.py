@@ -34,7 +34,7 @@ def configure(project: Project, shop: str) -> None:
 
 def prune(project: Project, hour: datetime) -> None:
     lake = project.pipeline.lake
-    lake.pruned_note(hour).write_text('{"shop": 1}')
+    lake.storage.put(lake.pruned_note(hour), '{"shop": 1}')
     for table in ("raw_events", "filtered_events"):
         lake.storage.path(partition(table, hour)).unlink()
     project.reopen()
@@ -77,3 +77,10 @@ def test_a_pruned_hour_is_not_asked_for_and_what_it_holds_is_told(run: Any, shop
     assert f"Warning: shop: 1 events of {key(EARLIER)} are held back" in told
     assert "They are never sent, since pruned hours cannot be made again." in told
     assert OUTDATED not in told
+
+
+def test_preview_says_that_the_events_it_shows_are_held_back(run: Any, shops: Project) -> None:
+    configure(shops, 'unknown_consent = "exclude"')
+    shown = run("preview", "--hour", key(HOUR), "--destination", "shop")
+    assert shown.exit_code == 0
+    assert "are held back" in shown.stderr

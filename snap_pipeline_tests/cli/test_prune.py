@@ -1,8 +1,11 @@
 """`prune`: old events are deleted, needed files stay, and pruned hours are not made again."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -159,3 +162,20 @@ def test_what_is_left_of_a_pruned_hour_keeps_its_recipe_when_a_person_is_forgott
     assert [row["event_id"] for row in shop.rows("conversion_payloads", hour=OLD)] == ["other"]
     shop.reopen()
     assert shop.pipeline.outdated_hours.find_outdated_consent([OLD]) == {}
+
+
+def test_an_hour_of_which_nobody_can_say_whether_it_was_pruned_is_left_as_it_is(
+    run: Any, shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("prune")
+    before, stat = shop.counts(OLD), os.stat
+
+    def broken(path: Any, *rest: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("pruned.json"):
+            raise OSError(errno.EIO, "Input/output error")
+        return stat(path, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", broken)
+        assert not shop.materialize(OLD).success
+    assert shop.counts(OLD) == before

@@ -9,8 +9,11 @@ import pytest
 
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.lake.storage import Table, partition
+from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
+from snap_pipeline.pipeline import Pipeline
 from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, Project, ids, key, purchase
 
@@ -202,3 +205,49 @@ def test_what_was_rejected_is_not_sent_again_under_another_rule(pending: Project
     assert deliver(pending).success
     assert "held back" in failure_of(deliver(pending, retry_rejected=True))
     assert shop_counts(pending) == {"delivered": 2, "rejected": 1}
+
+
+def test_payloads_of_rows_that_a_process_with_older_settings_filtered_meanwhile_are_made_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project)
+    project.add_destination("shop", workspace="shop")
+    land(project)
+    earlier = Pipeline(project.settings)
+    assert project.materialize().success
+    configure(project, unknown_consent="exclude")
+    other_runs = [earlier]
+    recipe_notes = Transformations._recipe_notes
+
+    def meanwhile(transformations: Transformations, connection: Any, table: str, *rest: Any) -> dict[str, Any]:
+        notes = recipe_notes(transformations, connection, table, *rest)
+        if table == "conversion_payloads" and other_runs:
+            other_runs.pop().transformations.make_filtered_events(HOUR)
+        return notes
+
+    transformations = project.pipeline.transformations
+    transformations.make_filtered_events(HOUR)
+    monkeypatch.setattr(Transformations, "_recipe_notes", meanwhile)
+    transformations.make_conversion_payloads(HOUR)
+    assert not other_runs
+    consents = project.pipeline.summaries.of([HOUR])[HOUR].consent_recipes
+    assert not project.pipeline.mappings.recipes.is_consent_current("shop", consents)
+
+
+def test_a_pruned_hour_that_is_held_is_counted_as_expired_once_it_is_too_old(net: Net, pending: Project) -> None:
+    resume(pending)
+    pending.set_fault(status=401, count=1000)
+    net.tick()
+    pending.clear_faults()
+    lake = pending.pipeline.lake
+    lake.storage.put(lake.pruned_note(HOUR), '{"shop": 3, "blog": 1}')
+    for table in (Table.RAW_EVENTS, Table.FILTERED_EVENTS):
+        lake.storage.delete([partition(table, HOUR)])
+    configure(pending, unknown_consent="exclude")
+    pending.reopen(fixed_now=NOW + timedelta(days=40))
+    net.later(hours=2)
+    net.tick()
+    shop = pending.pipeline.destinations.get("shop")
+    assert pending.pipeline.destination_backlog(shop).pending == 0
+    assert pending.counts(HOUR)["undeliverable"] >= 3
+    assert net.tick() == []

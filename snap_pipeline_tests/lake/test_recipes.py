@@ -148,3 +148,21 @@ def test_the_version_that_dagster_shows_does_not_depend_on_settings(two: Project
     assert two.pipeline.transformations.version("filtered_events") == before
     map_events(two, "event_names", "kauf,PURCHASE,")
     assert two.pipeline.transformations.version("filtered_events") != before
+
+
+@pytest.mark.parametrize("change", ["how consent is read", "a rule in Python"])
+def test_whatever_decides_whose_events_are_sent_is_in_the_consent_recipe(
+    two: Project, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    before = two.pipeline.mappings.recipes.current(Table.CONVERSION_PAYLOADS, "shop").consent
+    caches = (recipes.raw_events_recipe, recipes._sql_of, recipes._sql_digest)
+    for cache in caches:
+        cache.cache_clear()
+    if change == "how consent is read":
+        sql = recipes.sql
+        monkeypatch.setattr(recipes, "sql", lambda name: sql(name) + "-- changed" * (name == "raw_events"))
+    else:
+        monkeypatch.setattr(recipes, "PYTHON_RULES", 2)
+    assert two.pipeline.mappings.recipes.current(Table.CONVERSION_PAYLOADS, "shop").consent != before
+    for cache in caches:
+        cache.cache_clear()
