@@ -107,7 +107,7 @@ class Lake:
 
     def pruned_events(self, hour: datetime) -> Mapping[str, int]:
         """Return the number of raw events that a pruned hour had, by workspace; empty for any other hour."""
-        note = self.storage.read(self.pruned_note(hour))
+        note = self.storage.read(self.pruned_note(hour)) if self.is_pruned(hour) else None
         return dict(json.loads(note)) if note else {}
 
     @contextmanager

@@ -32,7 +32,7 @@ def on(project: Project, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         ({"--base-url": "http://127.0.0.1.example.com"}, SECRET, "must begin with https://"),
         ({"--name": "n" * 10_000}, SECRET, "The name must have 1 to 64"),
         ({"--name": "x'; drop table destinations; --"}, SECRET, "The name must have 1 to 64"),
-        ({"--workspace": "nowhere"}, SECRET, "there is no workspace 'nowhere'; known: default"),
+        ({"--workspace": "nowhere"}, SECRET, "there is no workspace 'nowhere'. Configured: default"),
         ({"--workspace": "default' or '1'='1"}, SECRET, "there is no workspace"),
         ({"--requests-per-minute": "0"}, SECRET, "between 1 and 60,000"),
         ({"--api-version": "v4"}, SECRET, "'v4' is not one of 'v3', 'v2'"),

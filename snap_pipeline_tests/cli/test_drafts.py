@@ -139,12 +139,12 @@ def test_a_pinned_hour_of_a_killed_delivery_does_not_keep_a_person(
     project.land(purchase("1", email=ANN))
     project.materialize()
     lake = project.pipeline.lake
-    payloads = lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
-    with Ledger(lake, HOUR, "d", "default").snapshot(payloads) as pin:
-        pass
+    payloads = partition(Table.CONVERSION_PAYLOADS, HOUR)
+    with Ledger(lake, HOUR, "d", "default").snapshot(payloads) as snapshot:
+        pin = lake.storage.path(snapshot)
     pin.parent.mkdir(parents=True, exist_ok=True)
     pin = pin.with_name("payloads.pinned") if is_of_an_older_version else pin
-    os.link(payloads, pin)
+    os.link(lake.storage.path(payloads), pin)
     assert f"May still hold the person: {pin}" in run("forget", "--email", ANN).output
 
     monkeypatch.setattr("snap_pipeline.files.ABANDONED_AFTER_SECONDS", -1)

@@ -219,7 +219,11 @@ def test_a_file_whose_lines_end_in_another_way_keeps_everybody_else(project: Pro
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
-    [([], 2, "Name the person"), (["--email", "nobody"], 1, "no email"), (["--phone", "n/a"], 1, "no phone")],
+    [
+        ([], 2, "Name the person"),
+        (["--email", "nobody"], 1, "not a valid email"),
+        (["--phone", "n/a"], 1, "not a valid phone"),
+    ],
 )
 def test_a_request_that_names_nobody_is_refused(
     project: Project, run: Run, arguments: list[str], status: int, words: str

@@ -142,7 +142,7 @@ def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_
     mappings = project.settings.home / "mappings"
     mappings.mkdir()
     (mappings / "event_names.csv").write_text("source_name,snap_name,workspace\nmy_event,CUSTOM_EVENT_1,\n")
-    assert "1 hours were made by an older version" in run("status").stderr
+    assert "1 hours were made with other code, mappings or settings" in run("status").stderr
 
 
 def receipts(project: Project) -> list[dict[str, Any]]:

@@ -218,7 +218,7 @@ def test_without_marts_it_says_how_to_make_them_and_leaves_the_old_page(report: 
     (tmp_path / "report.html").write_text("last week's")
     result = report(lake=tmp_path / "lake")
     assert result.exit_code == 1
-    assert "Run `snap-pipeline insights`" in result.stderr
+    assert "Build them with `snap-pipeline insights`" in result.stderr
     assert (tmp_path / "report.html").read_text() == "last week's"
 
 
@@ -259,8 +259,8 @@ def test_marts_of_another_version_are_to_be_made_again(
 ) -> None:
     result = report(lake=altered(tmp_path, built[0], **outdated))
     assert result.exit_code == 1
-    assert "made by another version of the pipeline" in result.stderr
-    assert "Run `snap-pipeline insights`" in result.stderr
+    assert "built by another version of the pipeline" in result.stderr
+    assert "Rebuild them with `snap-pipeline insights`" in result.stderr
 
 
 def test_marts_of_a_version_without_report_models_are_to_be_made_again(
@@ -272,7 +272,7 @@ def test_marts_of_a_version_without_report_models_are_to_be_made_again(
     result = report(lake=older)
     assert result.exit_code == 1
     assert "report_scores" in result.stderr
-    assert "Run `snap-pipeline insights`" in result.stderr
+    assert "Build them with `snap-pipeline insights`" in result.stderr
 
 
 def test_every_reason_of_the_pipeline_has_words() -> None:
@@ -290,7 +290,7 @@ def test_every_reason_of_the_pipeline_has_words() -> None:
 def test_an_unknown_workspace_and_a_missing_folder_are_plain_errors(report: Report, tmp_path: Path) -> None:
     unknown = report("--workspace", "nowhere")
     assert unknown.exit_code == 2
-    assert "known: shop, with_ph, quiet" in unknown.stderr
+    assert "Configured: shop, with_ph, quiet" in unknown.stderr
     missing = report("-o", str(tmp_path / "missing" / "report.html"))
     assert missing.exit_code == 1
     assert "report.html cannot be written: No such file or directory" in missing.stderr

@@ -284,7 +284,7 @@ def test_an_hour_whose_code_server_is_killed_is_delivered_within_two_minutes(
 
     again, first = (record.dagster_run for record in runs_of(production, "killed"))
     assert (first.status, again.status) == (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
-    assert any("its runs ended with it" in message for message in failures(production, first.run_id))
+    assert any("which ended its runs" in message for message in failures(production, first.run_id))
     assert ids(production.received()) == ["e0", "e1", "e2"]
     assert unaccounted(production.entries(hour)) == []
     assert production.counts(hour)["delivered"] == 3

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from snap_pipeline.hours import ONE_HOUR, hours_between
 from snap_pipeline_tests.project import START, Project, key, purchase
-from snap_pipeline_tests.screenshots import open_graph
+from snap_pipeline_tests.screenshots import GRAPH, open_graph
 from snap_pipeline_tests.web_server import BIN, assets_shown, served
 
 
@@ -49,7 +49,7 @@ def test_a_browser_shows_the_asset_graph_and_a_plot_of_an_assets_numbers(project
     with served(["dagster-webserver", "-w", "workspace.yaml"], surroundings) as url:
         assert assets_shown(url)
         page = chromium.new_page(viewport={"width": 1600, "height": 1000})
-        open_graph(page, url)
+        open_graph(page, url, GRAPH)
         expect(page.get_by_text("raw_events").first).to_be_visible(timeout=60_000)
         page.goto(f"{url}/assets/raw_events?view=overview")
         page.get_by_role("button", name="Plots").click(timeout=60_000)

@@ -116,5 +116,5 @@ def test_an_address_with_a_control_character_in_it_is_no_click_id(project: Proje
     assert reasons(project) == []
     project.pipeline.transformations.make_conversion_payloads(HOUR)
     lake = project.pipeline.lake
-    assert plaintext_in(lake, lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))) is None
+    assert plaintext_in(lake, partition(Table.CONVERSION_PAYLOADS, HOUR)) is None
     assert "example.com" not in str(project.rows("identity_links", hour=EARLIER))

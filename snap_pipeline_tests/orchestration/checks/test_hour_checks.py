@@ -12,7 +12,7 @@ from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import transform
 from snap_pipeline.lake.plaintext import plaintext_in
-from snap_pipeline.lake.storage import Table, literal, partition
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.checks.hour_checks import CONSERVATION, NO_PLAINTEXT, REJECTED_SHARE, WITHDRAWN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
@@ -220,8 +220,8 @@ def test_receipts_of_events_that_a_mapping_takes_back_are_told(project: Project)
 
 def rewrite_payloads(project: Project, select: str, *, where: str = "true") -> None:
     """Rewrite the hour's payloads as a bug would."""
-    path = project.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, HOUR))
-    query = f"{select} from read_parquet({literal(path)}, hive_partitioning = false) where {where}"
-    with project.pipeline.lake.connect() as connection:
-        connection.execute(f"create table payloads as {query}")
-        project.pipeline.lake.storage.commit(connection, path, "from payloads")
+    lake, payloads = project.pipeline.lake, partition(Table.CONVERSION_PAYLOADS, HOUR)
+    with lake.connect() as connection:
+        connection.execute(f"create table payloads as {select} from {lake.storage.scan([payloads])} where {where}")
+        notes = lake.storage.notes(connection, payloads)
+        lake.storage.commit(connection, payloads, "from payloads", metadata=notes)
