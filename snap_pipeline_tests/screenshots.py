@@ -35,8 +35,6 @@ def picture_graph(chromium: Browser, url: str) -> None:
     """Take the asset graph, without seeds and staging, in a window that fits all of it."""
     page = chromium.new_page(viewport={"width": 1700, "height": 2000})
     open_graph(page, url, GRAPH)
-    page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]")).click()
-    page.wait_for_timeout(3_000)  # the layout is animated
     names = [page.get_by_text(name, exact=True).last for name in ("raw_events", "identity_links", "emq_scores")]
     boxes = [box for name in names if (box := name.bounding_box())]
     assert len(boxes) == len(names), "the graph lacks assets"
@@ -47,12 +45,15 @@ def picture_graph(chromium: Browser, url: str) -> None:
 
 
 def open_graph(page: Page, url: str, selection: str = "") -> None:
-    """Open the asset graph with all groups open, without the UI's greeting."""
+    """Open the whole asset graph with all groups open, without the UI's greeting."""
     page.add_init_script("localStorage.setItem('communityNux', '1')")
     page.goto(f"{url}/asset-groups~{quote(selection)}/" if selection else f"{url}/asset-groups")
     page.get_by_text("events", exact=True).first.wait_for(timeout=60_000)
     page.wait_for_timeout(2_000)  # the layout is computed after the names are there
     page.keyboard.press("Alt+e")
+    page.wait_for_timeout(2_000)
+    page.get_by_role("button").filter(has=page.locator("[aria-label=zoom_out]")).click()  # nodes outside are not drawn
+    page.wait_for_timeout(3_000)  # the layout is animated
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def test_a_browser_shows_the_asset_graph_and_a_plot_of_an_assets_numbers(project
     )
     with served(["dagster-webserver", "-w", "workspace.yaml"], surroundings) as url:
         assert assets_shown(url)
-        page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+        page = chromium.new_page(viewport={"width": 1700, "height": 2000})
         open_graph(page, url, GRAPH)
         expect(page.get_by_text("raw_events").first).to_be_visible(timeout=60_000)
         page.goto(f"{url}/assets/raw_events?view=overview")
