@@ -27,7 +27,7 @@ class Goal:
 
     @property
     def is_met(self) -> bool:
-        """Whether the measured number is within the limit."""
+        """True if the measured number is within the limit."""
         return self.measured >= self.limit if self.bound == "at least" else self.measured <= self.limit
 
 

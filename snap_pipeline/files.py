@@ -9,7 +9,6 @@ mount of its own). Abandoned drafts are then found by listing a few folders inst
 dbt are in the lake's root itself, drafts of the home's own files beside those files.
 """
 
-import fnmatch
 import os
 import re
 import tempfile
@@ -120,18 +119,14 @@ def drafts(root: Path, *, everywhere: bool) -> Iterator[Path]:
         # A walk, since a glob fails where another process removes a folder meanwhile.
         for folder, _, names in os.walk(root):
             if Path(folder) != root and not folder.endswith(f"/{DRAFTS_FOLDER}"):
-                yield from (Path(folder, name) for name in names if DRAFT_BESIDE_ITS_FILE.fullmatch(name))
-        yield from _ledger_drafts(root)
-
-
-def _ledger_drafts(root: Path) -> Iterator[Path]:
-    """Yield drafts that earlier versions left in the ledger, and snapshots, listed while others remove folders."""
-    for table in fnmatch.filter(names_in(root), "delivery_*"):
-        for hour in fnmatch.filter(names_in(root / table), "hour=*"):
-            for destination in fnmatch.filter(names_in(root / table / hour), "destination=*"):
-                folder = root / table / hour / destination
+                is_ledger = "/destination=" in folder
                 # Older versions named the snapshot without the underscore.
-                yield from (folder / name for name in names_in(folder) if name.endswith((".tmp", "payloads.pinned")))
+                yield from (
+                    Path(folder, name)
+                    for name in names
+                    if DRAFT_BESIDE_ITS_FILE.fullmatch(name)
+                    or (is_ledger and name.endswith((".tmp", "payloads.pinned")))
+                )
 
 
 def delete_abandoned(paths: Iterable[Path]) -> list[Path]:

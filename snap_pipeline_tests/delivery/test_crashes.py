@@ -1,13 +1,17 @@
 """Runs killed at any instant, then finished: everything arrives and counts once; only events in doubt go twice."""
 
+import errno
 import random
 import time
+from typing import Any
 
 import pytest
 
 from snap_pipeline import files
 from snap_pipeline.delivery import batches
+from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.store import Destination
+from snap_pipeline.errors import LakeError
 from snap_pipeline_tests.delivery.conftest import Delivery
 from snap_pipeline_tests.delivery.processes import start_dispatch, take_over_dead_leases
 from snap_pipeline_tests.project import HOUR, ids
@@ -57,3 +61,24 @@ def test_killed_at_random_instants_and_then_finished(
         *delivery.lake.storage.path("").rglob("*.ndjson"),
     ]
     assert not [path for path in left if path.parent.name != files.DRAFTS_FOLDER]
+
+
+def test_requests_of_a_run_that_breaks_off_are_noted(
+    delivery: Delivery, shop: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.make_payloads(20)
+    monkeypatch.setattr(batches, "MAXIMUM_EVENTS", 10)
+    write_receipts, written = Ledger.write_receipts, []
+
+    def disk_full(*arguments: Any, **options: Any) -> None:
+        if written:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(write_receipts(*arguments, **options))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "write_receipts", disk_full)
+        with pytest.raises(LakeError):
+            delivery.dispatch(shop)
+    assert delivery.event_requests == 2
+    assert delivery.dispatch(shop).is_complete
+    assert len(delivery.rows("delivery_requests")) == delivery.event_requests
