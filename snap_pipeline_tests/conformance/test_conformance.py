@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -11,28 +13,16 @@ from snap_pipeline.capi.api_version import DIALECTS
 from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.destination import ApiVersion
 from snap_pipeline.lake.raw import make_raw_events
-from snap_pipeline_tests.conformance import (
-    channels,
-    click_ids,
-    consent,
-    documentation,
-    identifiers,
-    names,
-    places,
-    products,
-    times,
-    urls,
-    values,
-)
+from snap_pipeline_tests import conformance
 from snap_pipeline_tests.conformance.rows import APP, PIXEL
 from snap_pipeline_tests.project import HOUR, Project
 
-THEMES = (
-    channels, click_ids, consent, documentation, identifiers, names, places, products, times, urls, values,
-)  # fmt: skip
-ROWS = {
-    f"{theme.__name__.rsplit('.', 1)[-1]}-{number:02}": row for theme in THEMES for number, row in enumerate(theme.ROWS)
+THEMES = {
+    name: import_module(f"{conformance.__name__}.{name}")
+    for _, name, _ in iter_modules(conformance.__path__)
+    if name != "rows" and not name.startswith("test_")
 }
+ROWS = {f"{name}-{number:02}": row for name, theme in THEMES.items() for number, row in enumerate(theme.ROWS)}
 WORKSPACES = """
 [default]
 
