@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test quick coverage chaos week lint bench screenshots wheel-test
+.PHONY: demo dev test quick coverage chaos week lint bench screenshots wheel-test fields
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -32,7 +32,14 @@ chaos: .venv/.installed-dev
 week: .venv/.installed-dev
 	@$(BIN)/python -m pytest --quiet -rP -m week --override-ini faulthandler_timeout=0
 
+# Lists of match fields, written into SQL and documentation from snap_pipeline/lake/match_fields.py.
+COG := $(BIN)/cog -p "from snap_pipeline.lake import match_field_blocks as blocks"
+WITH_FIELDS := $(shell grep -rl '\[\[\[cog' snap_pipeline docs --include=*.sql --include=*.md)
+fields: .venv/.installed-dev
+	@$(COG) -r --verbosity=1 $(WITH_FIELDS)
+
 lint: .venv/.installed-dev
+	@$(COG) --check --check-fail-msg "Run: make fields" --verbosity=1 $(WITH_FIELDS)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

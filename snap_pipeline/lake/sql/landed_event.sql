@@ -22,15 +22,33 @@ select {
         'locale': 'VARCHAR',
         'timezone': 'VARCHAR',
         'consent': 'JSON',
-        'page': { 'url': 'VARCHAR' },
+        'page': { 'url': 'VARCHAR', 'search': 'VARCHAR', 'referrer': 'VARCHAR' },
         'traits': {
+            -- [[[cog cog.outl(blocks.trait_keys()) ]]]
             'email': 'JSON',
             'phone': 'JSON',
+            'first_name': 'VARCHAR',
             'firstName': 'VARCHAR',
+            'last_name': 'VARCHAR',
             'lastName': 'VARCHAR',
             'gender': 'VARCHAR',
+            'city': 'VARCHAR',
+            'state': 'VARCHAR',
+            'zip': 'VARCHAR',
+            'postal_code': 'VARCHAR',
+            'postalCode': 'VARCHAR',
+            'country': 'VARCHAR',
+            'external_id': 'JSON',
+            -- [[[end]]]
             'address': {
-                'city': 'VARCHAR', 'state': 'VARCHAR', 'postalCode': 'VARCHAR', 'country': 'VARCHAR'
+                -- [[[cog cog.outl(blocks.address_keys()) ]]]
+                'city': 'VARCHAR',
+                'state': 'VARCHAR',
+                'postalCode': 'VARCHAR',
+                'postal_code': 'VARCHAR',
+                'zip': 'VARCHAR',
+                'country': 'VARCHAR'
+                -- [[[end]]]
             }
         },
         'device': {
@@ -46,19 +64,31 @@ select {
         'network': { 'carrier': 'VARCHAR' }
     },
     'traits': {
+        -- [[[cog cog.outl(blocks.trait_keys()) ]]]
         'email': 'JSON',
         'phone': 'JSON',
-        'firstName': 'VARCHAR',
         'first_name': 'VARCHAR',
-        'lastName': 'VARCHAR',
+        'firstName': 'VARCHAR',
         'last_name': 'VARCHAR',
+        'lastName': 'VARCHAR',
         'gender': 'VARCHAR',
         'city': 'VARCHAR',
         'state': 'VARCHAR',
         'zip': 'VARCHAR',
+        'postal_code': 'VARCHAR',
+        'postalCode': 'VARCHAR',
         'country': 'VARCHAR',
+        'external_id': 'JSON',
+        -- [[[end]]]
         'address': {
-            'city': 'VARCHAR', 'state': 'VARCHAR', 'postalCode': 'VARCHAR', 'country': 'VARCHAR'
+            -- [[[cog cog.outl(blocks.address_keys()) ]]]
+            'city': 'VARCHAR',
+            'state': 'VARCHAR',
+            'postalCode': 'VARCHAR',
+            'postal_code': 'VARCHAR',
+            'zip': 'VARCHAR',
+            'country': 'VARCHAR'
+            -- [[[end]]]
         }
     },
     -- a first-party events table, and the headers of an uploaded CSV
@@ -68,24 +98,42 @@ select {
     'anonymous_id': 'VARCHAR',
     'user_id': 'VARCHAR',
     'previous_id': 'VARCHAR',
-    'external_id': 'JSON',
     'origin': 'VARCHAR',
+    'ip': 'VARCHAR',
+    'userAgent': 'VARCHAR',
+    'page_url': 'VARCHAR',
+    'click_ids': 'JSON',
+    'address': {
+        -- [[[cog cog.outl(blocks.address_keys()) ]]]
+        'city': 'VARCHAR',
+        'state': 'VARCHAR',
+        'postalCode': 'VARCHAR',
+        'postal_code': 'VARCHAR',
+        'zip': 'VARCHAR',
+        'country': 'VARCHAR'
+        -- [[[end]]]
+    },
+    -- [[[cog cog.outl(blocks.event_keys()) ]]]
     'email': 'JSON',
     'phone': 'JSON',
     'first_name': 'VARCHAR',
+    'firstName': 'VARCHAR',
     'last_name': 'VARCHAR',
+    'lastName': 'VARCHAR',
     'gender': 'VARCHAR',
     'city': 'VARCHAR',
     'state': 'VARCHAR',
     'zip': 'VARCHAR',
+    'postal_code': 'VARCHAR',
+    'postalCode': 'VARCHAR',
     'country': 'VARCHAR',
+    'external_id': 'JSON',
+    'sc_cookie1': 'VARCHAR',
     'ip_address': 'VARCHAR',
     'user_agent': 'VARCHAR',
-    'page_url': 'VARCHAR',
     'advertising_id': 'VARCHAR',
     'idfv': 'VARCHAR',
-    'click_ids': 'JSON',
-    'sc_cookie1': 'VARCHAR',
+    -- [[[end]]]
     'consent': 'JSON',
     'value': 'VARCHAR',
     'currency': 'VARCHAR',

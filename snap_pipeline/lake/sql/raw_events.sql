@@ -24,10 +24,6 @@ recognized_fields as (
             null_if_blank("originalTimestamp"),
             null_if_blank("sentAt")
         ) as given_time,
-        -- Few lines have a key for the click id, and searching every object for one costs more than everything else.
-        -- A class of both cases for each letter is ten times as fast as matching without case.
-        regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
-        coalesce(null_if_blank(page_url), null_if_blank(context.page.url)) as given_page_url,
         coalesce(
             null_if_empty_list(list_filter(
                 [nonempty_object_of(consent), nonempty_object_of(context.consent)], lambda given: given is not null
@@ -42,13 +38,56 @@ recognized_fields as (
         ) as given_consents,
         least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
     from parsed_lines
+),
+
+-- Most lines have the usual names in the usual places, which are read above. Searching every object of a line for all
+-- names costs more than everything else.
+with_words as (
+    select
+        *,
+        case
+            when has_other_name(line) or has_match_field(property_values)
+                then match_words_of_line(line, property_values, object_of(click_ids))
+        end as words
+    from recognized_fields
+),
+
+spelled_fields as (
+    select
+        *,
+        case when words is not null then match_fields_of(words) end as spelled,
+        coalesce(
+            -- [[[cog cog.outl(blocks.own_trait_keys()) ]]]
+            email::varchar, phone::varchar, first_name, "firstName", last_name, "lastName", gender, city, state,
+            zip, postal_code, "postalCode", country, external_id::varchar
+            -- [[[end]]]
+        ) is not null as has_own_traits,
+        traits is not null as has_traits,
+        context.traits is not null as has_context_traits,
+        case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
+    from with_words
+),
+
+located_fields as (
+    select
+        *,
+        -- The page before the address among the properties: of a product's event, that is the product's page.
+        coalesce(
+            null_if_blank(page_url),
+            null_if_blank(spelled.page_url),
+            null_if_blank(context.page.url),
+            property_url
+        ) as given_page_url
+    from spelled_fields
 )
 
 select
     workspace,
     source_file,
     -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
-    coalesce(id_without_plaintext(given_event_id), sha256(line::varchar)) as event_id,
+    coalesce(
+        id_without_plaintext(coalesce(null_if_blank(spelled.client_dedup_id), given_event_id)), sha256(line::varchar)
+    ) as event_id,
     call_type,
     coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
     event_timestamp(given_time) as event_time,
@@ -58,80 +97,110 @@ select
     coalesce(null_if_blank(anonymous_id), null_if_blank("anonymousId")) as anonymous_id,
     coalesce(null_if_blank(user_id), null_if_blank("userId")) as user_id,
     coalesce(null_if_blank(previous_id), null_if_blank("previousId")) as previous_id,
-    texts_of(external_id) as external_ids,
+    -- [[[cog cog.outl(blocks.landed_columns()) ]]]
     coalesce(
-        texts_of(email),
-        texts_of(context.traits.email),
-        texts_of(traits.email),
-        case when contains(properties, '"email"') then texts_of(property_values -> 'email') end
+        case when words is not null then texts_of(spelled.emails) end,
+        case when has_own_traits then texts_of(email) end,
+        case when has_traits then texts_of(traits.email) end,
+        case when has_context_traits then texts_of(context.traits.email) end
     ) as emails,
     coalesce(
-        texts_of(phone),
-        texts_of(context.traits.phone),
-        texts_of(traits.phone),
-        case when contains(properties, '"phone"') then texts_of(property_values -> 'phone') end
+        case when words is not null then texts_of(spelled.phones) end,
+        case when has_own_traits then texts_of(phone) end,
+        case when has_traits then texts_of(traits.phone) end,
+        case when has_context_traits then texts_of(context.traits.phone) end
     ) as phones,
     coalesce(
-        null_if_blank(first_name),
-        null_if_blank(context.traits."firstName"),
-        null_if_blank(traits."firstName"),
-        null_if_blank(traits.first_name)
+        case when words is not null then spelled.first_name end,
+        case when has_own_traits then coalesce(null_if_blank(first_name), null_if_blank("firstName")) end,
+        case when has_traits then coalesce(null_if_blank(traits.first_name), null_if_blank(traits."firstName")) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.first_name), null_if_blank(context.traits."firstName")) end
     ) as first_name,
     coalesce(
-        null_if_blank(last_name),
-        null_if_blank(context.traits."lastName"),
-        null_if_blank(traits."lastName"),
-        null_if_blank(traits.last_name)
+        case when words is not null then spelled.last_name end,
+        case when has_own_traits then coalesce(null_if_blank(last_name), null_if_blank("lastName")) end,
+        case when has_traits then coalesce(null_if_blank(traits.last_name), null_if_blank(traits."lastName")) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.last_name), null_if_blank(context.traits."lastName")) end
     ) as last_name,
-    coalesce(null_if_blank(gender), null_if_blank(context.traits.gender), null_if_blank(traits.gender)) as gender,
     coalesce(
-        null_if_blank(city),
-        null_if_blank(context.traits.address.city),
-        null_if_blank(traits.address.city),
-        null_if_blank(traits.city)
+        case when words is not null then spelled.gender end,
+        case when has_own_traits then null_if_blank(gender) end,
+        case when has_traits then null_if_blank(traits.gender) end,
+        case when has_context_traits then null_if_blank(context.traits.gender) end
+    ) as gender,
+    coalesce(
+        case when words is not null then spelled.city end,
+        case when has_own_traits then coalesce(null_if_blank(city), null_if_blank(address.city)) end,
+        case when has_traits then coalesce(null_if_blank(traits.city), null_if_blank(traits.address.city)) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.city), null_if_blank(context.traits.address.city)) end
     ) as city,
     coalesce(
-        null_if_blank(state),
-        null_if_blank(context.traits.address.state),
-        null_if_blank(traits.address.state),
-        null_if_blank(traits.state)
+        case when words is not null then spelled.state end,
+        case when has_own_traits then coalesce(null_if_blank(state), null_if_blank(address.state)) end,
+        case when has_traits then coalesce(null_if_blank(traits.state), null_if_blank(traits.address.state)) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.state), null_if_blank(context.traits.address.state)) end
     ) as state,
     coalesce(
-        null_if_blank(zip),
-        null_if_blank(context.traits.address."postalCode"),
-        null_if_blank(traits.address."postalCode"),
-        null_if_blank(traits.zip)
+        case when words is not null then spelled.zip end,
+        case when has_own_traits then coalesce(null_if_blank(zip), null_if_blank(postal_code), null_if_blank("postalCode"), null_if_blank(address."postalCode"), null_if_blank(address.postal_code), null_if_blank(address.zip)) end,
+        case when has_traits then coalesce(null_if_blank(traits.zip), null_if_blank(traits.postal_code), null_if_blank(traits."postalCode"), null_if_blank(traits.address."postalCode"), null_if_blank(traits.address.postal_code), null_if_blank(traits.address.zip)) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.zip), null_if_blank(context.traits.postal_code), null_if_blank(context.traits."postalCode"), null_if_blank(context.traits.address."postalCode"), null_if_blank(context.traits.address.postal_code), null_if_blank(context.traits.address.zip)) end
     ) as zip,
     coalesce(
-        null_if_blank(country),
-        null_if_blank(context.traits.address.country),
-        null_if_blank(traits.address.country),
-        null_if_blank(traits.country)
+        case when words is not null then spelled.country end,
+        case when has_own_traits then coalesce(null_if_blank(country), null_if_blank(address.country)) end,
+        case when has_traits then coalesce(null_if_blank(traits.country), null_if_blank(traits.address.country)) end,
+        case when has_context_traits then coalesce(null_if_blank(context.traits.country), null_if_blank(context.traits.address.country)) end
     ) as country,
-    coalesce(null_if_blank(ip_address), null_if_blank(context.ip), null_if_blank(request_ip)) as ip_address,
-    coalesce(null_if_blank(user_agent), null_if_blank(context."userAgent")) as user_agent,
-    given_page_url as page_url,
     coalesce(
-        case
-            when has_click_id_key
-                then coalesce(
-                    click_id_among(object_of(click_ids)), click_id_among(line), click_id_among(property_values)
-                )
-        end,
-        case
-            when regexp_matches(given_page_url, '[sS][cC][cClL][iI][dD]')
-                then coalesce(query_parameter(given_page_url, 'sccid'), query_parameter(given_page_url, 'sclid'))
-        end
-    ) as sc_click_id,
+        case when words is not null then texts_of(spelled.external_ids) end,
+        case when has_own_traits then texts_of(external_id) end,
+        case when has_traits then texts_of(traits.external_id) end,
+        case when has_context_traits then texts_of(context.traits.external_id) end
+    ) as external_ids,
     coalesce(
-        null_if_blank(sc_cookie1),
-        case when contains(properties, '"sc_cookie1"') then null_if_blank(property_values ->> 'sc_cookie1') end
+        case when words is not null then spelled.sc_cookie1 end,
+        null_if_blank(sc_cookie1)
     ) as sc_cookie1,
-    coalesce(null_if_blank(advertising_id), null_if_blank(context.device."advertisingId")) as advertising_id,
     coalesce(
+        case when words is not null then spelled.ip_address end,
+        null_if_blank(ip_address),
+        null_if_blank(context.ip),
+        null_if_blank(request_ip),
+        null_if_blank(ip)
+    ) as ip_address,
+    coalesce(
+        case when words is not null then spelled.user_agent end,
+        null_if_blank(user_agent),
+        null_if_blank(context."userAgent"),
+        null_if_blank("userAgent")
+    ) as user_agent,
+    coalesce(
+        case when words is not null then spelled.advertising_id end,
+        null_if_blank(advertising_id),
+        null_if_blank(context.device."advertisingId")
+    ) as advertising_id,
+    case when words is not null then spelled.subscription_id end as subscription_id,
+    case when words is not null then spelled.lead_id end as lead_id,
+    case when words is not null then spelled.anon_id end as anon_id,
+    -- [[[end]]]
+    coalesce(
+        null_if_blank(spelled.idfv),
         null_if_blank(idfv),
         case when lower(context.os.name) in ('ios', 'ipados', 'tvos') then null_if_blank(context.device.id) end
     ) as idfv,
+    given_page_url as page_url,
+    coalesce(
+        case when words is not null then click_id_among(words) end,
+        case
+            when
+                regexp_matches(
+                    concat_ws(' ', given_page_url, property_url, context.page.search, context.page.referrer),
+                    '[sS][cC][cClL][iI][dD]'
+                )
+                then click_id_in([given_page_url, context.page.search, property_url, context.page.referrer])
+        end
+    ) as sc_click_id,
     null_if_blank(context.device."adTrackingEnabled") as ad_tracking_enabled,
     null_if_blank(context.device.model) as device_model,
     coalesce(null_if_blank(context.os.name), null_if_blank(context.device.type)) as os_name,
@@ -155,4 +224,4 @@ select
     texts_of(item_ids) as item_ids,
     property_values as properties,
     coalesce(is_forgotten, false) as is_forgotten
-from recognized_fields
+from located_fields

@@ -26,16 +26,3 @@ create or replace macro in_order_once(items) as list_transform( -- noqa: PRS
         when len(named) > 0 then list_filter(named, lambda item, place: list_position(named, item) = place)
     end
 )[1];
-
--- The first value of a key that is not blank; the key may be in any case.
-create or replace macro value_in_any_case(object, key) as list_filter(
-    list_transform(
-        list_filter(json_keys(object), lambda name: lower(name) = key),
-        lambda name: null_if_blank(json_extract_string(object, '/' || name))
-    ),
-    lambda text: text is not null
-)[1];
-
--- Snap's click id among an object's keys: ScCid before sclid.
-create or replace macro click_id_among(object) as
-coalesce(value_in_any_case(object, 'sccid'), value_in_any_case(object, 'sclid'));

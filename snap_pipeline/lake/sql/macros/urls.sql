@@ -15,6 +15,33 @@ create or replace macro query_parameter(url, name) as null_if_empty(
     )
 );
 
+-- A click id as Snap writes it: letters, digits and the marks of base64. What a broken link or a script glued to it is
+-- cut off: a second `?`, an `&` in any encoding, a `;`. Null for words that stand for nothing, and for marks that a
+-- template did not replace.
+create or replace macro snap_click_id(text) as null_if_empty(
+    regexp_extract(
+        regexp_replace(
+            empty_if_blank(text),
+            '(?i)(?:[?&;#\s]|%(?:25)*(?:26|3F|3B|23|20)|\\u0026).*$|^(?:true|false)$|^__.*__$',
+            ''
+        ),
+        '^[0-9A-Za-z_-][0-9A-Za-z._~+/=:-]*$'
+    )
+);
+
+-- The first click id in the queries of several URLs, in their order.
+create or replace macro click_id_in(urls) as list_filter(
+    flatten(
+        list_transform(
+            urls,
+            lambda url: [
+                snap_click_id(query_parameter(url, 'sccid')), snap_click_id(query_parameter(url, 'sclid'))
+            ]
+        )
+    ),
+    lambda click_id: click_id is not null
+)[1];
+
 -- The URL without user name, password, fragment, query values under names such as email or phone, and query values or
 -- parts of the path with plaintext (plaintext.sql). Everything else stays byte for byte. Null if it is no http(s) URL,
 -- or if plaintext remains that belongs to no single part.

@@ -1,0 +1,315 @@
+"""Blocks of SQL and Markdown that list match fields, rendered from the registry.
+
+`make fields` runs cog, which writes each block into its file below the comment that names it; `make lint` fails where a
+file has another. So the files are complete, and read like any other.
+"""
+
+from collections.abc import Iterable
+from textwrap import wrap
+
+from snap_pipeline.lake.match_fields import MATCH_FIELDS, OTHER_NAMES, MatchField
+
+TRAITS = tuple(field for field in MATCH_FIELDS if field.is_trait)
+LINKED = tuple(field for field in MATCH_FIELDS if field.is_linked)
+KINDS = tuple(field for field in LINKED if field.payload != "em")
+"""The kinds of values that a link has a bit for."""
+
+WIDE = tuple(field.payload for field in LINKED if field.payload != "sc_cookie1")
+"""The columns of links that are read together; the cookie is read apart."""
+
+LINKED_V2 = tuple(field.v2_column for field in LINKED if field.v2_column)
+DIGESTS = (
+    *(field.payload for field in MATCH_FIELDS if field.is_hashed and not field.is_list),
+    *(field.v2_column for field in MATCH_FIELDS if field.v2_column),
+)
+"""The columns of payloads that hold one digest."""
+
+CONTEXT_KEYS = {"userAgent", "advertisingId"}
+"""Ways of writing a name that most lines have in their context, where they are read anyway."""
+
+BY_HAND = {"sc_click_id", "idfv"}
+"""Fields whose column of `raw_events` has rules of its own."""
+
+LINE_LENGTH = 100
+
+
+# landed_event.sql, macros/spellings.sql, raw_events.sql
+
+
+def event_keys() -> str:
+    """Return the entries of an event's keys, with their types."""
+    return comma_separated((f"'{key}': '{_type(field)}'" for field in MATCH_FIELDS for key in field.keys), end=",")
+
+
+def trait_keys() -> str:
+    """Return the entries of the keys of traits."""
+    return comma_separated((f"'{key}': '{_type(field)}'" for field in TRAITS for key in field.keys), end=",")
+
+
+def address_keys() -> str:
+    """Return the entries of an address."""
+    return comma_separated(f"'{key}': 'VARCHAR'" for field in MATCH_FIELDS for key in field.address_keys)
+
+
+def spellings() -> str:
+    """Return the entries of the map from a folded name to its field."""
+    entries: dict[str, str] = {}
+    for column, is_list, names in _fields():
+        for rank, name in enumerate(dict.fromkeys(name.replace("_", "").lower() for name in names)):
+            match = f"{{ 'rank': {rank}, 'field': '{column}', 'is_list': {str(is_list).lower()} }}"
+            entries[name] = f"'{name}': {match}"
+    return comma_separated(entries.values())
+
+
+def spelled_fields() -> str:
+    """Return the entries of all columns that a line may give under any name."""
+    return comma_separated(f"'{column}': '{'JSON' if is_list else 'VARCHAR'}'" for column, is_list, _ in _fields())
+
+
+def other_names() -> str:
+    """Return pattern alternatives of the names that are not read from every line."""
+    names = {spelt for _, _, names in _fields() for name in names for spelt in _spelt(name)}
+    return _alternatives(sorted(names - _common_names() - CONTEXT_KEYS))
+
+
+def common_names() -> str:
+    """Return pattern alternatives of the names that are read from every line, but from its properties only if found."""
+    return _alternatives(sorted(_common_names() | {"page_url"}))
+
+
+def own_trait_keys() -> str:
+    """Return the keys of traits among an event's own."""
+    return _wrapped(_quoted(key) + "::varchar" * field.is_list for field in TRAITS for key in field.keys)
+
+
+def landed_columns() -> str:
+    """Return the columns of `raw_events` that take the first filled place."""
+    return comma_separated((_landed_column(field) for field in MATCH_FIELDS if field.payload not in BY_HAND), end=",")
+
+
+# identity_links.sql, profiles.sql, macros/identity.sql
+
+
+def newest_values() -> str:
+    """Return the newest value of each linked field."""
+    return comma_separated(
+        f"arg_max({f.column}, recency) filter (where {f.column} is not null and not is_denial) as {f.column}"
+        for f in LINKED
+    )
+
+
+def hashed_columns(fields: Iterable[MatchField] = MATCH_FIELDS) -> str:
+    """Return the columns of hashed fields that are no lists."""
+    return comma_separated((f"{f.normalized} as {f.payload}" for f in fields if f.normalized), end=",")
+
+
+def hashed_v2_columns() -> str:
+    """Return the columns of fields that v2 hashes in another form."""
+    return comma_separated((f"{f.v2_normalized} as {f.v2_column}" for f in MATCH_FIELDS if f.v2_normalized), end=",")
+
+
+def kinds() -> str:
+    """Return the names of the kinds in the order of their bits."""
+    return _wrapped(f"'{field.payload}'" for field in KINDS)
+
+
+def kind_bits() -> str:
+    """Return the sum of the bits of the kinds that a link has."""
+    return "\n+ ".join(f"if({f.payload} is null, 0, kind_bit('{f.payload}'))" for f in KINDS)
+
+
+def newest_link_keys() -> str:
+    """Return the key of the newest link with each kind of value."""
+    return comma_separated(f"max(link_key) filter (where {_has_kind(f)}) as {f.payload}" for f in LINKED)
+
+
+def newest_keys() -> str:
+    """Return the newest key of each kind of value."""
+    return comma_separated(f"max({field.payload}) as {field.payload}" for field in LINKED)
+
+
+def wide_kinds() -> str:
+    """Return the kinds whose values are read together; the cookie is read apart."""
+    return ", ".join(WIDE)
+
+
+def wide_values() -> str:
+    """Return the columns of these kinds, and of v2's forms, of links."""
+    return comma_separated(f"links.{name}" for name in (*WIDE, *LINKED_V2))
+
+
+def resolved_values() -> str:
+    """Return the value of each kind from the link whose key was chosen."""
+    plain = [f"any_value(profile_values.{name}) filter (where link_key = value_keys.{name}) as {name}" for name in WIDE]
+    other = [
+        f"any_value(coalesce(profile_values.{f.v2_column}, profile_values.{f.payload})) "
+        f"filter (where link_key = value_keys.{f.payload})\n    as {f.v2_column}"
+        for f in LINKED
+        if f.v2_column
+    ]
+    return comma_separated([*plain, *other])
+
+
+def profile() -> str:
+    """Return the entries of a profile."""
+    return comma_separated(
+        [f"'{f.payload}': {_profile_value(f)}" for f in LINKED]
+        + [f"'{name}': resolved_values.{name}" for name in LINKED_V2]
+    )
+
+
+# conversion_payloads.sql, parameter_completeness.sql, plaintext_columns.sql
+
+
+def with_linked_values() -> str:
+    """Return each linked field: the event's own value, else its person's."""
+    names = [*(field.payload for field in LINKED), *LINKED_V2]
+    return comma_separated(f"coalesce({name}, linked.{name}) as {name}" for name in names)
+
+
+def linked_names() -> str:
+    """Return the names of the fields that came from the person."""
+    return comma_separated(
+        f"case when {f.payload} is null and linked.{f.payload} is not null then '{f.payload}' end" for f in LINKED
+    )
+
+
+def parameters() -> str:
+    """Return the counts of match fields."""
+    return comma_separated(
+        (f"{{ 'parameter': '{f.payload}', 'present': count({f.payload}) }}" for f in MATCH_FIELDS), end=","
+    )
+
+
+def digest_columns() -> str:
+    """Return the names of the columns that hold one digest."""
+    return _wrapped(DIGESTS)
+
+
+def digest_lengths() -> str:
+    """Return the lengths of these columns."""
+    return _wrapped(f"strlen({name})" for name in DIGESTS)
+
+
+def digest_names() -> str:
+    """Return the names of all columns that hold digests, quoted."""
+    return _wrapped(f"'{name}'" for name in ("em", "ph", *DIGESTS))
+
+
+# wire_v3.sql, wire_v2.sql
+
+
+def user_data() -> str:
+    """Return the members of v3's `user_data`."""
+    return comma_separated(f"'\"{f.v3}\":' || {_json(f)}" for f in MATCH_FIELDS if f.v3)
+
+
+# docs/events.md
+
+
+def documentation() -> str:
+    """Return the rows of the table of match fields."""
+    return "\n".join(_documented(field) for field in MATCH_FIELDS)
+
+
+def comma_separated(lines: Iterable[str], *, end: str = "") -> str:
+    """Return one line an item, with a comma after all but the last, which ends with `end`."""
+    return ",\n".join(lines) + end
+
+
+def _wrapped(names: Iterable[str]) -> str:
+    return "\n".join(wrap(", ".join(names), LINE_LENGTH))
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    """Return lines of SQL that add alternatives to a pattern."""
+    lines = wrap(" ".join(f"|{name.replace(' ', '~')}" for name in names), LINE_LENGTH - 10)
+    return "\n".join(f"|| '{line.replace(' ', '').replace('~', ' ')}'" for line in lines)
+
+
+def _fields() -> Iterable[tuple[str, bool, tuple[str, ...]]]:
+    """Return the column, whether it is a list, and the names of all that a line may give under any name."""
+    for field in MATCH_FIELDS:
+        yield field.column, field.is_list, (*field.keys, *field.spellings)
+    for column, names in OTHER_NAMES.items():
+        yield column, False, names
+
+
+def _spelt(name: str) -> set[str]:
+    """Return the usual ways of writing a name of one or more words."""
+    words = name.strip("_").split("_")
+    titles = [word.capitalize() for word in words]
+    return {
+        name,
+        name.upper(),
+        "".join(words),
+        words[0] + "".join(titles[1:]),
+        *(separator.join(titles) for separator in ("", " ", "-", "_")),
+        *(separator.join(words) for separator in (" ", "-")),
+    }
+
+
+def _common_names() -> set[str]:
+    return {key for field in MATCH_FIELDS for key in (*field.keys, *field.address_keys)}
+
+
+def _trait_keys(field: MatchField) -> Iterable[str]:
+    return (*field.keys, *(f"address.{key}" for key in field.address_keys))
+
+
+def _first_filled(field: MatchField, paths: Iterable[str]) -> str:
+    values = [f"{'texts_of' if field.is_list else 'null_if_blank'}({_quoted(path)})" for path in paths]
+    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+
+
+def _landed_column(field: MatchField) -> str:
+    spelled = f"texts_of(spelled.{field.column})" if field.is_list else f"spelled.{field.column}"
+    places = [f"case when words is not null then {spelled} end"]
+    if field.is_trait:
+        for condition, place in (
+            ("has_own_traits", ""),
+            ("has_traits", "traits."),
+            ("has_context_traits", "context.traits."),
+        ):
+            places.append(
+                f"case when {condition} then {_first_filled(field, (f'{place}{key}' for key in _trait_keys(field)))} end"
+            )
+    else:
+        places += [f"null_if_blank({path})" for path in (*map(_quoted, field.keys), *field.elsewhere)]
+    values = comma_separated(f"    {place}" for place in places)
+    return f"coalesce(\n{values}\n) as {field.column}" if len(places) > 1 else f"{places[0]} as {field.column}"
+
+
+def _quoted(path: str) -> str:
+    """Quote the last name of a path where DuckDB would otherwise ignore its case."""
+    *places, key = path.split(".")
+    return ".".join([*places, key if key == key.lower() else f'"{key}"'])
+
+
+def _type(field: MatchField) -> str:
+    return "JSON" if field.is_list else "VARCHAR"
+
+
+def _has_kind(field: MatchField) -> str:
+    return "emails_number is not null" if field.payload == "em" else f"has_kind(kinds, '{field.payload}')"
+
+
+def _profile_value(field: MatchField) -> str:
+    if field.payload == "sc_cookie1":
+        return "cookie_values.sc_cookie1"
+    separator = "chr(31)" if field.payload == "external_id" else "','"
+    value = f"resolved_values.{field.payload}"
+    return f"string_split({value}, {separator})" if field.is_list else value
+
+
+def _json(field: MatchField) -> str:
+    is_plain_code = (field.is_hashed and not field.is_list) or field.payload in ("client_ip_address", "madid", "idfv")
+    return f"'\"' || {field.payload} || '\"'" if is_plain_code else f"to_json({field.payload})"
+
+
+def _documented(field: MatchField) -> str:
+    keys = [f"`{key}`" for key in field.keys] + [f"`{path}`".replace('"', "") for path in field.elsewhere]
+    others = ", ".join(f"`{name}`" for name in field.spellings)
+    v3 = f"`{field.v3}`{', hashed' if field.is_hashed else ''}"
+    v2 = f"`{field.v2}`" if field.v2 else ""
+    return f"| {field.label} | {', '.join(keys)} | {others} | {v3} | {v2} |"
