@@ -27,10 +27,13 @@ DIGESTS = (
 CONTEXT_KEYS = {"userAgent", "advertisingId"}
 """Ways of writing a name that most lines have in their context, where they are read anyway."""
 
+TRAIT_PLACES = {"": "has_own_traits", "traits.": "has_traits", "context.traits.": "has_context_traits"}
+"""The places of traits in a line, each with the column of raw_events.sql that tells whether there are any."""
+
 BY_HAND = {"sc_click_id", "idfv"}
 """Fields whose column of `raw_events` has rules of its own."""
 
-LINE_LENGTH = 100
+LINE_LENGTH = 80
 
 
 # landed_event.sql, macros/spellings.sql, raw_events.sql
@@ -54,11 +57,15 @@ def address_keys() -> str:
 def spellings() -> str:
     """Return the entries of the map from a folded name to its field."""
     entries: dict[str, str] = {}
-    for column, is_list, names in _fields():
+    for column, _, names in _fields():
         for rank, name in enumerate(dict.fromkeys(name.replace("_", "").lower() for name in names)):
-            match = f"{{ 'rank': {rank}, 'field': '{column}', 'is_list': {str(is_list).lower()} }}"
-            entries[name] = f"'{name}': {match}"
+            entries[name] = f"'{name}': {{ 'rank': {rank}, 'field': '{column}' }}"
     return comma_separated(entries.values())
+
+
+def list_fields() -> str:
+    """Return the columns that may have several values, quoted."""
+    return _wrapped(f"'{column}'" for column, is_list, _ in _fields() if is_list)
 
 
 def spelled_fields() -> str:
@@ -98,14 +105,26 @@ def newest_values() -> str:
     )
 
 
-def hashed_columns(fields: Iterable[MatchField] = MATCH_FIELDS) -> str:
+def hashed_columns(*, end: str = ",") -> str:
     """Return the columns of hashed fields that are no lists."""
-    return comma_separated((f"{f.normalized} as {f.payload}" for f in fields if f.normalized), end=",")
+    return comma_separated((f"{f.normalized} as {f.payload}" for f in MATCH_FIELDS if f.normalized), end=end)
 
 
 def hashed_v2_columns() -> str:
     """Return the columns of fields that v2 hashes in another form."""
     return comma_separated((f"{f.v2_normalized} as {f.v2_column}" for f in MATCH_FIELDS if f.v2_normalized), end=",")
+
+
+def hashed_names() -> str:
+    """Return the names of the columns of hashed fields that are no lists."""
+    return comma_separated((f.payload for f in MATCH_FIELDS if f.normalized), end=",")
+
+
+def stored_v2_columns() -> str:
+    """Return v2's columns where they differ."""
+    return comma_separated(
+        (f"nullif({f.v2_column}, {f.payload}) as {f.v2_column}" for f in MATCH_FIELDS if f.v2_normalized), end=","
+    )
 
 
 def kinds() -> str:
@@ -147,7 +166,7 @@ def resolved_values() -> str:
         for f in LINKED
         if f.v2_column
     ]
-    return comma_separated([*plain, *other])
+    return comma_separated([*other, *plain])
 
 
 def profile() -> str:
@@ -177,7 +196,8 @@ def linked_names() -> str:
 def parameters() -> str:
     """Return the counts of match fields."""
     return comma_separated(
-        (f"{{ 'parameter': '{f.payload}', 'present': count({f.payload}) }}" for f in MATCH_FIELDS), end=","
+        (f"{{ 'parameter': '{f.payload}', 'present': count({f.payload}) }}" for f in MATCH_FIELDS if f.is_scored),
+        end=",",
     )
 
 
@@ -194,14 +214,6 @@ def digest_lengths() -> str:
 def digest_names() -> str:
     """Return the names of all columns that hold digests, quoted."""
     return _wrapped(f"'{name}'" for name in ("em", "ph", *DIGESTS))
-
-
-# wire_v3.sql, wire_v2.sql
-
-
-def user_data() -> str:
-    """Return the members of v3's `user_data`."""
-    return comma_separated(f"'\"{f.v3}\":' || {_json(f)}" for f in MATCH_FIELDS if f.v3)
 
 
 # docs/events.md
@@ -238,42 +250,31 @@ def _fields() -> Iterable[tuple[str, bool, tuple[str, ...]]]:
 def _spelt(name: str) -> set[str]:
     """Return the usual ways of writing a name of one or more words."""
     words = name.strip("_").split("_")
-    titles = [word.capitalize() for word in words]
-    return {
-        name,
-        name.upper(),
-        "".join(words),
-        words[0] + "".join(titles[1:]),
-        *(separator.join(titles) for separator in ("", " ", "-", "_")),
-        *(separator.join(words) for separator in (" ", "-")),
-    }
+    titles = "".join(word.capitalize() for word in words)
+    return {name, name.upper(), "".join(words), titles, titles[0].lower() + titles[1:]}
 
 
 def _common_names() -> set[str]:
     return {key for field in MATCH_FIELDS for key in (*field.keys, *field.address_keys)}
 
 
-def _trait_keys(field: MatchField) -> Iterable[str]:
-    return (*field.keys, *(f"address.{key}" for key in field.address_keys))
-
-
-def _first_filled(field: MatchField, paths: Iterable[str]) -> str:
-    values = [f"{'texts_of' if field.is_list else 'null_if_blank'}({_quoted(path)})" for path in paths]
-    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+def _guarded(field: MatchField, prefix: str, condition: str) -> str:
+    """Return the first filled value of a place. The guard leaves out rows that would be null in every macro."""
+    read = "texts_of" if field.is_list else "null_if_blank"
+    values = [
+        f"{read}({_quoted(prefix + key)})" for key in (*field.keys, *(f"address.{k}" for k in field.address_keys))
+    ]
+    if len(values) == 1:
+        return f"case when {condition} then {values[0]} end"
+    lines = comma_separated(f"        {value}" for value in values)
+    return f"case when {condition} then coalesce(\n{lines}\n    ) end"
 
 
 def _landed_column(field: MatchField) -> str:
-    spelled = f"texts_of(spelled.{field.column})" if field.is_list else f"spelled.{field.column}"
-    places = [f"case when words is not null then {spelled} end"]
+    spelled = f"spelled.{field.column}"
+    places = [f"case when words is not null then texts_of({spelled}) end" if field.is_list else spelled]
     if field.is_trait:
-        for condition, place in (
-            ("has_own_traits", ""),
-            ("has_traits", "traits."),
-            ("has_context_traits", "context.traits."),
-        ):
-            places.append(
-                f"case when {condition} then {_first_filled(field, (f'{place}{key}' for key in _trait_keys(field)))} end"
-            )
+        places += [_guarded(field, prefix, condition) for prefix, condition in TRAIT_PLACES.items()]
     else:
         places += [f"null_if_blank({path})" for path in (*map(_quoted, field.keys), *field.elsewhere)]
     values = comma_separated(f"    {place}" for place in places)
@@ -300,11 +301,6 @@ def _profile_value(field: MatchField) -> str:
     separator = "chr(31)" if field.payload == "external_id" else "','"
     value = f"resolved_values.{field.payload}"
     return f"string_split({value}, {separator})" if field.is_list else value
-
-
-def _json(field: MatchField) -> str:
-    is_plain_code = (field.is_hashed and not field.is_list) or field.payload in ("client_ip_address", "madid", "idfv")
-    return f"'\"' || {field.payload} || '\"'" if is_plain_code else f"to_json({field.payload})"
 
 
 def _documented(field: MatchField) -> str:

@@ -29,6 +29,7 @@ class MatchField:
         is_list: whether an event may give several values.
         is_hashed: whether it goes out as SHA-256 in v3.
         is_linked: whether other events of the person may give it, through identity links.
+        is_scored: whether its completeness counts (`parameter_weights.csv` has its weight).
     """
 
     column: str
@@ -47,6 +48,7 @@ class MatchField:
     is_list: bool = False
     is_hashed: bool = False
     is_linked: bool = False
+    is_scored: bool = True
 
 
 MATCH_FIELDS = (
@@ -87,7 +89,8 @@ MATCH_FIELDS = (
         column="first_name",
         keys=("first_name", "firstName"),
         spellings=(
-            "given_name", "customer_first_name", "hashed_first_name", "hashed_first_name_sha", "sha256_first_name", "fn",
+            "given_name", "customer_first_name", "hashed_first_name", "hashed_first_name_sha", "sha256_first_name",
+            "fn",
         ),
         payload="fn",
         v3="fn",
@@ -152,7 +155,8 @@ MATCH_FIELDS = (
         keys=("state",),
         address_keys=("state",),
         spellings=(
-            "state_code", "province", "province_code", "region", "region_code", "hashed_state", "hashed_state_sha", "st",
+            "state_code", "province", "province_code", "region", "region_code", "hashed_state", "hashed_state_sha",
+            "st",
         ),
         payload="st",
         v3="st",
@@ -272,6 +276,7 @@ MATCH_FIELDS = (
         v3="subscription_id",
         v2=None,
         label="Subscription id",
+        is_scored=False,
     ),
     MatchField(
         column="lead_id",
@@ -281,6 +286,7 @@ MATCH_FIELDS = (
         v3="lead_id",
         v2=None,
         label="Lead id",
+        is_scored=False,
     ),
     MatchField(
         column="anon_id",
@@ -290,6 +296,7 @@ MATCH_FIELDS = (
         v3="anon_id",
         v2=None,
         label="App's anonymous id",
+        is_scored=False,
     ),
 )  # fmt: skip
 """The match fields, those that stand for a person by themselves first. The order of linked fields is that of bits in

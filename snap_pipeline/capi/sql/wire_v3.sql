@@ -31,6 +31,9 @@ select
             '"client_user_agent":' || to_json(client_user_agent),
             '"sc_click_id":' || to_json(sc_click_id),
             '"sc_cookie1":' || to_json(sc_cookie1),
+            '"subscription_id":' || to_json(subscription_id),
+            '"lead_id":' || to_json(lead_id),
+            '"anon_id":' || to_json(anon_id),
             '"madid":"' || madid || '"',
             '"idfv":"' || idfv || '"'
         ), '') || '}',

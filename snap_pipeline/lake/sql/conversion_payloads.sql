@@ -107,13 +107,16 @@ priced as (
 -- In a CTE of its own: DuckDB plans an expression anew for every reuse of its name in the same select list.
 hashed as (
     select
-        *,
+        * rename (country as landed_country),
+        -- [[[cog cog.outl(blocks.hashed_columns(end='')) ]]]
         hashed_name(first_name) as fn,
         hashed_name(last_name) as ln,
         hashed_gender(gender) as ge,
         hashed_city(city) as ct,
         hashed_state(state, country_code) as st,
-        hashed_zip(zip, country_code) as zp
+        hashed_zip(zip, country_code) as zp,
+        coalesce(given_digest(country), sha256(country_code)) as country
+        -- [[[end]]]
     from priced
 ),
 
@@ -134,24 +137,31 @@ parameters as (
         -- user_data
         in_order_once(em) as em,
         in_order_once(ph) as ph,
+        -- [[[cog cog.outl(blocks.hashed_names()) ]]]
         fn,
         ln,
         ge,
         ct,
         st,
         zp,
-        coalesce(given_digest(country), sha256(country_code)) as country,
+        country,
+        -- [[[end]]]
         external_ids_of(given_external_ids, ph, workspace_settings.default_calling_code) as external_id,
         client_ip_address,
         user_agent(hashed.user_agent) as client_user_agent,
         nullif(sc_click_id, '') as sc_click_id,
         nullif(sc_cookie1, '') as sc_cookie1,
+        subscription_id,
+        lead_id,
+        case when conversion_type = 'MOBILE_APP' then anon_id end as anon_id,
         case when conversion_type = 'MOBILE_APP' then madid_normalized end as madid,
         case when conversion_type = 'MOBILE_APP' then idfv_normalized end as idfv,
         -- values that version 2 hashes differently
+        -- [[[cog cog.outl(blocks.hashed_v2_columns()) ]]]
         hashed_name_v2(first_name) as first_name_v2,
         hashed_name_v2(last_name) as last_name_v2,
         hashed_city_v2(city) as city_v2,
+        -- [[[end]]]
         coalesce(given_digest(hashed.ip_address), sha256(client_ip_address)) as hashed_ip_address,
         case
             when
@@ -252,7 +262,7 @@ parameters as (
                 case when state is not null and st is null then 'state' end,
                 case when zip is not null and zp is null then 'zip' end,
                 case
-                    when hashed.country is not null and coalesce(country_code, given_digest(hashed.country)) is null
+                    when landed_country is not null and country is null
                         then 'country'
                 end,
                 case when hashed.ip_address is not null and client_ip_address is null then 'ip_address' end,
@@ -275,7 +285,8 @@ scanned as (
         plaintext_replacements(
             list_concat(
                 [
-                    event_tag, sc_click_id, sc_cookie1, order_id, content_category, content_name, search_string,
+                    event_tag, sc_click_id, sc_cookie1, subscription_id, lead_id, anon_id,
+                    order_id, content_category, content_name, search_string,
                     sign_up_method, status, customer_status, app_id
                 ],
                 content_ids,
@@ -292,6 +303,9 @@ redacted as (
             replaced(event_tag, replacements) as event_tag,
             replaced(sc_click_id, replacements) as sc_click_id,
             replaced(sc_cookie1, replacements) as sc_cookie1,
+            replaced(subscription_id, replacements) as subscription_id,
+            replaced(lead_id, replacements) as lead_id,
+            replaced(anon_id, replacements) as anon_id,
             -- Hashed, not cut: Snap counts an order id once, so ids that differ in the plaintext alone must stay apart.
             case when map_contains(replacements, order_id) then sha256(order_id) else order_id end as order_id,
             case
@@ -330,6 +344,8 @@ redacted as (
 -- Values of the event itself win over those of its person's profile.
 select
     * exclude (linked, linked_click_id) replace (
+        coalesce(sc_click_id, linked_click_id) as sc_click_id,
+        -- [[[cog cog.outl(blocks.with_linked_values()) ]]]
         coalesce(em, linked.em) as em,
         coalesce(ph, linked.ph) as ph,
         coalesce(fn, linked.fn) as fn,
@@ -340,14 +356,16 @@ select
         coalesce(zp, linked.zp) as zp,
         coalesce(country, linked.country) as country,
         coalesce(external_id, linked.external_id) as external_id,
-        coalesce(sc_click_id, linked_click_id) as sc_click_id,
         coalesce(sc_cookie1, linked.sc_cookie1) as sc_cookie1,
         coalesce(first_name_v2, linked.first_name_v2) as first_name_v2,
         coalesce(last_name_v2, linked.last_name_v2) as last_name_v2,
         coalesce(city_v2, linked.city_v2) as city_v2
+        -- [[[end]]]
     ),
     list_filter(
         [
+            case when sc_click_id is null and linked_click_id is not null then 'sc_click_id' end,
+            -- [[[cog cog.outl(blocks.linked_names()) ]]]
             case when em is null and linked.em is not null then 'em' end,
             case when ph is null and linked.ph is not null then 'ph' end,
             case when fn is null and linked.fn is not null then 'fn' end,
@@ -358,8 +376,8 @@ select
             case when zp is null and linked.zp is not null then 'zp' end,
             case when country is null and linked.country is not null then 'country' end,
             case when external_id is null and linked.external_id is not null then 'external_id' end,
-            case when sc_click_id is null and linked_click_id is not null then 'sc_click_id' end,
             case when sc_cookie1 is null and linked.sc_cookie1 is not null then 'sc_cookie1' end
+            -- [[[end]]]
         ],
         lambda name: name is not null
     ) as linked

@@ -191,6 +191,7 @@ newest_values as (
         is_alias,
         min(event_time) as first_seen_at,
         max(event_time) as last_seen_at,
+        -- [[[cog cog.outl(blocks.newest_values()) ]]]
         arg_max(emails, recency) filter (where emails is not null and not is_denial) as emails,
         arg_max(phones, recency) filter (where phones is not null and not is_denial) as phones,
         arg_max(first_name, recency) filter (where first_name is not null and not is_denial) as first_name,
@@ -202,6 +203,7 @@ newest_values as (
         arg_max(country, recency) filter (where country is not null and not is_denial) as country,
         arg_max(external_ids, recency) filter (where external_ids is not null and not is_denial) as external_ids,
         arg_max(sc_cookie1, recency) filter (where sc_cookie1 is not null and not is_denial) as sc_cookie1
+        -- [[[end]]]
     from device_periods
     group by all
 ),
@@ -228,6 +230,7 @@ hashed as (
         -- Lists are stored as text, which takes half as long to read.
         array_to_string(in_order_once(hashed_emails(emails)), ',') as em,
         array_to_string(hashed_phones, ',') as ph,
+        -- [[[cog cog.outl(blocks.hashed_columns()) ]]]
         hashed_name(first_name) as fn,
         hashed_name(last_name) as ln,
         hashed_gender(gender) as ge,
@@ -235,9 +238,12 @@ hashed as (
         hashed_state(state, country_code) as st,
         hashed_zip(zip, country_code) as zp,
         coalesce(given_digest(country), sha256(country_code)) as country,
+        -- [[[end]]]
+        -- [[[cog cog.outl(blocks.hashed_v2_columns()) ]]]
         hashed_name_v2(first_name) as first_name_v2,
         hashed_name_v2(last_name) as last_name_v2,
         hashed_city_v2(city) as city_v2,
+        -- [[[end]]]
         -- The owner's id comes first.
         external_ids_as_sent(
             list_concat([nullif(owner, '')], external_ids), hashed_phones, calling_code
@@ -258,6 +264,7 @@ select
     last_seen_at,
     em,
     ph,
+    -- [[[cog cog.outl(blocks.hashed_names()) ]]]
     fn,
     ln,
     ge,
@@ -265,10 +272,13 @@ select
     st,
     zp,
     country,
+    -- [[[end]]]
     -- Stored only where version 2 of the API hashes them differently.
+    -- [[[cog cog.outl(blocks.stored_v2_columns()) ]]]
     nullif(first_name_v2, fn) as first_name_v2,
     nullif(last_name_v2, ln) as last_name_v2,
     nullif(city_v2, ct) as city_v2,
+    -- [[[end]]]
     array_to_string(
         in_order_once(list_filter(external_ids[2:], lambda id: id is not null)), chr(31)
     ) as external_id,
@@ -277,6 +287,7 @@ select
     choices.choices,
     md5_number_lower(em) as emails_number,
     (
+        -- [[[cog cog.outl(blocks.kind_bits()) ]]]
         if(ph is null, 0, kind_bit('ph'))
         + if(fn is null, 0, kind_bit('fn'))
         + if(ln is null, 0, kind_bit('ln'))
@@ -287,6 +298,7 @@ select
         + if(country is null, 0, kind_bit('country'))
         + if(external_id is null, 0, kind_bit('external_id'))
         + if(sc_cookie1 is null, 0, kind_bit('sc_cookie1'))
+        -- [[[end]]]
     )::usmallint as kinds
 from hashed
 left join clicks using (workspace, device, owner, period)

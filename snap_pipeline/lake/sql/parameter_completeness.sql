@@ -7,17 +7,9 @@ with counted as (
         conversion_type,
         count(*) as events,
         [
-            { 'parameter': 'sc_click_id', 'present': count(sc_click_id) },
+            -- [[[cog cog.outl(blocks.parameters()) ]]]
             { 'parameter': 'em', 'present': count(em) },
             { 'parameter': 'ph', 'present': count(ph) },
-            {
-                'parameter': 'ip_and_user_agent',
-                'present': count(*) filter (where client_ip_address is not null and client_user_agent is not null)
-            },
-            { 'parameter': 'client_ip_address', 'present': count(client_ip_address) },
-            { 'parameter': 'client_user_agent', 'present': count(client_user_agent) },
-            { 'parameter': 'external_id', 'present': count(external_id) },
-            { 'parameter': 'sc_cookie1', 'present': count(sc_cookie1) },
             { 'parameter': 'fn', 'present': count(fn) },
             { 'parameter': 'ln', 'present': count(ln) },
             { 'parameter': 'ge', 'present': count(ge) },
@@ -25,8 +17,18 @@ with counted as (
             { 'parameter': 'st', 'present': count(st) },
             { 'parameter': 'zp', 'present': count(zp) },
             { 'parameter': 'country', 'present': count(country) },
+            { 'parameter': 'external_id', 'present': count(external_id) },
+            { 'parameter': 'sc_cookie1', 'present': count(sc_cookie1) },
+            { 'parameter': 'sc_click_id', 'present': count(sc_click_id) },
+            { 'parameter': 'client_ip_address', 'present': count(client_ip_address) },
+            { 'parameter': 'client_user_agent', 'present': count(client_user_agent) },
             { 'parameter': 'madid', 'present': count(madid) },
             { 'parameter': 'idfv', 'present': count(idfv) },
+            -- [[[end]]]
+            {
+                'parameter': 'ip_and_user_agent',
+                'present': count(*) filter (where client_ip_address is not null and client_user_agent is not null)
+            },
             { 'parameter': 'value', 'present': count(value) },
             { 'parameter': 'currency', 'present': count(currency) },
             { 'parameter': 'content_ids', 'present': count(content_ids) },

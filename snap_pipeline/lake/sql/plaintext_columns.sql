@@ -11,26 +11,35 @@ with scanned as (
             ' ',
             *columns(
                 * exclude (
-                    em, ph, fn, ln, ge, ct, st, zp, country, first_name_v2, last_name_v2, city_v2,
+                    em, ph,
+                    -- [[[cog cog.outl(blocks.digest_columns() + ',') ]]]
+                    fn, ln, ge, ct, st, zp, country, first_name_v2, last_name_v2, city_v2,
                     hashed_ip_address, hashed_mobile_ad_id, hashed_idfv,
+                    -- [[[end]]]
                     client_user_agent, workspace, event_time, limited_use, value, num_items, predicted_ltv
                 )
             )
         ) as texts,
         -- One text of all digests: in a small hour, planning a pattern for each takes longer than matching it.
         concat(
+            -- [[[cog cog.outl(blocks.digest_columns()) ]]]
             fn, ln, ge, ct, st, zp, country, first_name_v2, last_name_v2, city_v2,
             hashed_ip_address, hashed_mobile_ad_id, hashed_idfv
+            -- [[[end]]]
         ) as digests,
         least(
-            strlen(fn), strlen(ln), strlen(ge), strlen(ct), strlen(st),
-            strlen(zp), strlen(country), strlen(first_name_v2), strlen(last_name_v2), strlen(city_v2),
+            -- [[[cog cog.outl(blocks.digest_lengths()) ]]]
+            strlen(fn), strlen(ln), strlen(ge), strlen(ct), strlen(st), strlen(zp),
+            strlen(country), strlen(first_name_v2), strlen(last_name_v2), strlen(city_v2),
             strlen(hashed_ip_address), strlen(hashed_mobile_ad_id), strlen(hashed_idfv)
+            -- [[[end]]]
         ) as shortest_digest,
         greatest(
-            strlen(fn), strlen(ln), strlen(ge), strlen(ct), strlen(st),
-            strlen(zp), strlen(country), strlen(first_name_v2), strlen(last_name_v2), strlen(city_v2),
+            -- [[[cog cog.outl(blocks.digest_lengths()) ]]]
+            strlen(fn), strlen(ln), strlen(ge), strlen(ct), strlen(st), strlen(zp),
+            strlen(country), strlen(first_name_v2), strlen(last_name_v2), strlen(city_v2),
             strlen(hashed_ip_address), strlen(hashed_mobile_ad_id), strlen(hashed_idfv)
+            -- [[[end]]]
         ) as longest_digest
     from payloads
 )
@@ -53,9 +62,11 @@ select
                         lambda name: case
                             when
                                 name in (
-                                    'em', 'ph', 'fn', 'ln', 'ge', 'ct', 'st', 'zp', 'country',
-                                    'first_name_v2', 'last_name_v2', 'city_v2',
-                                    'hashed_ip_address', 'hashed_mobile_ad_id', 'hashed_idfv'
+                                    -- [[[cog cog.outl(blocks.digest_names()) ]]]
+                                    'em', 'ph', 'fn', 'ln', 'ge', 'ct', 'st', 'zp', 'country', 'first_name_v2',
+                                    'last_name_v2', 'city_v2', 'hashed_ip_address', 'hashed_mobile_ad_id',
+                                    'hashed_idfv'
+                                    -- [[[end]]]
                                 )
                                 then not is_digest(replace(replace(columns ->> name, '","', ', '), '"', ''))
                             when name in ('client_user_agent', 'texts', 'digests') then false

@@ -55,6 +55,7 @@ select
     subject,
     is_logged_in,
     emails_number,
+    -- [[[cog cog.outl(blocks.newest_link_keys()) ]]]
     max(link_key) filter (where emails_number is not null) as em,
     max(link_key) filter (where has_kind(kinds, 'ph')) as ph,
     max(link_key) filter (where has_kind(kinds, 'fn')) as fn,
@@ -66,6 +67,7 @@ select
     max(link_key) filter (where has_kind(kinds, 'country')) as country,
     max(link_key) filter (where has_kind(kinds, 'external_id')) as external_id,
     max(link_key) filter (where has_kind(kinds, 'sc_cookie1')) as sc_cookie1
+    -- [[[end]]]
 from identifying_links
 group by all;
 
@@ -73,7 +75,12 @@ group by all;
 -- it reads; joined by device and row it would not. So `is true` keeps the rows' comparison out of the join's keys.
 create or replace temp table profile_values as
 with link_keys as (
-    select distinct unnest([em, ph, fn, ln, ge, ct, st, zp, country, external_id]) as link_key
+    select distinct
+        unnest([
+            -- [[[cog cog.outl(blocks.wide_kinds()) ]]]
+            em, ph, fn, ln, ge, ct, st, zp, country, external_id
+            -- [[[end]]]
+        ]) as link_key
     from newest_by_emails
 ),
 
@@ -92,6 +99,7 @@ needed_links as (
 
 select
     needed_links.link_key,
+    -- [[[cog cog.outl(blocks.wide_values()) ]]]
     links.em,
     links.ph,
     links.fn,
@@ -105,6 +113,7 @@ select
     links.first_name_v2,
     links.last_name_v2,
     links.city_v2
+    -- [[[end]]]
 from links
 inner join needed_links
     on
@@ -163,6 +172,7 @@ same_person_values as (
 select
     subject,
     flatten(list(emails)) as emails,
+    -- [[[cog cog.outl(blocks.newest_keys()) ]]]
     max(em) as em,
     max(ph) as ph,
     max(fn) as fn,
@@ -174,6 +184,7 @@ select
     max(country) as country,
     max(external_id) as external_id,
     max(sc_cookie1) as sc_cookie1
+    -- [[[end]]]
 from same_person_values
 group by subject;
 
@@ -198,13 +209,24 @@ with value_keys as (
     -- One row for each link that is needed; mostly a single link holds all values.
     select
         *,
-        unnest(list_distinct([em, ph, fn, ln, ge, ct, st, zp, country, external_id])) as link_key
+        unnest(list_distinct([
+            -- [[[cog cog.outl(blocks.wide_kinds()) ]]]
+            em, ph, fn, ln, ge, ct, st, zp, country, external_id
+            -- [[[end]]]
+        ])) as link_key
     from newest_keys
 ),
 
 resolved_values as (
     select
         value_keys.subject,
+        -- [[[cog cog.outl(blocks.resolved_values()) ]]]
+        any_value(coalesce(profile_values.first_name_v2, profile_values.fn)) filter (where link_key = value_keys.fn)
+            as first_name_v2,
+        any_value(coalesce(profile_values.last_name_v2, profile_values.ln)) filter (where link_key = value_keys.ln)
+            as last_name_v2,
+        any_value(coalesce(profile_values.city_v2, profile_values.ct)) filter (where link_key = value_keys.ct)
+            as city_v2,
         any_value(profile_values.em) filter (where link_key = value_keys.em) as em,
         any_value(profile_values.ph) filter (where link_key = value_keys.ph) as ph,
         any_value(profile_values.fn) filter (where link_key = value_keys.fn) as fn,
@@ -214,13 +236,8 @@ resolved_values as (
         any_value(profile_values.st) filter (where link_key = value_keys.st) as st,
         any_value(profile_values.zp) filter (where link_key = value_keys.zp) as zp,
         any_value(profile_values.country) filter (where link_key = value_keys.country) as country,
-        any_value(profile_values.external_id) filter (where link_key = value_keys.external_id) as external_id,
-        any_value(coalesce(profile_values.first_name_v2, profile_values.fn)) filter (where link_key = value_keys.fn)
-            as first_name_v2,
-        any_value(coalesce(profile_values.last_name_v2, profile_values.ln)) filter (where link_key = value_keys.ln)
-            as last_name_v2,
-        any_value(coalesce(profile_values.city_v2, profile_values.ct)) filter (where link_key = value_keys.ct)
-            as city_v2
+        any_value(profile_values.external_id) filter (where link_key = value_keys.external_id) as external_id
+        -- [[[end]]]
     from value_keys
     inner join profile_values using (link_key)
     group by value_keys.subject
@@ -230,6 +247,7 @@ select
     newest_keys.subject,
     newest_keys.emails,
     {
+        -- [[[cog cog.outl(blocks.profile()) ]]]
         'em': string_split(resolved_values.em, ','),
         'ph': string_split(resolved_values.ph, ','),
         'fn': resolved_values.fn,
@@ -244,6 +262,7 @@ select
         'first_name_v2': resolved_values.first_name_v2,
         'last_name_v2': resolved_values.last_name_v2,
         'city_v2': resolved_values.city_v2
+        -- [[[end]]]
     } as linked
 from newest_keys
 left join resolved_values on newest_keys.subject = resolved_values.subject

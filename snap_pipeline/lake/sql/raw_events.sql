@@ -58,8 +58,9 @@ spelled_fields as (
         case when words is not null then match_fields_of(words) end as spelled,
         coalesce(
             -- [[[cog cog.outl(blocks.own_trait_keys()) ]]]
-            email::varchar, phone::varchar, first_name, "firstName", last_name, "lastName", gender, city, state,
-            zip, postal_code, "postalCode", country, external_id::varchar
+            email::varchar, phone::varchar, first_name, "firstName", last_name, "lastName",
+            gender, city, state, zip, postal_code, "postalCode", country,
+            external_id::varchar
             -- [[[end]]]
         ) is not null as has_own_traits,
         traits is not null as has_traits,
@@ -111,46 +112,112 @@ select
         case when has_context_traits then texts_of(context.traits.phone) end
     ) as phones,
     coalesce(
-        case when words is not null then spelled.first_name end,
-        case when has_own_traits then coalesce(null_if_blank(first_name), null_if_blank("firstName")) end,
-        case when has_traits then coalesce(null_if_blank(traits.first_name), null_if_blank(traits."firstName")) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.first_name), null_if_blank(context.traits."firstName")) end
+        spelled.first_name,
+        case when has_own_traits then coalesce(
+            null_if_blank(first_name),
+            null_if_blank("firstName")
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.first_name),
+            null_if_blank(traits."firstName")
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.first_name),
+            null_if_blank(context.traits."firstName")
+        ) end
     ) as first_name,
     coalesce(
-        case when words is not null then spelled.last_name end,
-        case when has_own_traits then coalesce(null_if_blank(last_name), null_if_blank("lastName")) end,
-        case when has_traits then coalesce(null_if_blank(traits.last_name), null_if_blank(traits."lastName")) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.last_name), null_if_blank(context.traits."lastName")) end
+        spelled.last_name,
+        case when has_own_traits then coalesce(
+            null_if_blank(last_name),
+            null_if_blank("lastName")
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.last_name),
+            null_if_blank(traits."lastName")
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.last_name),
+            null_if_blank(context.traits."lastName")
+        ) end
     ) as last_name,
     coalesce(
-        case when words is not null then spelled.gender end,
+        spelled.gender,
         case when has_own_traits then null_if_blank(gender) end,
         case when has_traits then null_if_blank(traits.gender) end,
         case when has_context_traits then null_if_blank(context.traits.gender) end
     ) as gender,
     coalesce(
-        case when words is not null then spelled.city end,
-        case when has_own_traits then coalesce(null_if_blank(city), null_if_blank(address.city)) end,
-        case when has_traits then coalesce(null_if_blank(traits.city), null_if_blank(traits.address.city)) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.city), null_if_blank(context.traits.address.city)) end
+        spelled.city,
+        case when has_own_traits then coalesce(
+            null_if_blank(city),
+            null_if_blank(address.city)
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.city),
+            null_if_blank(traits.address.city)
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.city),
+            null_if_blank(context.traits.address.city)
+        ) end
     ) as city,
     coalesce(
-        case when words is not null then spelled.state end,
-        case when has_own_traits then coalesce(null_if_blank(state), null_if_blank(address.state)) end,
-        case when has_traits then coalesce(null_if_blank(traits.state), null_if_blank(traits.address.state)) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.state), null_if_blank(context.traits.address.state)) end
+        spelled.state,
+        case when has_own_traits then coalesce(
+            null_if_blank(state),
+            null_if_blank(address.state)
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.state),
+            null_if_blank(traits.address.state)
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.state),
+            null_if_blank(context.traits.address.state)
+        ) end
     ) as state,
     coalesce(
-        case when words is not null then spelled.zip end,
-        case when has_own_traits then coalesce(null_if_blank(zip), null_if_blank(postal_code), null_if_blank("postalCode"), null_if_blank(address."postalCode"), null_if_blank(address.postal_code), null_if_blank(address.zip)) end,
-        case when has_traits then coalesce(null_if_blank(traits.zip), null_if_blank(traits.postal_code), null_if_blank(traits."postalCode"), null_if_blank(traits.address."postalCode"), null_if_blank(traits.address.postal_code), null_if_blank(traits.address.zip)) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.zip), null_if_blank(context.traits.postal_code), null_if_blank(context.traits."postalCode"), null_if_blank(context.traits.address."postalCode"), null_if_blank(context.traits.address.postal_code), null_if_blank(context.traits.address.zip)) end
+        spelled.zip,
+        case when has_own_traits then coalesce(
+            null_if_blank(zip),
+            null_if_blank(postal_code),
+            null_if_blank("postalCode"),
+            null_if_blank(address."postalCode"),
+            null_if_blank(address.postal_code),
+            null_if_blank(address.zip)
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.zip),
+            null_if_blank(traits.postal_code),
+            null_if_blank(traits."postalCode"),
+            null_if_blank(traits.address."postalCode"),
+            null_if_blank(traits.address.postal_code),
+            null_if_blank(traits.address.zip)
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.zip),
+            null_if_blank(context.traits.postal_code),
+            null_if_blank(context.traits."postalCode"),
+            null_if_blank(context.traits.address."postalCode"),
+            null_if_blank(context.traits.address.postal_code),
+            null_if_blank(context.traits.address.zip)
+        ) end
     ) as zip,
     coalesce(
-        case when words is not null then spelled.country end,
-        case when has_own_traits then coalesce(null_if_blank(country), null_if_blank(address.country)) end,
-        case when has_traits then coalesce(null_if_blank(traits.country), null_if_blank(traits.address.country)) end,
-        case when has_context_traits then coalesce(null_if_blank(context.traits.country), null_if_blank(context.traits.address.country)) end
+        spelled.country,
+        case when has_own_traits then coalesce(
+            null_if_blank(country),
+            null_if_blank(address.country)
+        ) end,
+        case when has_traits then coalesce(
+            null_if_blank(traits.country),
+            null_if_blank(traits.address.country)
+        ) end,
+        case when has_context_traits then coalesce(
+            null_if_blank(context.traits.country),
+            null_if_blank(context.traits.address.country)
+        ) end
     ) as country,
     coalesce(
         case when words is not null then texts_of(spelled.external_ids) end,
@@ -159,30 +226,30 @@ select
         case when has_context_traits then texts_of(context.traits.external_id) end
     ) as external_ids,
     coalesce(
-        case when words is not null then spelled.sc_cookie1 end,
+        spelled.sc_cookie1,
         null_if_blank(sc_cookie1)
     ) as sc_cookie1,
     coalesce(
-        case when words is not null then spelled.ip_address end,
+        spelled.ip_address,
         null_if_blank(ip_address),
         null_if_blank(context.ip),
         null_if_blank(request_ip),
         null_if_blank(ip)
     ) as ip_address,
     coalesce(
-        case when words is not null then spelled.user_agent end,
+        spelled.user_agent,
         null_if_blank(user_agent),
         null_if_blank(context."userAgent"),
         null_if_blank("userAgent")
     ) as user_agent,
     coalesce(
-        case when words is not null then spelled.advertising_id end,
+        spelled.advertising_id,
         null_if_blank(advertising_id),
         null_if_blank(context.device."advertisingId")
     ) as advertising_id,
-    case when words is not null then spelled.subscription_id end as subscription_id,
-    case when words is not null then spelled.lead_id end as lead_id,
-    case when words is not null then spelled.anon_id end as anon_id,
+    spelled.subscription_id as subscription_id,
+    spelled.lead_id as lead_id,
+    spelled.anon_id as anon_id,
     -- [[[end]]]
     coalesce(
         null_if_blank(spelled.idfv),

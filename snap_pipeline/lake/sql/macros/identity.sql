@@ -26,7 +26,16 @@ create or replace macro subject_of(named_person, device, recognized_person) as c
 
 -- The kinds of values in a link besides e-mail addresses, as bits: wide columns are read only where a value is needed.
 create or replace macro kind_bit(kind) as (
-    1 << (list_position(['ph', 'fn', 'ln', 'ge', 'ct', 'st', 'zp', 'country', 'external_id', 'sc_cookie1'], kind) - 1)
+    1 << (
+        list_position(
+            [
+                -- [[[cog cog.outl(blocks.kinds()) ]]]
+                'ph', 'fn', 'ln', 'ge', 'ct', 'st', 'zp', 'country', 'external_id', 'sc_cookie1'
+                -- [[[end]]]
+            ],
+            kind
+        ) - 1
+    )
 )::usmallint;
 
 create or replace macro has_kind(kinds, kind) as kinds & kind_bit(kind) != 0;
