@@ -220,8 +220,9 @@ def digest_names() -> str:
 
 
 def documentation() -> str:
-    """Return the rows of the table of match fields."""
-    return "\n".join(_documented(field) for field in MATCH_FIELDS)
+    """Return the table of match fields."""
+    head = "| field | names | v3 | v2 | from the person's other events |\n|---|---|---|---|---|"
+    return "\n".join([head, *map(_documented, MATCH_FIELDS)])
 
 
 def comma_separated(lines: Iterable[str], *, end: str = "") -> str:
@@ -303,9 +304,19 @@ def _profile_value(field: MatchField) -> str:
     return f"string_split({value}, {separator})" if field.is_list else value
 
 
+def _shown(field: MatchField, paths: list[str]) -> list[str]:
+    """Return the names of a field, each once though it may be spelled in several ways."""
+    names: dict[str, str] = {}
+    for name in (*field.keys, *paths, *field.spellings):
+        names.setdefault(name.replace("_", "").lower(), name)
+    return list(names.values())
+
+
 def _documented(field: MatchField) -> str:
-    keys = [f"`{key}`" for key in field.keys] + [f"`{path}`".replace('"', "") for path in field.elsewhere]
-    others = ", ".join(f"`{name}`" for name in field.spellings)
+    paths = [path.replace('"', "") for path in field.elsewhere]
+    names = ", ".join(f"`{name}`" for name in _shown(field, paths))
     v3 = f"`{field.v3}`{', hashed' if field.is_hashed else ''}"
-    v2 = f"`{field.v2}`" if field.v2 else ""
-    return f"| {field.label} | {', '.join(keys)} | {others} | {v3} | {v2} |"
+    v2 = f"`{field.v2}`{', hashed' if field.is_hashed or field.v2_column else ''}" if field.v2 else "–"
+    return (
+        f"| {field.label} | {names} | {v3} | {v2} | {'yes' if field.is_linked or field.v3 == 'sc_click_id' else 'no'} |"
+    )

@@ -6,23 +6,11 @@ A key without a label is shown as it is, since reasons from Snap are sentences a
 from collections.abc import Mapping
 
 from snap_pipeline.capi.answers import CATALOGUE, Category
+from snap_pipeline.lake.match_fields import MATCH_FIELDS
 
 PARAMETERS: Mapping[str, str] = {
-    "sc_click_id": "Click id",
-    "em": "E-mail",
-    "ph": "Phone",
+    **{field.payload: field.label for field in MATCH_FIELDS if field.is_scored},
     "ip_and_user_agent": "IP address and browser",
-    "external_id": "Customer id",
-    "sc_cookie1": "Snap Pixel cookie",
-    "madid": "Mobile advertising id",
-    "idfv": "App vendor's device id",
-    "fn": "First name",
-    "ln": "Last name",
-    "ge": "Gender",
-    "ct": "City",
-    "st": "State or region",
-    "zp": "Postal code",
-    "country": "Country",
     "value": "Value",
     "currency": "Currency",
     "content_ids": "Product ids",
