@@ -21,6 +21,7 @@ from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
+from snap_pipeline.reasons import Exclusion
 
 
 class InvalidIdentifier(PipelineError):
@@ -231,11 +232,11 @@ class Forgetting:
             self._storage.commit(
                 connection,
                 excluded,
-                """
+                f"""
                 from excluded union all by name
-                select workspace, event_id, event_name, event_time, 'forgotten' as reason from classified
+                select workspace, event_id, event_name, event_time, '{Exclusion.FORGOTTEN}' as reason from classified
                 where is_forgotten and (workspace, event_id) not in (
-                    select workspace, event_id from excluded where reason = 'forgotten'
+                    select workspace, event_id from excluded where reason = '{Exclusion.FORGOTTEN}'
                 )
                 """,
             )
@@ -254,7 +255,7 @@ class Forgetting:
         if not keys:
             return 0
         with self._lake.connect() as connection:
-            query = f"select count(*) from {self._storage.scan(keys)} where reason = 'forgotten'"
+            query = f"select count(*) from {self._storage.scan(keys)} where reason = '{Exclusion.FORGOTTEN}'"
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
