@@ -18,6 +18,7 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.reasons import DeliveryState, NonAdditive
@@ -108,8 +109,7 @@ class Accounting:
         if not keys:
             return 0
         with self._lake.connect() as connection:
-            payloads = self._storage.scan(keys, by_name=True)
-            connection.execute(f"create view conversion_payloads as from {payloads}")
+            connection.execute(f"create view conversion_payloads as {payload_rows(self._storage, keys)}")
             row = connection.execute(delivery_sql("shared_orders")).fetchone()
         return int(row[0]) if row else 0
 

@@ -16,6 +16,7 @@ from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
+from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of, open_for_writing
@@ -146,11 +147,9 @@ class Forgetting:
         hours = self._storage.hours(Table.CONVERSION_PAYLOADS)
         if not hours:
             return set()
-        payloads = self._storage.scan(
-            (partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours), hive=True, by_name=True
-        )
+        keys = (partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours)
         with self._lake.connect() as connection:
-            connection.execute(f"create temp view payloads as from {payloads}")
+            connection.execute(f"create temp view payloads as {payload_rows(self._storage, keys, hive=True)}")
             rows = connection.execute(sql("sightings_in_payloads"), {"digests": sorted(digests)}).fetchall()
         return {parse_hour(hour) for (hour,) in rows}
 
