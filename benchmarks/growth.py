@@ -14,6 +14,7 @@ from benchmarks.report import Goal, Section, Table
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake import storage
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reasons import DeliveryState
 
 EVENTS = 100_000
 DAYS = (0, 30, 365)
@@ -47,7 +48,7 @@ def run_newest_hour(home: str) -> Mapping[str, Any]:
         shutil.rmtree(folder)
     make_payloads(pipeline)
     (destination,) = pipeline.destinations.list()
-    return {"delivered": pipeline.dispatcher().dispatch(destination, HOUR).count("delivered")}
+    return {"delivered": pipeline.dispatcher().dispatch(destination, HOUR).count(DeliveryState.DELIVERED)}
 
 
 def time_scans(home: str) -> Mapping[str, Any]:

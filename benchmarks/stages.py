@@ -14,6 +14,7 @@ from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake import storage
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reasons import DeliveryState
 
 PAYLOADS_A_SECOND, ACKNOWLEDGED_A_SECOND = 50_000, 33_000
 """Goals in events per second and core. Snap's limit, 1,000 requests of 2,000 events a minute, is 33,333 a second."""
@@ -62,7 +63,7 @@ def deliver(pipeline: Pipeline, destination: Destination) -> Mapping[str, Any]:
             f"select sum(bytes) / sum(events) from '{pipeline.lake.storage.path(requests)}/*.parquet'"
         ).fetchone()
     return {
-        "delivered": report.count("delivered"),
+        "delivered": report.count(DeliveryState.DELIVERED),
         "requests": report.stats.requests,
         "bytes_an_event": round(width[0]) if width else None,
     }

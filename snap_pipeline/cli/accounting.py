@@ -9,23 +9,24 @@ import click
 from rich.table import Table
 
 from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.delivery.accounting import NON_ADDITIVE_ENTRIES, Entry, unaccounted
+from snap_pipeline.delivery.accounting import Entry, unaccounted
 from snap_pipeline.delivery.held_events import Held
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.reasons import WORDS, DeliveryState, NonAdditive
 
-STATES = ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
-ADVICE = {
-    "expiring": "{events} pending events will be too old for Snap within a day. See `snap-pipeline destination show`, "
-    "then run `snap-pipeline materialize` over these hours.",
-    "in_doubt": "{events} events are in doubt: they were sent, and no answer came. Within 48 hours they are resent "
-    "automatically. After that, `snap-pipeline materialize --resend-in-doubt` resends them, and Snap may count "
-    "them twice.",
-    "rejected": "{events} events were rejected by Snap. After fixing the reason, send them again with "
+ADVICE: Mapping[str, str] = {
+    NonAdditive.EXPIRING: "{events} pending events will be too old for Snap within a day. See "
+    "`snap-pipeline destination show`, then run `snap-pipeline materialize` over these hours.",
+    DeliveryState.IN_DOUBT: "{events} events are in doubt: they were sent, and no answer came. Within 48 hours they "
+    "are resent automatically. After that, `snap-pipeline materialize --resend-in-doubt` resends them, and Snap may "
+    "count them twice.",
+    DeliveryState.REJECTED: "{events} events were rejected by Snap. After fixing the reason, send them again with "
     "`snap-pipeline materialize --retry-rejected`.",
 }
 """The advice for each entry that needs it."""
-UNDELIVERED = ("pending", "in_doubt")
-STATES_WITH_REASONS = ("rejected", "undeliverable")
+UNDELIVERED = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
+STATES_WITH_REASONS = (DeliveryState.REJECTED, DeliveryState.UNDELIVERABLE)
+STATE_WORDS = {str(each): each.words for each in (*DeliveryState, *NonAdditive)}
 MAX_NAMED = 3
 """The most hours or folders that a warning names; it counts the others."""
 
@@ -63,12 +64,12 @@ def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) 
     hours = len({entry.hour for entry in entries})
     table = Table(title=f"Accounting of {hours} hours", title_justify="left", show_header=False)
     for label in sorted(before, key=_sort_key):
-        table.add_row("", label, f"{before[label]:,}")
+        table.add_row("", label, f"{before[label]:,}", _words(label))
     for name, states in sorted(sums.items()):
         table.add_section()
         for label in sorted(states, key=_sort_key):
-            table.add_row(name, label, f"{states[label]:,}")
-    print_table(table, width=100)
+            table.add_row(name, label, f"{states[label]:,}", _words(label))
+    print_table(table, width=120)
     gaps = unaccounted(entries)
     scope = "line of the files that were read" if unread else "landed line"
     click.echo("\n".join(gaps) if gaps else f"Every {scope} is accounted for.")
@@ -171,8 +172,14 @@ def _label(entry: Entry) -> str:
     return f"{entry.entry}: {entry.reason}" if entry.reason else entry.entry
 
 
+def _words(label: str) -> str:
+    """Return the words of a label's reason, or of its state; empty for Snap's reasons, which are sentences already."""
+    entry, _, reason = label.partition(": ")
+    return WORDS.get(reason, "") if reason else STATE_WORDS.get(entry, "")
+
+
 def _sort_key(label: str) -> tuple[int, str]:
-    order = ("raw", "quarantined", "excluded", "payloads", *STATES, *NON_ADDITIVE_ENTRIES)
+    order = ("raw", "quarantined", "excluded", "payloads", *DeliveryState, *NonAdditive)
     return order.index(label.split(":", maxsplit=1)[0]), label
 
 
@@ -189,4 +196,4 @@ def _empty_hour(entry: Entry) -> dict[str, Any]:
 
 
 def _empty_destination() -> dict[str, Any]:
-    return {state: {} if state in STATES_WITH_REASONS else 0 for state in (*STATES, *NON_ADDITIVE_ENTRIES)}
+    return {state: {} if state in STATES_WITH_REASONS else 0 for state in (*DeliveryState, *NonAdditive)}

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import dagster as dg
 
-from snap_pipeline.cli.accounting import print_accounting
+from snap_pipeline.cli.accounting import UNDELIVERED, print_accounting
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, check_range
 from snap_pipeline.definitions import build_definitions
@@ -167,4 +167,4 @@ def print_completeness(pipeline: Pipeline, first: datetime, last: datetime) -> b
         )
     entries = pipeline.accounting.entries(pipeline.accounting.hours(first, last), live)
     print_accounting(entries)
-    return not any(entry.events for entry in entries if entry.entry in ("pending", "in_doubt"))
+    return not any(entry.events for entry in entries if entry.entry in UNDELIVERED)

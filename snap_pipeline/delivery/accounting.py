@@ -18,8 +18,10 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.lake.summaries import Summaries
+from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 ENTRY_NAMES: Mapping[str, str] = {
     Table.RAW_EVENTS: "raw",
@@ -29,7 +31,7 @@ ENTRY_NAMES: Mapping[str, str] = {
 }
 """The entries of the accounting before delivery, by the table whose rows they count."""
 
-NON_ADDITIVE_ENTRIES = ("withdrawn", "expiring")
+NON_ADDITIVE_ENTRIES = tuple(NonAdditive)
 """Entries that do not add up to the payloads: `withdrawn` has no payload, `expiring` is part of `pending`."""
 
 
@@ -107,8 +109,7 @@ class Accounting:
         if not keys:
             return 0
         with self._lake.connect() as connection:
-            payloads = self._storage.scan(keys, by_name=True)
-            connection.execute(f"create view conversion_payloads as from {payloads}")
+            connection.execute(f"create view conversion_payloads as {payload_rows(self._storage, keys)}")
             row = connection.execute(delivery_sql("shared_orders")).fetchone()
         return int(row[0]) if row else 0
 
@@ -123,7 +124,7 @@ class Accounting:
                 )
                 """
             )
-            rows = [list(vars(entry).values()) for entry in entries if entry.entry != "expiring"]
+            rows = [list(vars(entry).values()) for entry in entries if entry.entry != NonAdditive.EXPIRING]
             if rows:
                 connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", rows)
             self._storage.commit(connection, mart("accounting_entries"), "from entries")
@@ -175,7 +176,7 @@ class Accounting:
     def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
         status = self._statuses.cached(destination, hour)
         # Pending events and those in doubt may have expired, or been delivered in another hour, since the last run.
-        if status and not status.count("pending") and not status.count("in_doubt"):
+        if status and not status.count(DeliveryState.PENDING) and not status.count(DeliveryState.IN_DOUBT):
             return status.counts
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):

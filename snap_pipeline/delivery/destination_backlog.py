@@ -12,6 +12,7 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Storage, Table
 from snap_pipeline.lake.summaries import Summaries
+from snap_pipeline.reasons import DeliveryState
 
 LATEST_HOURS = 24
 """The number of hours, the newest with requests, over which latency is averaged."""
@@ -42,7 +43,11 @@ def destination_backlog_of(
         conversions = summary.conversions.get(destination.workspace)
         if conversions:
             status = statuses.cached(destination, hour)
-            undelivered[hour] = (status.count("pending"), status.count("in_doubt")) if status else (conversions, 0)
+            undelivered[hour] = (
+                (status.count(DeliveryState.PENDING), status.count(DeliveryState.IN_DOUBT))
+                if status
+                else (conversions, 0)
+            )
     return DestinationBacklog(
         pending=sum(pending for pending, _ in undelivered.values()),
         in_doubt=sum(in_doubt for _, in_doubt in undelivered.values()),

@@ -34,6 +34,7 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import Summaries
+from snap_pipeline.reasons import DeliveryState
 from snap_pipeline.state.database import Database
 
 
@@ -55,8 +56,8 @@ class DispatchOptions:
         """Tell whether a run with these options could send anything."""
         return (
             status.is_undelivered(wall_clock)
-            or (self.resend_in_doubt and status.count("in_doubt") > 0)
-            or (self.retry_rejected and status.count("rejected") > 0)
+            or (self.resend_in_doubt and status.count(DeliveryState.IN_DOUBT) > 0)
+            or (self.retry_rejected and status.count(DeliveryState.REJECTED) > 0)
         )
 
 
@@ -82,14 +83,14 @@ class HourReport:
     skipped: str | None = None
     held: Held | None = None
 
-    def count(self, state: str) -> int:
+    def count(self, state: DeliveryState) -> int:
         """Return the number of events in a state, whatever the reason."""
         return sum(events for (name, _), events in self.counts.items() if name == state)
 
     @property
     def is_complete(self) -> bool:
         """True if nothing is pending and nothing is in doubt."""
-        return not self.skipped and not self.count("pending") and not self.count("in_doubt")
+        return not self.skipped and not self.count(DeliveryState.PENDING) and not self.count(DeliveryState.IN_DOUBT)
 
     @property
     def failure(self) -> Answer | None:
@@ -153,7 +154,8 @@ class Dispatcher:
             return self._validate(destination, hour, options)
         status = self._statuses.cached(destination, hour)
         # Events in doubt may have been delivered in another hour meanwhile, so that their status is found afresh.
-        if status and not status.count("in_doubt") and not options.is_undelivered(status, self._wall_clock()):
+        is_settled = status and not status.count(DeliveryState.IN_DOUBT)
+        if status and is_settled and not options.is_undelivered(status, self._wall_clock()):
             return HourReport(destination, hour, counts=status.counts)
         try:
             with acquire(self._database, destination.workspace, destination.id, format_hour(hour)) as lease:

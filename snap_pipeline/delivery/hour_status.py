@@ -16,6 +16,7 @@ from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Table, ledger_folder, partition
+from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 FILE = "_standing.json"
 """The cache entry of a destination's hour. Lakes hold files of this name; under another one, every hour that was
@@ -39,13 +40,14 @@ class HourStatus:
     counts: Counts
     resend_until: datetime | None = None
 
-    def count(self, state: str) -> int:
+    def count(self, state: DeliveryState) -> int:
         """Return the number of events in a state, whatever the reason."""
         return sum(events for (name, _), events in self.counts.items() if name == state)
 
     def is_undelivered(self, wall_clock: datetime) -> bool:
         """Tell whether another run could deliver something."""
-        return bool(self.count("pending")) or (self.resend_until is not None and wall_clock < self.resend_until)
+        is_resent = self.resend_until is not None and wall_clock < self.resend_until
+        return is_resent or self.count(DeliveryState.PENDING) > 0
 
 
 def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> HourStatus:
@@ -77,9 +79,9 @@ def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Hour
     ).fetchone()
     withdrawn, expiring, last_sent = row or (0, 0, None)
     if withdrawn:
-        counts["withdrawn", None] = withdrawn
+        counts[NonAdditive.WITHDRAWN, None] = withdrawn
     if expiring:
-        counts["expiring", None] = expiring
+        counts[NonAdditive.EXPIRING, None] = expiring
     return HourStatus(counts, last_sent and last_sent.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW)
 
 

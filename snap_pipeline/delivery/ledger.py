@@ -20,6 +20,7 @@ import duckdb
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Storage, Table, ledger_folder, literal
+from snap_pipeline.reasons import DeliveryState
 
 TABLES: Mapping[Table, Mapping[str, str]] = {
     Table.DELIVERY_RECEIPTS: {
@@ -187,7 +188,7 @@ class Ledger:
 
         `sent_at` is the time of the first request, `acknowledged_at` that of the answer.
         """
-        outcome = "delivered" if reason is None else "rejected"
+        outcome = DeliveryState.DELIVERED if reason is None else DeliveryState.REJECTED
         query = f"""
             select
                 event_id,

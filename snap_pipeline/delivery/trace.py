@@ -16,6 +16,7 @@ from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of
+from snap_pipeline.reasons import with_words
 
 WITH_ROW_NUMBERS = "file_row_number = true"
 
@@ -153,7 +154,7 @@ class Trace:
         if copy > len(reasons):
             return f"not filtered since the hour was read again: run {_materialize(hour)}"
         reason: str | None = reasons[copy - 1][0]
-        return reason and f"excluded: {reason}"
+        return reason and f"excluded: {with_words(reason)}"
 
     def _delivery_status(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination, event_id: str
@@ -168,8 +169,8 @@ class Trace:
             "select batch_id, http_status, sent_at from own_receipts where event_id = ? order by sent_at desc limit 1",
             [event_id],
         ).fetchone()
-        words = " ".join(filter(None, state or ("no payload",)))
-        return words + (
+        name, reason = state or ("no payload", None)
+        return " ".join(filter(None, (name, with_words(reason) if reason else None))) + (
             f", batch {receipt[0]}, HTTP {receipt[1]}, sent {receipt[2]:%Y-%m-%d %H:%M:%S} UTC" if receipt else ""
         )
 

@@ -7,7 +7,7 @@ and excluded as `forgotten`, so that the accounting holds; the hours' other tabl
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,13 @@ from snap_pipeline.errors import LakeError, PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
+from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
+from snap_pipeline.reasons import Exclusion
 
 
 class InvalidIdentifier(PipelineError):
@@ -100,18 +102,21 @@ class Forgetting:
         devices |= set(before["devices"])
         hours_of_person |= self._hours_with_linked_payloads(digests)
         pending = sorted({*before["hours"], *map(format_hour, hours_of_person - set(self._lake.pruned_hours()))})
-        write_tombstone(
-            self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": pending}
-        )
+        device_numbers = self._device_numbers(digests) | set(before["device_numbers"])
+        content = {
+            "digests": sorted(digests),
+            "devices": sorted(devices),
+            "device_numbers": sorted(device_numbers),
+            "hours": pending,
+        }
+        write_tombstone(self._storage, tombstone, content)
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
-        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, sorted(digests))]
+        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, digests, device_numbers)]
         hours = sorted({*map(parse_hour, pending), *rewritten.values()})
         for done, hour in enumerate(hours, 1):
             self._remake(hour)
             rest = [format_hour(each) for each in hours[done:]]
-            write_tombstone(
-                self._storage, tombstone, {"digests": sorted(digests), "devices": sorted(devices), "hours": rest}
-            )
+            write_tombstone(self._storage, tombstone, content | {"hours": rest})
         hours = sorted({*hours, *pruned})
         return Erasure(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
 
@@ -145,11 +150,9 @@ class Forgetting:
         hours = self._storage.hours(Table.CONVERSION_PAYLOADS)
         if not hours:
             return set()
-        payloads = self._storage.scan(
-            (partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours), hive=True, by_name=True
-        )
+        keys = (partition(Table.CONVERSION_PAYLOADS, hour) for hour in hours)
         with self._lake.connect() as connection:
-            connection.execute(f"create temp view payloads as from {payloads}")
+            connection.execute(f"create temp view payloads as {payload_rows(self._storage, keys, hive=True)}")
             rows = connection.execute(sql("sightings_in_payloads"), {"digests": sorted(digests)}).fetchall()
         return {parse_hour(hour) for (hour,) in rows}
 
@@ -169,6 +172,17 @@ class Forgetting:
                     rows = connection.execute(sql(query), {"digests": sorted(digests)}).fetchall()
                 found |= {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
         return found
+
+    def _device_numbers(self, digests: set[str]) -> set[int]:
+        """Return the numbers of the person's devices, by which payloads of pruned hours name them."""
+        hours = self._storage.hours(Table.IDENTITY_LINKS)
+        if not hours or not self._lake.pruned_hours():
+            return set()
+        links = self._storage.scan((partition(Table.IDENTITY_LINKS, hour) for hour in hours), by_name=True)
+        query = f"select distinct device_number from {links} where sha256('anonymous ' || anonymous_id) in $digests"
+        with self._lake.connect() as connection:
+            rows = connection.execute(query, {"digests": sorted(digests)}).fetchall()
+        return {number for (number,) in rows}
 
     def _landing_files(self, digests: set[str], *, rewrite: bool) -> tuple[dict[str, datetime], list[str]]:
         """Return the rewritten files with their hours, and the files that still hold the person's events."""
@@ -207,43 +221,58 @@ class Forgetting:
             # Links without raw events are made again as soon as a later hour needs them.
             self._storage.delete([partition(Table.IDENTITY_LINKS, hour)])
 
-    def _forget_pruned(self, hour: datetime, digests: list[str]) -> bool:
+    def _forget_pruned(self, hour: datetime, digests: Collection[str], device_numbers: Collection[int]) -> bool:
         """Remove the person from the tables that a pruned hour still has; return False if they are not in it.
 
-        The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing.
+        The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing. The
+        parameters are counted again even if nothing else is left to do: their partition is missing until then.
         """
-        payloads, excluded, links = (
-            partition(table, hour) for table in (Table.CONVERSION_PAYLOADS, Table.EXCLUDED_EVENTS, Table.IDENTITY_LINKS)
+        payloads, excluded, links, completeness = (
+            partition(table, hour)
+            for table in (
+                Table.CONVERSION_PAYLOADS,
+                Table.EXCLUDED_EVENTS,
+                Table.IDENTITY_LINKS,
+                Table.PARAMETER_COMPLETENESS,
+            )
         )
         with self._lake.connect_with_macros() as connection:
-            for table, key in {"payloads": payloads, "excluded": excluded, "links": links}.items():
-                connection.execute(f"create temp table {table} as from {self._storage.scan([key])}")
+            for table, key in {"stored": payloads, "excluded": excluded, "links": links}.items():
+                scan = self._storage.scan([key], options="file_row_number = true" if key == payloads else "")
+                connection.execute(f"create temp table {table} as from {scan}")
+            rows_of_today = payload_rows(self._storage, [payloads], options="file_row_number = true")
+            connection.execute(f"create temp view payloads as {rows_of_today}")
             made_by = self._storage.notes(connection, payloads)
-            values = {"digests": digests}
-            connection.execute(f"create temp table classified as {sql('forgotten_payloads')}", values)
-            connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", values)
+            person = {"digests": sorted(digests)}
+            connection.execute(
+                f"create temp table forgotten as {sql('forgotten_payloads')}",
+                person | {"device_numbers": sorted(device_numbers)},
+            )
+            connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", person)
             row = connection.execute(
-                "select (select count(*) from classified where is_forgotten), "
+                "select (select count(*) from forgotten), "
                 "(select count(*) from links) - (select count(*) from kept_links)"
             ).fetchone()
-            if not row or not any(row):
+            if (not row or not any(row)) and self._storage.exists(completeness):
                 return False
             self._storage.commit(
                 connection,
                 excluded,
-                """
+                f"""
                 from excluded union all by name
-                select workspace, event_id, event_name, event_time, 'forgotten' as reason from classified
-                where is_forgotten and (workspace, event_id) not in (
-                    select workspace, event_id from excluded where reason = 'forgotten'
+                select workspace, event_id, event_name, event_time, '{Exclusion.FORGOTTEN}' as reason from forgotten
+                where (workspace, event_id, event_name) not in (
+                    select workspace, event_id, event_name from excluded where reason = '{Exclusion.FORGOTTEN}'
                 )
                 """,
             )
-            self._storage.commit(connection, links, "from kept_links")
+            links_made_by = self._storage.notes(connection, links)
+            self._storage.commit(connection, links, "from kept_links", metadata=links_made_by)
+            self._storage.delete([completeness])
             self._storage.commit(
                 connection,
                 payloads,
-                "select * exclude (is_forgotten) from classified where not is_forgotten",
+                "select * exclude (file_row_number) from stored anti join forgotten using (file_row_number)",
                 metadata=made_by,
             )
         self._transformations.make_parameter_completeness(hour)
@@ -254,7 +283,7 @@ class Forgetting:
         if not keys:
             return 0
         with self._lake.connect() as connection:
-            query = f"select count(*) from {self._storage.scan(keys)} where reason = 'forgotten'"
+            query = f"select count(*) from {self._storage.scan(keys)} where reason = '{Exclusion.FORGOTTEN}'"
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 

@@ -24,6 +24,7 @@ from snap_pipeline.lake.text_files import (
     write_clean_copy,
 )
 from snap_pipeline.lake.tombstones import without_the_forgotten
+from snap_pipeline.reasons import Quarantine
 
 MANY_FILES, SMALL_FILE_BYTES = 16, 1_000_000
 """From so many files of so small an average size on, lines are gathered in one table before they are processed."""
@@ -123,7 +124,8 @@ class HourReader:
             rows = f"good_lines where rowid in ({', '.join(map(str, found))})"
             self._connection.execute(
                 f"""
-                insert into quarantined select workspace, source_file, line_number, 'unprocessable' from {rows};
+                insert into quarantined
+                select workspace, source_file, line_number, '{Quarantine.UNPROCESSABLE}' from {rows};
                 delete from {rows};
                 """
             )
@@ -227,11 +229,11 @@ class HourReader:
         ).fetchone() or (0,)
         # Text may hold a stray NUL byte; without a single good line, the file is no text.
         if has_nul and not good:
-            self._quarantine_whole(file, "not_text")
+            self._quarantine_whole(file, Quarantine.NOT_TEXT)
         else:
             self._connection.execute(f"insert into quarantined {sql('quarantined_lines')}", names)
 
-    def _quarantine_whole(self, file: LandedFile, reason: str) -> None:
+    def _quarantine_whole(self, file: LandedFile, reason: Quarantine) -> None:
         self._connection.execute(
             "insert into quarantined values (?, ?, null, ?)", [file.workspace, as_text(file.source_file), reason]
         )

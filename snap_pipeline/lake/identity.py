@@ -4,7 +4,7 @@
 them. This module decides which hours' links are read, and makes those that are missing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import duckdb
@@ -25,6 +25,24 @@ TABLE = Table.IDENTITY_LINKS
 COMPRESSION = "uncompressed"
 """Off: every hour of the window reads the file, and most of it are digests. LZ4 would make it a sixth smaller and
 take a tenth longer to read, Zstandard a third smaller and twice as long."""
+
+NEEDED = (
+    "workspace",
+    "device_number",
+    "person_number",
+    "alias_number",
+    "anonymous_id",
+    "person",
+    "first_seen_at",
+    "last_seen_at",
+    "em",
+    "clicks",
+    "choices",
+    "emails_number",
+    "kinds",
+)
+"""The columns without which links cannot be read: they say who a person is and chose. Others are values of the person,
+which the links of an older version may lack."""
 
 MANY_MISSING = 100
 """From so many hours without links on, one walk of the landing zone replaces a look-up for each. A window has 720
@@ -112,14 +130,16 @@ class IdentityLinks:
             LakeError: a pruned hour of the window has links that the current version cannot read.
         """
         hours = [each for each in self._window(hour) if self._exists(each)]
-        self._ensure_readable(hours, partition(TABLE, hour))
+        older = set(hours) - self._current(hours)
+        self._ensure_readable(older, partition(TABLE, hour))
         # Mostly, all workspaces have the same window, and no row has to be filtered by its workspace.
         too_old = [
             f"(workspace in ({', '.join(map(literal, workspaces))}) and file_index < {earlier})"
             for window, workspaces in self._mappings.identity_windows.items()
             if (earlier := sum(each <= hour - window for each in hours))
         ]
-        links = self._storage.scan((partition(TABLE, each) for each in hours), options="file_row_number = true")
+        keys = (partition(TABLE, each) for each in hours)
+        links = self._storage.scan(keys, by_name=bool(older), options="file_row_number = true")
         connection.execute(
             f"create or replace temp view links as select *, file_index from {links} "
             f"{'where not (' + ' or '.join(too_old) + ')' if too_old else ''}"
@@ -127,22 +147,33 @@ class IdentityLinks:
         for name in ("known_devices", "profiles", "linked_events"):
             connection.execute(sql(name))
 
-    def _ensure_readable(self, hours: Sequence[datetime], today: str) -> None:
-        """Reject links with other columns than today, which could not be made again."""
-        older = [partition(TABLE, each) for each in set(hours) - self._current(hours)]
-        if not older:
+    def _ensure_readable(self, older: Iterable[datetime], today: str) -> None:
+        """Reject links of older versions that lack a column in `NEEDED`, or have another type in any column of today.
+
+        They are of pruned hours, and could not be made again.
+        """
+        keys = [partition(TABLE, each) for each in older]
+        if not keys:
             return
         with self._lake.connect() as connection:
             unlike = connection.execute(
                 f"""
-                with files as (
-                    select file_name, list((name, type, converted_type, logical_type) order by name) as columns
-                    from {self._storage.schemas([*older, today])}
-                    group by file_name
+                with columns as (
+                    select file_name, name, (type, converted_type, logical_type) as type
+                    from {self._storage.schemas([*keys, today])}
+                ),
+
+                todays as (
+                    select name, type from columns where ends_with(file_name, {literal(today)})
                 )
 
-                select min(file_name) from files
-                where columns != (select columns from files where ends_with(file_name, {literal(today)}))
+                select min(files.file_name)
+                from (select distinct file_name from columns) as files
+                cross join todays
+                left join columns on files.file_name = columns.file_name and todays.name = columns.name
+                where
+                    columns.type is distinct from todays.type
+                    and (columns.name is not null or todays.name in {NEEDED})
                 """
             ).fetchone()
         if unlike and unlike[0]:

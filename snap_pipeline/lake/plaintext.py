@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.payload_partitions import payload_rows
 
 
 @dataclass(frozen=True)
@@ -68,25 +69,25 @@ def plaintext_in(lake: Lake, payloads: str) -> Plaintext | None:
 
 
 def show_payloads(lake: Lake, connection: duckdb.DuckDBPyConnection, payloads: str) -> None:
-    """Create the view `conversion_payloads` (with file_row_number) of a partition, with the column `plaintext`.
+    """Create the view `conversion_payloads` (with file_row_number) of a partition, with all columns of today.
 
-    Earlier versions did not write the column; their partitions are searched here.
+    The column `plaintext` is not null where a partition lacks it, as other columns are, since that would call it free
+    of plaintext. Earlier versions did not write it; their partitions are searched here.
     """
-    source = lake.storage.scan([payloads], options="file_row_number = true")
-    view = "create or replace view conversion_payloads as"
-    try:
-        connection.execute(f"{view} select * replace (plaintext as plaintext) from {source}")
-    except duckdb.BinderException:
-        rows = _look_through(lake, payloads)
+    rows = payload_rows(lake.storage, [payloads], options="file_row_number = true")
+    if "plaintext" not in dict(lake.storage.columns(connection, payloads)):
         connection.execute("create or replace table found_plaintext (file_row_number bigint, plaintext varchar[])")
-        if rows:
-            connection.executemany("insert into found_plaintext values (?, ?)", rows)
-        connection.execute(f"{view} from {source} left join found_plaintext using (file_row_number)")
+        rows = f"select * exclude (plaintext) from ({rows})"
+        found = _look_through(lake, rows)
+        if found:
+            connection.executemany("insert into found_plaintext values (?, ?)", found)
+        rows = f"from ({rows}) left join found_plaintext using (file_row_number)"
+    connection.execute(f"create or replace view conversion_payloads as {rows}")
 
 
 def _look_through(lake: Lake, payloads: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a query of payloads that hold plaintext, with their columns that do."""
     with lake.connect_with_macros() as connection:
-        source = f"select * from {lake.storage.scan([payloads], options='file_row_number = true')}"
         return connection.execute(
-            f"select file_row_number, plaintext from ({with_plaintext_columns(source)}) where plaintext is not null"
+            f"select file_row_number, plaintext from ({with_plaintext_columns(payloads)}) where plaintext is not null"
         ).fetchall()

@@ -16,6 +16,7 @@ import zstandard
 from snap_pipeline.errors import LakeError
 from snap_pipeline.lake.landing import as_text
 from snap_pipeline.lake.storage import literal
+from snap_pipeline.reasons import Quarantine
 
 MAXIMUM_LINE_BYTES = 16_000_000
 PLAIN_CHUNK_BYTES = 1_048_576
@@ -32,12 +33,12 @@ class Decompressor(NamedTuple):
     """One kind of compression: the factory of its decompressor, and the quarantine reason of a damaged file."""
 
     start: Callable[[], Any]
-    damage: str
+    damage: Quarantine
 
 
 DECOMPRESSORS = {
-    ".gz": Decompressor(lambda: zlib.decompressobj(wbits=31), "damaged_gzip"),
-    ".zst": Decompressor(lambda: zstandard.ZstdDecompressor().decompressobj(), "damaged_zstd"),
+    ".gz": Decompressor(lambda: zlib.decompressobj(wbits=31), Quarantine.DAMAGED_GZIP),
+    ".zst": Decompressor(lambda: zstandard.ZstdDecompressor().decompressobj(), Quarantine.DAMAGED_ZSTD),
 }
 
 
@@ -48,7 +49,7 @@ class DamagedFile(Exception):
         reason: the quarantine reason.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Quarantine) -> None:
         super().__init__(reason)
         self.reason = reason
 

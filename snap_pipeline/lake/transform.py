@@ -17,6 +17,7 @@ from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.plaintext import with_plaintext_columns
 from snap_pipeline.lake.recipes import SOURCES, Recipes, noted_raw_events_recipe, noted_recipes, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
@@ -128,7 +129,9 @@ class Transformations:
     def make_parameter_completeness(self, hour: datetime) -> int:
         """Make `parameter_completeness` and return its number of rows."""
         with self._lake.connect_with_macros() as connection:
-            self._view(connection, Table.CONVERSION_PAYLOADS, hour)
+            self._ensure_partition(Table.CONVERSION_PAYLOADS, hour)
+            payloads = payload_rows(self._storage, [partition(Table.CONVERSION_PAYLOADS, hour)])
+            connection.execute(f"create or replace temp view conversion_payloads as {payloads}")
             notes = self._recipe_notes(connection, Table.PARAMETER_COMPLETENESS, hour, self._mappings.recipes)
             return self._write(connection, Table.PARAMETER_COMPLETENESS, hour, notes)
 

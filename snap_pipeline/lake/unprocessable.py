@@ -16,8 +16,7 @@ from snap_pipeline.lake.landing import LandingZone, as_text
 from snap_pipeline.lake.raw import load_lines_of_file
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
 from snap_pipeline.lake.storage import Table, literal, partition
-
-REASON = "unprocessable"
+from snap_pipeline.reasons import Quarantine
 
 
 def unprocessable_rows(
@@ -77,7 +76,8 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
             for workspace, name, place in places:
                 if name == source_file:
                     line = lines[place - 1] if place <= len(lines) else None
-                    connection.execute("insert into moved values (?, ?, ?, ?)", [workspace, name, line, REASON])
+                    values = [workspace, name, line, Quarantine.UNPROCESSABLE]
+                    connection.execute("insert into moved values (?, ?, ?, ?)", values)
         notes = lake.storage.notes(connection, raw_events) | {"reading": uuid.uuid4().hex}
         lake.storage.commit(connection, quarantine, "from moved order by all")
         kept = f"select * exclude (file_row_number) from {source} where file_row_number not in ({numbers})"

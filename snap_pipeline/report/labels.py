@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from snap_pipeline.capi.answers import CATALOGUE, Category
 from snap_pipeline.lake.match_fields import MATCH_FIELDS
+from snap_pipeline.reasons import WORDS
 
 PARAMETERS: Mapping[str, str] = {
     **{field.payload: field.label for field in MATCH_FIELDS if field.is_scored},
@@ -32,34 +33,7 @@ ERROR_CATEGORIES: Mapping[str, str] = {
     "unreadable_answer": "not Snap's answer",
 }
 
-REASONS: Mapping[str, str] = {
-    "malformed_json": "The line is not JSON",
-    "not_an_object": "The line is not a JSON object",
-    "not_utf8": "The text is not UTF-8",
-    "line_too_long": "The line is too long",
-    "unreadable": "The line cannot be read",
-    "unprocessable": "The database cannot process the event; its hour was processed without it",
-    "not_text": "The file is not text",
-    "damaged_gzip": "The gzip file is damaged or cut off",
-    "damaged_zstd": "The Zstandard file is damaged or cut off",
-    "internal": "No step towards a purchase, such as sessions and identify calls",
-    "duplicate_id": "Received twice in its hour; one of them is kept",
-    "consent_denied": "Advertising consent was denied",
-    "consent_unknown": "Consent is unknown, and the workspace requires it",
-    "mapped_to_nothing": "Deliberately not sent, such as refunds and updates of an order",
-    "unmapped": "It has no mapping to a Snap event, and the workspace sends mapped events only",
-    "no_event_name": "Has no event name",
-    "no_timestamp": "Has no time",
-    "unreadable_timestamp": "Its time cannot be read",
-    "future_timestamp": "Its time is after its hour",
-    "forgotten": "The person asked to be forgotten",
-    "expired": "Too old for Snap when its turn came",
-    "plaintext_found": "A plaintext e-mail address or phone number would go out; report the spelling",
-    "insufficient_identifiers": "Carries no identifier by which Snap could match the person",
-    "purchase_without_value": "A purchase without value or currency",
-    "no_app_id": "An app event, and the destination has no Snap App ID",
-    "no_store_app_id": "An app event without its store's app id",
-}
+REASONS: Mapping[str, str] = WORDS
 
 
 def remedy(category: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from snap_pipeline.cli import COMMANDS
+from snap_pipeline.reasons import WORDS, DeliveryState, with_words
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, START, TOKEN, Project, ids, key, purchase
 
 
@@ -98,6 +99,19 @@ def test_status_as_json_accounts_for_every_event(run, project: Project) -> None:
     ]
 
 
+def test_status_shows_the_words_of_reasons_and_states(run, project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"), purchase("b", email=None), {"type": "identify", "messageId": "i"}, "{ no JSON")
+    project.materialize()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in run("status").stdout.splitlines()]
+    shown = {(name, label): words for name, label, _, words in filter(None, rows)}
+    reasons = {"quarantined": "malformed_json", "excluded": "internal"}
+    for entry, reason in reasons.items():
+        assert WORDS[reason].startswith(shown["", f"{entry}: {reason}"] or "-")  # the rest is on the next line
+    assert shown["shop", "undeliverable: insufficient_identifiers"].startswith("Carries no identifier")
+    assert shown["shop", "delivered"] == DeliveryState.DELIVERED.words
+
+
 def test_preview_shows_what_is_sent(run, project: Project) -> None:
     project.add_destination(live=False)
     project.land(purchase("a"))
@@ -126,8 +140,8 @@ def test_trace_follows_an_event_by_its_id_or_order_id(run, project: Project) -> 
     assert by_id == by_order
     assert "events.ndjson, line 2" in by_id
     assert "shop: delivered, batch" in by_id
-    assert "undeliverable insufficient_identifiers" in run("trace", "nobody").stdout
-    assert "excluded: internal" in run("trace", "i").stdout
+    assert f"undeliverable {with_words('insufficient_identifiers')}" in run("trace", "nobody").stdout
+    assert f"excluded: {with_words('internal')}" in run("trace", "i").stdout
     assert run("trace", "unknown").exit_code == 1
 
 

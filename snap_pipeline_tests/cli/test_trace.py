@@ -23,7 +23,7 @@ def story(run: Callable[..., Result], event_or_order_id: str) -> list[tuple[str,
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     landed = [place for place, line in enumerate(lines) if line.startswith("  landed in ")]
-    return [(Path(lines[n].split(", hour")[0]).name, lines[n + 1].split(",")[0].strip()) for n in landed]
+    return [(Path(lines[n].split(", hour")[0]).name, lines[n + 1].split(",")[0].split(" (")[0].strip()) for n in landed]
 
 
 def test_of_events_with_one_id_the_first_is_delivered_and_the_others_are_duplicates(

@@ -13,9 +13,6 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from snap_pipeline.cli import main
-from snap_pipeline.delivery.event_status import delivery_sql
-from snap_pipeline.lake.lake import sql
-from snap_pipeline.report import labels
 from snap_pipeline_tests.dbt import lakes
 from snap_pipeline_tests.dbt.conftest import NOW, Query
 
@@ -273,18 +270,6 @@ def test_marts_of_a_version_without_report_models_are_to_be_made_again(
     assert result.exit_code == 1
     assert "report_scores" in result.stderr
     assert "Build them with `snap-pipeline insights`" in result.stderr
-
-
-def test_every_reason_of_the_pipeline_has_words() -> None:
-    verdicts = [
-        *(sql(name) for name in ("verdicts", "quarantined_lines")),
-        *(delivery_sql(name) for name in ("payload_states",)),
-    ]
-    reasons = {reason for text in verdicts for reason in re.findall(r"(?:then|else) '([a-z_0-9]+)'", text)}
-    states = {"undeliverable", "in_doubt", "duplicate", "pending", "delivered", "rejected"}
-    kinds = {"app", "pixel"}
-    assert {"forgotten", "unreadable", "expired"} <= reasons
-    assert reasons - states - kinds <= labels.REASONS.keys()
 
 
 def test_an_unknown_workspace_and_a_missing_folder_are_plain_errors(report: Report, tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def test_links_of_a_pruned_hour_that_cannot_be_read_today_are_named(refused: Pro
         reasons(refused)
 
 
+def test_links_of_a_pruned_hour_may_lack_a_value_that_is_newer_than_they_are(refused: Project) -> None:
+    refused.land(
+        page_view(anonymous_id="b", user_id="ada", email="ada@example.com", gender="f"), hour=EARLIER, name="ada"
+    )
+    refused.land(purchase("p2", anonymous_id="b", email=None), name="hers")
+    make_links(refused)
+    prune(refused)
+    rewrite(refused, "identity_links", "* exclude (ge)", links_version="of an older version")
+    assert reasons(refused) == ["consent_denied"]
+    refused.pipeline.transformations.make_conversion_payloads(HOUR)
+    (payload,) = refused.rows("conversion_payloads")
+    assert (payload["event_id"], payload["linked"], payload["ge"]) == ("p2", ["em", "external_id"], None)
+
+
 def test_links_of_many_pruned_hours_are_looked_at_together(refused: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     prune(refused)
     rewrite(refused, "identity_links", "*", links_version="of other mappings")

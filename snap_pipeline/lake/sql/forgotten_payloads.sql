@@ -1,16 +1,22 @@
--- The payloads of a pruned hour, marked where they belong to a forgotten person. Its events are gone, so the hashed
--- identifiers of the payload decide. Reads `payloads`; takes the person's digests.
+-- The payloads of a pruned hour that belong to a forgotten person. Its events are gone, so that the payload's hashed
+-- identifiers and its device decide. Reads `payloads` (with file_row_number); takes the person's digests and the
+-- numbers of the devices that nobody else used.
 select
-    *,
-    coalesce(
-        list_has_any(
-            list_concat(
-                coalesce(em, []),
-                coalesce(ph, []),
-                coalesce(list_transform(external_id, lambda id: sha256('user ' || id)), [])
-            ),
-            $digests::varchar[]
-        ),
-        false
-    ) as is_forgotten
+    file_row_number,
+    workspace,
+    event_id,
+    event_name,
+    event_time
 from payloads
+where
+    list_contains($device_numbers::ubigint[], device_number)
+    or list_has_any(
+        list_concat(
+            coalesce(em, []),
+            coalesce(ph, []),
+            -- An id that was an e-mail address or a phone number is stored as its hash.
+            coalesce(external_id, []),
+            coalesce(list_transform(external_id, lambda id: sha256('user ' || id)), [])
+        ),
+        $digests::varchar[]
+    )

@@ -16,7 +16,8 @@ with scanned as (
                     fn, ln, ge, ct, st, zp, country, first_name_v2, last_name_v2, city_v2,
                     hashed_ip_address, hashed_mobile_ad_id, hashed_idfv,
                     -- [[[end]]]
-                    client_user_agent, workspace, event_time, limited_use, value, num_items, predicted_ltv
+                    client_user_agent, workspace, event_time, limited_use, value, num_items, predicted_ltv,
+                    device_number
                 )
             )
         ) as texts,

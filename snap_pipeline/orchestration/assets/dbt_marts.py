@@ -31,6 +31,7 @@ from snap_pipeline.orchestration.assets.mart_metadata import describe_mart
 from snap_pipeline.orchestration.runs import hours_in_flight
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import DBT_PROJECT, IS_INSTALLED
+from snap_pipeline.reasons import DeliveryState
 from snap_pipeline.settings import Settings
 
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
@@ -81,7 +82,10 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         accounting.export(entries)
         destinations = pipeline.destinations.list(include_removed=True)
         accounting.export_destinations(destinations)
-        sums = {state: sum(e.events for e in entries if e.entry == state) for state in ("pending", "in_doubt")}
+        sums: dict[str, int] = {
+            str(state): sum(e.events for e in entries if e.entry == state)
+            for state in (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
+        }
         sums["hours_under_way"] = len(in_progress)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
             with pipeline.lake.connect() as connection:

@@ -34,6 +34,7 @@ from snap_pipeline.orchestration.assets.hourly_step import (
 )
 from snap_pipeline.orchestration.resources import SnapConversionsApi
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reasons import DeliveryState
 
 DESTINATIONS_AT_ONCE = 4
 RETRIES = 2
@@ -226,7 +227,7 @@ def describe_hour(
     describe_partition(
         context, pipeline.lake, Table.DISPATCHED_BATCHES, key, sum(r.stats.requests for r in reports), metadata
     )
-    finished = sum(report.count("delivered") + report.count("rejected") for report in reports)
+    finished = sum(report.count(DeliveryState.DELIVERED) + report.count(DeliveryState.REJECTED) for report in reports)
     describe_partition(context, pipeline.lake, Table.DELIVERY_RECEIPTS, key, finished)
     describe_partition(context, pipeline.lake, Table.DELIVERY_REQUESTS, key, sum(r.stats.requests for r in reports))
 
@@ -234,12 +235,11 @@ def describe_hour(
 def destination_metadata(report: HourReport) -> dict[str, Any]:
     """Return the metadata of an hour about one destination."""
     stats = report.stats
-    numbers: dict[str, Any] = {
-        state: report.count(state)
-        for state in ("delivered", "rejected", "undeliverable", "duplicate", "in_doubt", "pending")
-    }
+    numbers: dict[str, Any] = {str(state): report.count(state) for state in DeliveryState}
     numbers |= {
-        f"{state}/{reason}": n for (state, reason), n in report.counts.items() if reason and state == "undeliverable"
+        f"{state}/{reason}": n
+        for (state, reason), n in report.counts.items()
+        if reason and state == DeliveryState.UNDELIVERABLE
     }
     numbers |= {"requests": stats.requests, "retries": stats.retries}
     if len(stats.latencies_ms) > 1:
@@ -304,7 +304,7 @@ def _undelivered_message(incomplete: Sequence[HourReport], hours: Sequence[datet
 def _not_taken_message(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
     """Describe the events that were tried and not delivered: how many, in which hours, and the reason."""
     last = incomplete[-1]
-    events = sum(report.count("pending") + report.count("in_doubt") for report in incomplete)
+    events = sum(report.count(DeliveryState.PENDING) + report.count(DeliveryState.IN_DOUBT) for report in incomplete)
     first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], last))
     where = f"of {last_key}" if last is incomplete[0] else f"in {len(incomplete)} hours, {first_key} to {last_key},"
     left = f"{events:,} events {where} are left for the next run."

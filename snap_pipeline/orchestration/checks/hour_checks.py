@@ -14,6 +14,7 @@ from snap_pipeline.lake.plaintext import WHAT_TO_DO, plaintext_in
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_AT_FAULT
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 NO_PLAINTEXT = dg.AssetCheckKey(dg.AssetKey("conversion_payloads"), "no_plaintext")
 CONSERVATION = dg.AssetCheckKey(dg.AssetKey("dispatched_batches"), "conservation")
@@ -104,7 +105,9 @@ def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
     findings: list[Finding] = []
     highest = 0.0
     for hour, destination in sorted({(hour, destination) for hour, destination, _ in counts}):
-        rejected, delivered = (counts[hour, destination, state] for state in ("rejected", "delivered"))
+        rejected, delivered = (
+            counts[hour, destination, state] for state in (DeliveryState.REJECTED, DeliveryState.DELIVERED)
+        )
         share = rejected / max(rejected + delivered, 1)
         highest = max(highest, share)
         if share > MAX_REJECTED_SHARE:
@@ -116,7 +119,7 @@ def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
 
 def withdrawn_receipts(entries: Sequence[Entry]) -> dg.AssetCheckResult:
     """Check for delivered events that are no longer conversions: changed mapping, late denial, forgotten person."""
-    withdrawn = [entry for entry in entries if entry.entry == "withdrawn" and entry.events]
+    withdrawn = [entry for entry in entries if entry.entry == NonAdditive.WITHDRAWN and entry.events]
     findings = [
         (each.hour, f"{each.destination} {each.hour}: {each.events:,} delivered events are withdrawn.")
         for each in withdrawn

@@ -16,6 +16,7 @@ from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.checks.hour_checks import CONSERVATION, NO_PLAINTEXT, REJECTED_SHARE, WITHDRAWN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
+from snap_pipeline.reasons import with_words
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
 EMAIL, PHONE = "ada.lovelace@example.com", "+447700900123"
@@ -102,7 +103,7 @@ def test_an_event_with_plaintext_is_set_aside_and_all_others_go_out(project: Pro
     pipeline = project.pipeline
     trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
     lines = list(trace.lines("leak", [HOUR], pipeline.destinations.list()))
-    assert "  shop: undeliverable plaintext_found" in lines
+    assert f"  shop: undeliverable {with_words('plaintext_found')}" in lines
 
 
 def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) -> None:
