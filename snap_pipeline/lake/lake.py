@@ -41,6 +41,7 @@ MACRO_FILES = (
     "payload",
     "products",
     "identity",
+    "consent_strings",
     "consent",
 )
 """Files of macros in load order: a macro may use those of an earlier file."""

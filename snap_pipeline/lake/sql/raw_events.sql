@@ -28,19 +28,33 @@ recognized_fields as (
         -- A class of both cases for each letter is ten times as fast as matching without case.
         regexp_matches(line::varchar, '[sS][cC][cClL][iI][dD]\\?"') as has_click_id_key,
         coalesce(null_if_blank(page_url), null_if_blank(context.page.url)) as given_page_url,
-        coalesce(
-            null_if_empty_list(list_filter(
-                [nonempty_object_of(consent), nonempty_object_of(context.consent)], lambda given: given is not null
-            )),
-            -- A consent event has the purposes among its properties.
-            case
-                when
-                    property_values is not null
-                    and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
-                    then [property_values]
-            end
-        ) as given_consents,
-        least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
+        nullif(
+            concat_ws(
+                ',',
+                consent,
+                context.consent,
+                context."consentManagement",
+                -- A consent event has the purposes among its properties; other events have keys that name consent.
+                case
+                    when
+                        property_values is not null
+                        and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
+                        then property_values
+                    when regexp_matches(properties, '[cC][oO][nN][sS][eE][nN][tT]') then flat_consent(property_values)
+                end,
+                case
+                    when
+                        concat(
+                            tc_string, "tcString", gdpr_consent, consent_string, "euconsent-v2", euconsent_v2, gcs, gcd,
+                            "x-ga-gcs", "x-ga-gcd", gpp, gpp_string, "gppString", us_privacy, "usPrivacy", usp,
+                            usp_string, gpc, do_not_sell, ad_storage, ad_user_data, ad_personalization, consent_state,
+                            "consentManagement", "OnetrustActiveGroups", "OptanonActiveGroups"
+                        ) != ''
+                        then flat_consent(line)
+                end
+            ),
+            ''
+        ) as given_consents
     from parsed_lines
 )
 
@@ -146,9 +160,7 @@ select
     null_if_blank(context.screen.width) as screen_width,
     null_if_blank(context.screen.height) as screen_height,
     null_if_blank(context.screen.density) as screen_density,
-    with_plain_answer(
-        case when given_consents is not null then purposes_of_all(given_consents) end, plain_consent
-    ) as consent,
+    case when given_consents is not null then canonical_consent('[' || given_consents || ']') end as consent,
     null_if_blank(value) as value,
     null_if_blank(currency) as currency,
     null_if_blank(order_id) as order_id,

@@ -1,117 +1,324 @@
--- The state of advertising consent in a consent object. The seed consent_purposes.csv lists the purposes that count;
--- here it is the variable `consent_purposes`, a map from folded name to meaning.
+-- What an event says about consent, in one canonical form: {"granted": […], "denied": […], "unread": […]}, lists of
+-- purposes by folded name; `unread` has those whose answer is neither yes nor no. Needs names.sql and
+-- consent_strings.sql.
 
--- A yes or no in any spelling: "opt-out", "Opted Out" and "optout" are one word.
-create or replace macro is_consent_given(answer) as map_extract_value(
+-- A yes or no among folded words.
+create or replace macro is_folded_consent_given(answer) as map_extract_value(
     map {
         'true': true, 'granted': true, 'grant': true, 'yes': true, 'y': true, '1': true, 'on': true,
         'allow': true, 'allowed': true, 'accept': true, 'accepted': true, 'optin': true, 'optedin': true,
+        'agree': true, 'agreed': true, 'consented': true, 'enabled': true, 'given': true, 'approved': true,
         'false': false, 'denied': false, 'deny': false, 'no': false, 'n': false, '0': false, 'off': false,
         'disallow': false, 'disallowed': false, 'reject': false, 'rejected': false, 'decline': false,
-        'declined': false, 'refused': false, 'revoked': false, 'withdrawn': false, 'optout': false,
-        'optedout': false
+        'declined': false, 'refused': false, 'refuse': false, 'revoked': false, 'revoke': false,
+        'withdrawn': false, 'withdraw': false, 'optout': false, 'optedout': false, 'disagree': false,
+        'disagreed': false, 'disabled': false, 'blocked': false, 'notgranted': false, 'notgiven': false,
+        'notconsented': false, 'notallowed': false, 'objected': false
     },
+    answer
+);
+
+-- A yes or no in any spelling: "opt-out", "Opted Out" and "optout" are one word.
+create or replace macro is_consent_given(answer) as is_folded_consent_given(
     lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
 );
 
--- An opt-out, as a flag (gpc) or as the third letter of the IAB's us_privacy string.
-create or replace macro is_opted_out(answer) as
-coalesce(is_consent_given(answer), regexp_matches(answer, '^[0-9][A-Za-z-][Yy]'), false);
-
--- The answers of a consent object to the purposes of the seed.
-create or replace macro consent_answers(consent) as list_filter(
-    list_transform(
-        json_keys(consent),
-        lambda name: {
-            'meaning': getvariable('consent_purposes')[folded_name(name)],
-            'answer': json_extract_string(consent, '/' || replace(replace(name, '~', '~0'), '/', '~1'))
-        }
-    ),
-    lambda purpose: purpose.meaning is not null and purpose.answer is not null
+-- The text of consent with names and words folded, as JSON: without case, spaces, hyphens and underscores. Folding the
+-- whole text is one search; folding each name would be one for each. A minus before a number becomes a digit, since
+-- without it -1 would be a yes.
+create or replace macro folded_consent(consent) as try_cast(
+    folded_name(replace(replace(replace(consent, ':-', ':9'), '%3A', ':'), '%2C', ',')) as json
 );
 
--- The consent state of several answers, the strictest first: denied, limited, granted, or null if there is no answer.
--- An answer that is neither yes nor no does not count.
-create or replace macro consent_of_answers(answers) as [
-    'denied', 'limited', 'granted'
-][
-    list_min(
-        list_transform(
-            answers,
-            lambda p: case p.meaning
-                when 'advertising' then [1, 3][is_consent_given(p.answer)::integer + 1]
-                when 'limited' then case when not is_consent_given(p.answer) then 2 end
-                when 'opt_out_of_sale' then case when is_opted_out(p.answer) then 2 end
-            end
-        )
+-- The object or list in a value, which may be written as JSON text.
+create or replace macro unwrapped_json(value) as case
+    when starts_with(value::varchar, '"{') or starts_with(value::varchar, '"[')
+        then coalesce(try_cast(value ->> '$' as json), value)
+    else value
+end;
+
+-- The values below each value, which is replaced by them if it is an object or a list. An object in a list goes by what
+-- it calls itself: [{"purpose": "marketing", "granted": false}].
+create or replace macro opened(values) as flatten(
+    list_transform(
+        values,
+        lambda each: case json_type(each.value)
+            when 'OBJECT'
+                then list_transform(
+                    list_zip(json_keys(each.value), json_extract(each.value, '$.*')),
+                    lambda pair: {
+                        'path': each.path || '/' || each.name,
+                        'name': pair[1],
+                        'value': unwrapped_json(pair[2]),
+                        'is_item': false
+                    }
+                )
+            when 'ARRAY'
+                then case
+                    when json_array_length(each.value) = 0
+                        then [{ 'path': each.path, 'name': each.name, 'value': each.value, 'is_item': true }]
+                    else list_transform(
+                        try_cast(each.value as json[]),
+                        lambda item: {
+                            'path': each.path,
+                            'name': coalesce(
+                                json_extract_string(item, '/purpose'),
+                                json_extract_string(item, '/purposeid'),
+                                json_extract_string(item, '/category'),
+                                json_extract_string(item, '/name'),
+                                json_extract_string(item, '/key'),
+                                json_extract_string(item, '/id'),
+                                each.name
+                            ),
+                            'value': unwrapped_json(item),
+                            'is_item': json_type(item) != 'OBJECT'
+                        }
+                    )
+                end
+            else [each]
+        end
     )
+);
+
+-- The plain values in a list of consents, each with its name and the names above it.
+create or replace macro consent_values(consents) as opened(opened(opened(opened(opened(
+    list_transform(
+        try_cast(consents as json[]),
+        lambda each: { 'path': '', 'name': '', 'value': unwrapped_json(each), 'is_item': false }
+    )
+)))));
+
+-- Words in the name of a list of refused purposes, and of one of allowed purposes.
+create or replace macro is_list_of_denied(name) as
+contains(name, 'denied') or contains(name, 'disabled') or contains(name, 'disallowed') or contains(name, 'rejected')
+or contains(name, 'refused') or contains(name, 'declined') or contains(name, 'revoked') or contains(name, 'withdrawn')
+or contains(name, 'blocked') or contains(name, 'optedout') or contains(name, 'optout') or contains(name, 'inactive')
+or contains(name, 'notallowed') or contains(name, 'notgranted') or contains(name, 'objected');
+
+create or replace macro is_list_of_granted(name) as
+contains(name, 'allowed') or contains(name, 'enabled') or contains(name, 'accepted') or contains(name, 'granted')
+or contains(name, 'active') or contains(name, 'approved') or contains(name, 'consented') or contains(name, 'optedin')
+or name in (
+    '', 'consent', 'consents', 'purposes', 'categories', 'groups', 'preferences', 'consentcategories',
+    'didomipurposesconsent'
+);
+
+-- A purpose in a list. Numbers mean what the consent tool numbers: OneTrust its groups, others purposes.
+create or replace macro listed_purpose(list_name, purpose) as case
+    when try_cast(purpose as utinyint) is null then purpose
+    when contains(list_name, 'activegroups') then 'c000' || purpose
+    else 'purpose' || purpose
+end;
+
+-- The purposes of a list, whose items are one text each or all in one.
+create or replace macro listed_answers(value, text, answer) as list_transform(
+    list_filter(string_split(text, ','), lambda purpose: purpose not in ('', '[]')),
+    lambda purpose: {
+        'purpose': listed_purpose(value.name, purpose),
+        'answer': answer,
+        'list': case when not contains(value.path, 'vendor') then answer end
+    }
+) || case
+    when text = '[]' and not contains(value.path, 'vendor')
+        then [{ 'purpose': null::varchar, 'answer': answer, 'list': answer }]
+    else []
+end;
+
+-- The name above a value, or that of the whole consent if it is only a place.
+create or replace macro purpose_above(path) as case
+    when
+        split_part(path, '/', -1) in (
+            '', 'consent', 'consents', 'gdpr', 'consentstate', 'consentmanagement', 'userstatus', 'didomi', 'cookie',
+            'usercentrics', 'onetrust', 'cookiebot', 'state', 'status', 'choice', 'decision'
+        )
+        then 'advertising'
+    else split_part(path, '/', -1)
+end;
+
+-- The answers of one plain value: [{purpose, answer, list}]. `list` is set if the value is of a list of granted (true)
+-- or denied (false) purposes.
+create or replace macro answers_of_value(value, text, answer) as case
+    when text is null or text = '{}' then []
+    when answer is null and (value.is_item or contains(text, ',')) and is_list_of_denied(value.name)
+        then listed_answers(value, text, false)
+    when
+        answer is null
+        and (
+            (value.is_item and (is_list_of_granted(value.name) and (text != '[]' or value.name not in ('', 'consent'))))
+            or (contains(text, ',') and is_list_of_granted(value.name) and not contains(text, ':'))
+            -- OneTrust's list of active groups, wherever it is: ",C0001,C0004,"
+            or ((starts_with(text, 'c000') or contains(text, ',c000')) and not contains(text, ':'))
+        )
+        then listed_answers(value, text, true)
+    when value.name in ('', 'consent', 'consents')
+        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::boolean }]
+    -- The answer is below the name of the purpose: {"marketing": {"consented": false}}
+    when
+        value.name in (
+            'consented', 'consentgiven', 'enabled', 'granted', 'given', 'allowed', 'accepted', 'optedin', 'optin',
+            'agreed', 'status', 'choice', 'answer', 'decision'
+        )
+        or (value.name in ('value', 'state') and purpose_above(value.path) != 'advertising')
+        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::boolean }]
+    when value.name in ('denied', 'rejected', 'refused', 'declined', 'revoked', 'withdrawn', 'optedout', 'optout')
+        then [{
+            'purpose': purpose_above(value.path), 'answer': case when answer then false end, 'list': null::boolean
+        }]
+    -- TC data as JSON: {"purpose": {"consents": {"1": true}}}; others number purposes by the same or their own list.
+    when
+        try_cast(value.name as utinyint) is not null
+        and contains(value.path, 'purpose')
+        and not contains(value.path, 'legitimate')
+        and not contains(value.path, 'publisher')
+        then [{
+            'purpose': if(ends_with(value.path, '/purpose/consents'), 'tcfpurpose', 'purpose') || value.name,
+            'answer': answer,
+            'list': null::boolean
+        }]
+    else [{ 'purpose': value.name, 'answer': answer, 'list': null::boolean }]
+end;
+
+-- The answers of all plain values.
+create or replace macro answers_of_values(values) as flatten(
+    list_transform(
+        list_transform(
+            list_transform(values, lambda value: { 'value': value, 'text': value.value ->> '$' }),
+            lambda each: {
+                'value': each.value, 'text': each.text, 'answer': is_folded_consent_given(each.text)
+            }
+        ),
+        lambda each: answers_of_value(each.value, each.text, each.answer)
+    )
+);
+
+-- The answers of OneTrust's groups in a text: "C0001:1,C0004:0", alone or in its cookie.
+create or replace macro answers_of_groups(folded) as list_transform(
+    list_zip(
+        regexp_extract_all(folded::varchar, '[",=]([a-z0-9]+):[01]', 1),
+        regexp_extract_all(folded::varchar, '[",=][a-z0-9]+:([01])', 1)
+    ),
+    lambda pair: { 'purpose': pair[1], 'answer': pair[2] = '1', 'list': null::boolean }
+);
+
+-- The canonical form of answers, or null if there is none. A list of granted purposes without one of denied purposes
+-- denies what it leaves out: the purpose `unlisted`.
+create or replace macro consent_of_answers(answers) as list_transform(
+    [{
+        'answers': list_filter(answers, lambda each: each.purpose is not null),
+        'lists': list_transform(answers, lambda each: each.list)
+    }],
+    lambda given: case
+        when len(given.answers) + len(list_filter(given.lists, lambda list: list)) > 0
+            then to_json({
+                'granted': list_sort(list_distinct(
+                    list_transform(list_filter(given.answers, lambda each: each.answer), lambda each: each.purpose)
+                )),
+                'denied': list_sort(list_distinct(
+                    list_transform(list_filter(given.answers, lambda each: not each.answer), lambda each: each.purpose)
+                )) || case
+                    when list_contains(given.lists, true) and not list_contains(given.lists, false) then ['unlisted']
+                    else []
+                end,
+                'unread': list_sort(list_distinct(list_transform(
+                    list_filter(given.answers, lambda each: each.answer is null), lambda each: each.purpose
+                )))
+            })
+    end
+)[1];
+
+-- The canonical form of consents, given as the text of a JSON list. Strings are read before the text is folded, and
+-- taken out of it.
+create or replace macro canonical_consent(consents) as list_transform(
+    list_transform(
+        [{
+            'folded': coalesce(
+                folded_consent(regexp_replace(consents, '\\?' || consent_string_pattern(), 'null', 'g')),
+                folded_consent(consents)
+            ),
+            'strings': regexp_extract_all(replace(consents, '\"', '"'), consent_string_pattern(), 1)
+        }],
+        lambda given: answers_of_values(consent_values(given.folded))
+        || case
+            when contains(given.folded, 'groups') or contains(given.folded, 'c000') then answers_of_groups(given.folded)
+            else []
+        end
+        || case
+            when len(given.strings) > 0
+                then list_transform(
+                    flatten(list_transform(given.strings, lambda text: consent_string_answers(text))),
+                    lambda each: { 'purpose': each.purpose, 'answer': each.answer, 'list': null::boolean }
+                )
+            else []
+        end
+    ),
+    lambda answers: consent_of_answers(answers)
+)[1];
+
+-- The canonical form of a consent that an earlier version read: it kept the purposes and answers of an object.
+create or replace macro consent_of_any_version(consent) as case
+    when consent is null or starts_with(consent::varchar, '{"granted":[') then consent
+    else canonical_consent('[' || consent::varchar || ']')
+end;
+
+-- Keys that are about consent wherever they are, by folded name.
+create or replace macro consent_keys() as [
+    'tcstring', 'tcfstring', 'tcfconsent', 'iabtcftcstring', 'euconsent', 'euconsentv2', 'gdprconsent',
+    'gdprconsentstring', 'consentstring', 'iabconsentstring', 'gcs', 'gcd', 'xgagcs', 'xgagcd', 'gpp', 'gppstring',
+    'gppconsent', 'iabgpphdrgppstring', 'usprivacy', 'usprivacystring', 'usp', 'uspstring', 'uspconsent',
+    'iabusprivacystring', 'gpc', 'globalprivacycontrol', 'secgpc', 'donotsell', 'donotsellorshare', 'optoutofsale',
+    'saleoptout', 'ccpaoptout', 'adstorage', 'aduserdata', 'adpersonalization', 'adpersonalisation', 'consent',
+    'consents', 'consentstate', 'consentmode', 'googleconsentmode', 'consentmanagement', 'consentcategories',
+    'consentpreferences', 'consentpurposes', 'consentgiven', 'allowedconsentids', 'deniedconsentids', 'advertisingconsent',
+    'adconsent', 'adsconsent', 'onetrustactivegroups', 'optanonactivegroups', 'optanonconsent', 'onetrustgroups',
+    'didomipurposesconsent', 'didomipurposesconsentdenied', 'didomipurposesconsentunknown'
 ];
 
-create or replace macro consent_state(consent) as
-case when consent is not null then consent_of_answers(consent_answers(consent)) end;
-
--- An object with at least one key, else null, so that coalesce() goes on to the next place.
-create or replace macro nonempty_object_of(value) as
-case when len(json_keys(object_of(value))) > 0 then object_of(value) end;
-
--- OneTrust's groups, "C0001:1,C0004:0", as an object.
-create or replace macro object_of_groups(value) as case
-    when regexp_full_match(value ->> '$', '(?:[\w-]+:[01],?)+')
-        then ('{"' || replace(replace(rtrim(value ->> '$', ','), ',', '","'), ':', '":"') || '"}')::json
-end;
-
--- A plain yes or no in place of an object: `"consent": false`, `"consent": "denied"`.
-create or replace macro plain_answer_of(value) as
-case when json_type(value) in ('BOOLEAN', 'VARCHAR', 'UBIGINT') then is_consent_given(value ->> '$') end;
-
--- Purposes together with a plain answer that was given beside them or alone. A plain answer is about advertising: a no
--- always counts, a yes only where the purposes do not deny it.
-create or replace macro with_plain_answer(purposes, answer) as case answer
-    when false then json_merge_patch(coalesce(purposes, '{}'), '{"advertising":false}')
-    when true then json_merge_patch('{"advertising":true}', coalesce(purposes, '{}'))
-    else purposes
-end;
-
--- The purposes of a consent object, flattened: they are its own keys, or below one of them, such as Segment's
--- categoryPreferences.
-create or replace macro purposes_of(consent) as with_plain_answer(json_merge_patch(
-    consent,
-    coalesce(
+-- The keys of an object that are about consent, as the text of an object.
+create or replace macro flat_consent(object) as '{' || array_to_string(
+    list_transform(
         list_filter(
-            list_transform(
-                [
-                    'categoryPreferences', 'category_preferences', 'consent', 'purposes', 'preferences', 'choice',
-                    'groups'
-                ],
-                lambda name: coalesce(
-                    nonempty_object_of(json_extract(consent, '/' || name)),
-                    object_of_groups(json_extract(consent, '/' || name))
-                )
-            ),
-            lambda below: below is not null
-        )[1],
-        '{}'
-    )
-), plain_answer_of(json_extract(consent, '/consent')));
-
--- The object with an underscore before each key; folded_name() ignores it, so that the meaning stays the same.
-create or replace macro with_underscores(object) as (
-    '{' || array_to_string(
-        list_transform(
-            json_keys(object),
-            lambda name: to_json('_' || name)::varchar || ':'
-            || json_extract(object, '/' || replace(replace(name, '~', '~0'), '/', '~1'))::varchar
+            list_zip(json_keys(object), json_extract(object, '$.*')),
+            lambda pair: list_contains(consent_keys(), lower(translate(pair[1], '_- ', '')))
         ),
-        ','
-    ) || '}'
-)::json;
+        lambda pair: to_json(pair[1])::varchar || ':' || pair[2]::varchar
+    ),
+    ','
+) || '}';
 
--- The purposes of one consent object, or of two merged. A purpose of both is kept twice, so that the stricter answer
--- counts.
-create or replace macro purposes_of_all(consents) as list_transform(
-    [list_transform(consents, lambda consent: purposes_of(consent))],
-    lambda purposes: case len(purposes)
-        when 2 then json_merge_patch(purposes[1], with_underscores(purposes[2]))
-        else purposes[1]
+-- The meanings of purposes, by the seed: the variable `consent_purposes` is a map from folded name to meaning.
+create or replace macro meanings_of(purposes) as
+list_transform(purposes, lambda purpose: getvariable('consent_purposes')[purpose]);
+
+-- What a canonical consent says about advertising, the strictest first: denied, limited, granted, or null.
+create or replace macro consent_state(consent) as list_transform(
+    list_transform(
+        [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"]}')],
+        lambda given: {
+            'granted': meanings_of(given.granted),
+            'denied': meanings_of(given.denied),
+            'is_list': list_contains(given.denied, 'unlisted')
+        }
+    ),
+    lambda given: case
+        when list_contains(given.denied, 'advertising') then 'denied'
+        when
+            given.is_list
+            and not list_contains(given.granted, 'advertising')
+            and (len(given.granted) = 0 or list_contains(given.granted, 'other'))
+            then 'denied'
+        when list_contains(given.denied, 'limited') or list_contains(given.granted, 'opt_out_of_sale') then 'limited'
+        when list_contains(given.granted, 'advertising') then 'granted'
     end
+)[1];
+
+-- Tells whether something in a canonical consent cannot be read: a string, the answer to a purpose of the seed that
+-- decides, or every word.
+create or replace macro has_unread_consent(consent) as list_transform(
+    [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"],"unread":["VARCHAR"]}')],
+    lambda given: len(list_filter(
+        given.unread,
+        lambda purpose: list_contains(consent_keys(), purpose)
+        or getvariable('consent_purposes')[purpose] in ('advertising', 'limited', 'opt_out_of_sale')
+    )) > 0
+    or len(list_filter(meanings_of(given.granted || given.denied), lambda meaning: meaning is not null)) = 0
 )[1];
