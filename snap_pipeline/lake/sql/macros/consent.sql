@@ -1,5 +1,5 @@
--- What an event says about consent, in one canonical form: {"granted": […], "denied": […], "unread": […]}, lists of
--- purposes by folded name; `unread` has those whose answer is neither yes nor no. Needs names.sql and
+-- What an event says about consent, in one canonical form: {"granted": […], "denied": […], "unread": […], "complete": […]},
+-- lists of purposes by folded name; `unread` has those whose answer is neither yes nor no. Needs names.sql and
 -- consent_strings.sql.
 
 -- A yes or no among folded words.
@@ -32,7 +32,7 @@ create or replace macro folded_consent(consent) as try_cast(
 
 -- The object or list in a value, which may be written as JSON text.
 create or replace macro unwrapped_json(value) as case
-    when starts_with(value::varchar, '"{') or starts_with(value::varchar, '"[')
+    when starts_with(value::varchar, '"{') or starts_with(value::varchar, '"[') or starts_with(value::varchar, '"\"')
         then coalesce(try_cast(value ->> '$' as json), value)
     else value
 end;
@@ -84,7 +84,9 @@ create or replace macro opened(values) as flatten(
 create or replace macro consent_values(consents) as opened(opened(opened(opened(opened(
     list_transform(
         try_cast(consents as json[]),
-        lambda each: { 'path': '', 'name': '', 'value': unwrapped_json(each), 'is_item': false }
+        lambda each, place: {
+            'path': place || '/', 'name': '', 'value': unwrapped_json(each), 'is_item': false
+        }
     )
 )))));
 
@@ -110,17 +112,20 @@ create or replace macro listed_purpose(list_name, purpose) as case
     else 'purpose' || purpose
 end;
 
+-- The list that an answer is of: a sign for granted or denied, and its place, so that the two of one place are known.
+create or replace macro list_in_place(path, answer) as
+case when not contains(path, 'vendor') then if(answer, '+', '-') || path end;
+
 -- The purposes of a list, whose items are one text each or all in one.
 create or replace macro listed_answers(value, text, answer) as list_transform(
     list_filter(string_split(text, ','), lambda purpose: purpose not in ('', '[]')),
     lambda purpose: {
         'purpose': listed_purpose(value.name, purpose),
         'answer': answer,
-        'list': case when not contains(value.path, 'vendor') then answer end
+        'list': list_in_place(value.path, answer)
     }
 ) || case
-    when text = '[]' and not contains(value.path, 'vendor')
-        then [{ 'purpose': null::varchar, 'answer': answer, 'list': answer }]
+    when text = '[]' then [{ 'purpose': null::varchar, 'answer': answer, 'list': list_in_place(value.path, answer) }]
     else []
 end;
 
@@ -135,8 +140,7 @@ create or replace macro purpose_above(path) as case
     else split_part(path, '/', -1)
 end;
 
--- The answers of one plain value: [{purpose, answer, list}]. `list` is set if the value is of a list of granted (true)
--- or denied (false) purposes.
+-- The answers of one plain value: [{purpose, answer, list}]. `list` is null unless the value is of a list.
 create or replace macro answers_of_value(value, text, answer) as case
     when text is null or text = '{}' then []
     when answer is null and (value.is_item or contains(text, ',')) and is_list_of_denied(value.name)
@@ -150,8 +154,12 @@ create or replace macro answers_of_value(value, text, answer) as case
             or ((starts_with(text, 'c000') or contains(text, ',c000')) and not contains(text, ':'))
         )
         then listed_answers(value, text, true)
-    when value.name in ('', 'consent', 'consents')
-        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::boolean }]
+    when
+        value.name in (
+            '', 'consent', 'consents', 'consentstate', 'consentstatus', 'consentmode', 'consentmanagement', 'gdpr',
+            'gdprconsent', 'consentpreferences', 'advertisingconsent', 'adconsent', 'adsconsent'
+        )
+        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::varchar }]
     -- The answer is below the name of the purpose: {"marketing": {"consented": false}}
     when
         value.name in (
@@ -159,10 +167,10 @@ create or replace macro answers_of_value(value, text, answer) as case
             'agreed', 'status', 'choice', 'answer', 'decision'
         )
         or (value.name in ('value', 'state') and purpose_above(value.path) != 'advertising')
-        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::boolean }]
+        then [{ 'purpose': purpose_above(value.path), 'answer': answer, 'list': null::varchar }]
     when value.name in ('denied', 'rejected', 'refused', 'declined', 'revoked', 'withdrawn', 'optedout', 'optout')
         then [{
-            'purpose': purpose_above(value.path), 'answer': case when answer then false end, 'list': null::boolean
+            'purpose': purpose_above(value.path), 'answer': case when answer then false end, 'list': null::varchar
         }]
     -- TC data as JSON: {"purpose": {"consents": {"1": true}}}; others number purposes by the same or their own list.
     when
@@ -173,9 +181,9 @@ create or replace macro answers_of_value(value, text, answer) as case
         then [{
             'purpose': if(ends_with(value.path, '/purpose/consents'), 'tcfpurpose', 'purpose') || value.name,
             'answer': answer,
-            'list': null::boolean
+            'list': null::varchar
         }]
-    else [{ 'purpose': value.name, 'answer': answer, 'list': null::boolean }]
+    else [{ 'purpose': value.name, 'answer': answer, 'list': null::varchar }]
 end;
 
 -- The answers of all plain values.
@@ -197,31 +205,37 @@ create or replace macro answers_of_groups(folded) as list_transform(
         regexp_extract_all(folded::varchar, '[",=]([a-z0-9]+):[01]', 1),
         regexp_extract_all(folded::varchar, '[",=][a-z0-9]+:([01])', 1)
     ),
-    lambda pair: { 'purpose': pair[1], 'answer': pair[2] = '1', 'list': null::boolean }
+    lambda pair: { 'purpose': pair[1], 'answer': pair[2] = '1', 'list': null::varchar }
 );
 
--- The canonical form of answers, or null if there is none. A list of granted purposes without one of denied purposes
--- denies what it leaves out: the purpose `unlisted`.
+-- The canonical form of answers, or null if there is none. A list of granted purposes that has none of denied ones at
+-- its side denies what it leaves out: `complete` has those lists.
 create or replace macro consent_of_answers(answers) as list_transform(
     [{
         'answers': list_filter(answers, lambda each: each.purpose is not null),
-        'lists': list_transform(answers, lambda each: each.list)
+        'lists': list_filter(list_transform(answers, lambda each: each.list), lambda list: list is not null)
     }],
     lambda given: case
-        when len(given.answers) + len(list_filter(given.lists, lambda list: list)) > 0
+        when len(given.answers) > 0 or len(list_filter(given.lists, lambda list: list[1] = '+')) > 0
             then to_json({
                 'granted': list_sort(list_distinct(
                     list_transform(list_filter(given.answers, lambda each: each.answer), lambda each: each.purpose)
                 )),
                 'denied': list_sort(list_distinct(
                     list_transform(list_filter(given.answers, lambda each: not each.answer), lambda each: each.purpose)
-                )) || case
-                    when list_contains(given.lists, true) and not list_contains(given.lists, false) then ['unlisted']
-                    else []
-                end,
+                )),
                 'unread': list_sort(list_distinct(list_transform(
                     list_filter(given.answers, lambda each: each.answer is null), lambda each: each.purpose
-                )))
+                ))),
+                'complete': case when len(given.lists) > 0 then list_transform(
+                    list_sort(list_distinct(list_filter(
+                        given.lists,
+                        lambda list: list[1] = '+' and not list_contains(given.lists, '-' || list[2:])
+                    ))),
+                    lambda list: list_transform(
+                        list_filter(given.answers, lambda each: each.list = list), lambda each: each.purpose
+                    )
+                ) else [] end
             })
     end
 )[1];
@@ -246,7 +260,7 @@ create or replace macro canonical_consent(consents) as list_transform(
             when len(given.strings) > 0
                 then list_transform(
                     flatten(list_transform(given.strings, lambda text: consent_string_answers(text))),
-                    lambda each: { 'purpose': each.purpose, 'answer': each.answer, 'list': null::boolean }
+                    lambda each: { 'purpose': each.purpose, 'answer': each.answer, 'list': null::varchar }
                 )
             else []
         end
@@ -292,19 +306,21 @@ list_transform(purposes, lambda purpose: getvariable('consent_purposes')[purpose
 -- What a canonical consent says about advertising, the strictest first: denied, limited, granted, or null.
 create or replace macro consent_state(consent) as list_transform(
     list_transform(
-        [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"]}')],
+        [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"],"complete":[["VARCHAR"]]}')],
         lambda given: {
             'granted': meanings_of(given.granted),
             'denied': meanings_of(given.denied),
-            'is_list': list_contains(given.denied, 'unlisted')
+            'complete': list_transform(given.complete, lambda purposes: meanings_of(purposes))
         }
     ),
     lambda given: case
         when list_contains(given.denied, 'advertising') then 'denied'
         when
-            given.is_list
-            and not list_contains(given.granted, 'advertising')
-            and (len(given.granted) = 0 or list_contains(given.granted, 'other'))
+            len(list_filter(
+                given.complete,
+                lambda meanings: not list_contains(meanings, 'advertising')
+                and (len(meanings) = 0 or list_contains(meanings, 'other'))
+            )) > 0
             then 'denied'
         when list_contains(given.denied, 'limited') or list_contains(given.granted, 'opt_out_of_sale') then 'limited'
         when list_contains(given.granted, 'advertising') then 'granted'
