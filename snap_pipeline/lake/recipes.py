@@ -78,14 +78,14 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
 }
 """Besides the macros, which all tables share."""
 
+CONSENT_MACROS = ("macros/consent_strings", "macros/consent_forms", "macros/consent")
+"""Files of macros that read consent."""
+
 CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
-    Table.RAW_EVENTS: Ingredients(
-        ("macros/consent", "macros/consent_strings", "macros/names", "landed_event", "raw_events")
-    ),
+    Table.RAW_EVENTS: Ingredients((*CONSENT_MACROS, "macros/names", "landed_event", "raw_events")),
     Table.FILTERED_EVENTS: Ingredients(
         (
-            "macros/consent",
-            "macros/consent_strings",
+            *CONSENT_MACROS,
             "macros/names",
             "macros/identity",
             "identity_links",
@@ -251,7 +251,7 @@ def workspaces_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str
 
 @cache
 def _links_version(consent_purposes: str) -> str:
-    decisive = ("macros/identity", "macros/consent", "macros/consent_strings", *INGREDIENTS[Table.IDENTITY_LINKS].sql)
+    decisive = ("macros/identity", *CONSENT_MACROS, *INGREDIENTS[Table.IDENTITY_LINKS].sql)
     texts = [*map(sql, decisive), consent_purposes]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 

@@ -79,8 +79,8 @@ create or replace macro fibonacci_number(code) as list_sum(
 
 -- The ids of the sections of a GPP string. Its header lists them, from the fifth character on: an item is a zero and
 -- the distance from the id before, or a one and two distances, which are the ends of a range.
-create or replace macro gpp_section_ids(header) as flatten(list_transform(
-    [
+create or replace macro gpp_section_ids(header) as flatten(list_transform( -- noqa: LT01
+    [ -- noqa: PRS
         list_transform(
             regexp_extract_all(
                 base64url_bits(substr(header, 5)), '0(?:0|10)*11|1(?:0|10)*11(?:0|10)*11'
@@ -147,7 +147,9 @@ create or replace macro gpp_answers(text) as list_transform(
     lambda gpp: case
         when len(gpp.ids) = len(gpp.sections)
             then flatten(
-                list_transform(gpp.sections, lambda section, place: gpp_section_answers(gpp.ids[place], section))
+                list_transform( -- noqa: LT01
+                    gpp.sections, lambda section, place: gpp_section_answers(gpp.ids[place], section) -- noqa: PRS
+                )
             )
         else [{ 'purpose': 'gpp', 'answer': null::boolean }]
     end
@@ -162,8 +164,8 @@ create or replace macro consent_string_answers(text) as case
     else gcd_answers(text)
 end;
 
--- What these strings look like among the values of a JSON text, between quotes. The first group is the string. A TC string
--- has its language, two letters, in the 19th and 20th place, which tells it from most ids that begin with a C.
+-- What these strings look like among the values of a JSON text, between quotes. The first group is the string. A TC
+-- string has its language, two letters, in the 19th and 20th place, which tells it from most ids that begin with a C.
 create or replace macro consent_string_pattern() as
 '"(C[\w-]{17}[A-Z]{2}[\w-]{7,}(?:\.[\w.-]*)?|G1[01-]{2}|1[0-9][a-zA-Z](?:[0-9][a-zA-Z]){3}[0-9a-zA-Z]*|1[YyNn-]{3}'
 || '|D[\w-]{4,}(?:~[\w.-]+)+)"';
