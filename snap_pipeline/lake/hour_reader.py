@@ -28,6 +28,8 @@ from snap_pipeline.reasons import Quarantine
 
 MANY_FILES, SMALL_FILE_BYTES = 16, 1_000_000
 """From so many files of so small an average size on, lines are gathered in one table before they are processed."""
+KEPT_EVENT = "* replace (consent_of_any_version(consent) as consent)"
+"""The columns of a raw event that an earlier version may have read."""
 NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
 
 
@@ -183,7 +185,7 @@ class HourReader:
     def _events(self) -> str:
         lines = " union all ".join(self._sources or [NO_LINES])
         self._connection.execute(f"create or replace temp view landed_lines as {lines}")
-        received = f"{sql('raw_events')} {self._kept_rows(self._raw_key)}"
+        received = f"{sql('raw_events')} {self._kept_rows(self._raw_key, KEPT_EVENT)}"
         return without_the_forgotten(self._storage, self._connection, received)
 
     def _strict_read(self, files: Sequence[LandedFile]) -> str:
@@ -238,9 +240,9 @@ class HourReader:
             "insert into quarantined values (?, ?, null, ?)", [file.workspace, as_text(file.source_file), reason]
         )
 
-    def _kept_rows(self, key: str) -> str:
+    def _kept_rows(self, key: str, row: str = "*") -> str:
         if not self._gone or not self._storage.exists(key):
             return ""
         names = ", ".join(literal(as_text(name)) for name in self._gone)
-        kept = f"from {self._storage.scan([key])} where source_file in ({names})"
+        kept = f"select {row} from {self._storage.scan([key])} where source_file in ({names})"
         return f"union all by name ({kept})"

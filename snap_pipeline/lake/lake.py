@@ -42,6 +42,8 @@ MACRO_FILES = (
     "products",
     "spellings",
     "identity",
+    "consent_strings",
+    "consent_forms",
     "consent",
 )
 """Files of macros in load order: a macro may use those of an earlier file."""

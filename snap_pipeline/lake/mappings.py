@@ -28,7 +28,7 @@ COLUMNS = {
     "snap_event_names": ("snap_name",),
 }
 
-MEANINGS = ("advertising", "limited", "opt_out_of_sale")
+MEANINGS = ("advertising", "limited", "opt_out_of_sale", "other")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
 
 MEANING = "lower(trimmed_or_empty(meaning))"

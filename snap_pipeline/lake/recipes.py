@@ -78,11 +78,14 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
 }
 """Besides the macros, which all tables share."""
 
+CONSENT_MACROS = ("macros/consent_strings", "macros/consent_forms", "macros/consent")
+"""Files of macros that read consent."""
+
 CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
-    Table.RAW_EVENTS: Ingredients(("macros/consent", "macros/names", "landed_event", "raw_events")),
+    Table.RAW_EVENTS: Ingredients((*CONSENT_MACROS, "macros/names", "landed_event", "raw_events")),
     Table.FILTERED_EVENTS: Ingredients(
         (
-            "macros/consent",
+            *CONSENT_MACROS,
             "macros/names",
             "macros/identity",
             "identity_links",
@@ -248,8 +251,8 @@ def workspaces_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str
 
 @cache
 def _links_version(consent_purposes: str) -> str:
-    # Put together as earlier versions did, so that their links stay.
-    texts = [*map(sql, ("macros/identity", "macros/consent", *INGREDIENTS[Table.IDENTITY_LINKS].sql)), consent_purposes]
+    decisive = ("macros/identity", *CONSENT_MACROS, *INGREDIENTS[Table.IDENTITY_LINKS].sql)
+    texts = [*map(sql, decisive), consent_purposes]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 

@@ -37,6 +37,8 @@ class FilteredHour:
     excluded: Mapping[str, int]
     made_links: int
     """Number of earlier hours with missing identity links, which were made first."""
+    unread_consents: int
+    """Number of events that say something about consent which cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Transformations:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)
-            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0)
+            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0, 0)
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
         source = None
@@ -96,12 +98,12 @@ class Transformations:
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
             try:
-                kept = self._filter(hour, source)
+                kept, unread_consents = self._filter(hour, source)
             except DATA_ERRORS:
                 if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
-            return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
+            return FilteredHour(kept, self._reasons(connection, hour), len(made_links), unread_consents)
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -181,8 +183,12 @@ class Transformations:
             return None
         return rows
 
-    def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
-        """Make both tables from the raw events of fingerprint `source`, and return the number of kept events."""
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, int]:
+        """Make both tables from the raw events of fingerprint `source`.
+
+        Returns:
+            The number of kept events, and of all events with consent that cannot be read.
+        """
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
@@ -202,7 +208,8 @@ class Transformations:
                 # A join spills in parts if the profiles do not fit into memory, and then loses the order.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
-            return kept
+            unread = connection.execute("select count(*) from verdicts where has_unread_consent").fetchone()
+            return kept, unread[0] if unread else 0
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""

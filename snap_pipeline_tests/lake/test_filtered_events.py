@@ -212,6 +212,42 @@ def test_limited_use_is_kept_and_marked(project: Project, consent: dict[str, Any
     assert kept_one(project, purchase("e") | {"consent": consent})["limited_use"]
 
 
+@pytest.mark.parametrize(
+    ("consent", "unread"),
+    [
+        ({"marketing": "perhaps"}, 1),
+        ({"our own words": "yes"}, 1),
+        ("ask again", 1),
+        ({"tc_string": "BO1234"}, 1),
+        ({"marketing": True, "gpp": "DBABD~BAAAAAAAAAA"}, 1),
+        ({"marketing": True, "gcd": "11t1t1t1z5"}, 1),
+        ({"marketing": True, "consentId": "a-1"}, 0),
+        ({"analytics": False}, 0),
+        ({"gcs": "G1--"}, 0),
+        ({}, 0),
+        (None, 0),
+    ],
+)
+def test_consent_that_cannot_be_read_is_counted(project: Project, consent: Any, unread: int) -> None:
+    project.land(purchase("e") | {"consent": consent})
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    made = project.pipeline.transformations.make_filtered_events(HOUR)
+    assert (made.kept, made.unread_consents) == (1, unread)
+
+
+def test_consent_that_an_earlier_version_read_still_counts_when_its_file_is_gone(project: Project) -> None:
+    """Earlier versions kept the purposes and answers of an object."""
+    file = project.land(purchase("e"))
+    pipeline, key = project.pipeline, partition(Table.RAW_EVENTS, HOUR)
+    make_raw_events(pipeline.lake, pipeline.landing, HOUR)
+    with pipeline.lake.connect() as connection:
+        scan, notes = pipeline.lake.storage.scan([key]), pipeline.lake.storage.notes(connection, key)
+        older = f"""select * replace ('{{"analytics": true, "_Advertising": "no"}}'::json as consent) from {scan}"""
+        pipeline.lake.storage.commit(connection, key, older, metadata=notes)
+    file.unlink()
+    assert judge(project) == ([], {"e": "consent_denied"})
+
+
 @pytest.mark.parametrize("consent", [{"us_privacy": "1YNN"}, {"gpc": False}, {"advertising": "granted"}, {"x": 1}])
 def test_what_limits_nothing_is_not_marked(project: Project, consent: dict[str, Any]) -> None:
     assert not kept_one(project, purchase("e") | {"consent": consent})["limited_use"]

@@ -22,6 +22,7 @@ select {
         'locale': 'VARCHAR',
         'timezone': 'VARCHAR',
         'consent': 'JSON',
+        'consentManagement': 'JSON',
         'page': { 'url': 'VARCHAR', 'search': 'VARCHAR', 'referrer': 'VARCHAR' },
         'traits': {
             -- [[[cog cog.outl(blocks.trait_keys()) ]]]
@@ -139,6 +140,14 @@ select {
     'currency': 'VARCHAR',
     'order_id': 'VARCHAR',
     'item_ids': 'JSON',
+    -- consent in columns of its own that other lines may have in objects: `flat_consent` reads all from the line
+    'gpc': 'VARCHAR',
+    'do_not_sell': 'VARCHAR',
+    'ad_storage': 'VARCHAR',
+    'ad_user_data': 'VARCHAR',
+    'ad_personalization': 'VARCHAR',
+    'consent_state': 'VARCHAR',
+    'consentManagement': 'VARCHAR',
     -- in both formats
     'properties': 'JSON',
     -- left by `snap-pipeline forget` in place of an event

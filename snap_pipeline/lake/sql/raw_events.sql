@@ -5,6 +5,9 @@ with parsed_lines as (
         workspace,
         source_file,
         line,
+        -- Most lines have the usual names in the usual places. Only others are searched for all names, which costs more
+        -- than everything else.
+        has_other_name(line) as has_other_name,
         unnest(from_json(line, to_json(getvariable('landed_event'))::varchar))
     from landed_lines
 ),
@@ -24,29 +27,41 @@ recognized_fields as (
             null_if_blank("originalTimestamp"),
             null_if_blank("sentAt")
         ) as given_time,
-        coalesce(
-            null_if_empty_list(list_filter(
-                [nonempty_object_of(consent), nonempty_object_of(context.consent)], lambda given: given is not null
-            )),
-            -- A consent event has the purposes among its properties.
-            case
-                when
-                    property_values is not null
-                    and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
-                    then [property_values]
-            end
-        ) as given_consents,
-        least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
+        nullif(
+            concat_ws(
+                ',',
+                consent,
+                context.consent,
+                context."consentManagement",
+                -- A consent event has the purposes among its properties; other events have keys that name consent.
+                case
+                    when
+                        property_values is not null
+                        and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
+                        then property_values
+                    when contains(properties, 'onsent') or contains(properties, 'CONSENT')
+                        then flat_consent(property_values)
+                end,
+                case
+                    when
+                        has_other_name
+                        or concat(
+                            ad_storage, ad_user_data, ad_personalization, gpc, do_not_sell, consent_state,
+                            "consentManagement"
+                        ) != ''
+                        then nullif(flat_consent(line), '{}')
+                end
+            ),
+            ''
+        ) as given_consents
     from parsed_lines
 ),
 
--- Most lines have the usual names in the usual places, which are read above. Searching every object of a line for all
--- names costs more than everything else.
 with_words as (
     select
         *,
         case
-            when has_other_name(line) or has_match_field(property_values)
+            when has_other_name or has_match_field(property_values)
                 then match_words_of_line(line, property_values, object_of(click_ids))
         end as words
     from recognized_fields
@@ -282,9 +297,7 @@ select
     null_if_blank(context.screen.width) as screen_width,
     null_if_blank(context.screen.height) as screen_height,
     null_if_blank(context.screen.density) as screen_density,
-    with_plain_answer(
-        case when given_consents is not null then purposes_of_all(given_consents) end, plain_consent
-    ) as consent,
+    case when given_consents is not null then canonical_consent('[' || given_consents || ']') end as consent,
     null_if_blank(value) as value,
     null_if_blank(currency) as currency,
     null_if_blank(order_id) as order_id,

@@ -27,6 +27,7 @@ classified as (
         linked_events.linked_click_id,
         -- Consent on the event itself wins over the person's earlier choice.
         coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
+        case when raw_events.consent is not null then has_unread_consent(raw_events.consent) end as has_unread_consent,
         event_names.folded is not null as is_mapped,
         case
             when raw_events.call_type in ('page', 'screen') then 'PAGE_VIEW'
@@ -67,6 +68,7 @@ select
     snap_event_name,
     conversion_type,
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
+    has_unread_consent,
     case
         when is_forgotten then 'forgotten'
         when file_row_number in (from duplicates) then 'duplicate_id'

@@ -55,7 +55,12 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)
             describe_partition(
-                context, lake, Table.FILTERED_EVENTS, key, made.kept, {"earlier_hours_linked_first": made.made_links}
+                context,
+                lake,
+                Table.FILTERED_EVENTS,
+                key,
+                made.kept,
+                {"earlier_hours_linked_first": made.made_links, "unread_consents": made.unread_consents},
             )
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, Table.EXCLUDED_EVENTS, key, sum(made.excluded.values()), reasons)

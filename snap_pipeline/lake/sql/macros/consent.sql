@@ -1,117 +1,134 @@
--- The state of advertising consent in a consent object. The seed consent_purposes.csv lists the purposes that count;
--- here it is the variable `consent_purposes`, a map from folded name to meaning.
+-- What an event says about consent, in one canonical form: {"granted": […], "denied": […], "unread": […],
+-- "complete": […]}, lists of purposes by folded name. `unread` has those whose answer is neither yes nor no. Needs
+-- consent_strings.sql and consent_forms.sql.
 
--- A yes or no in any spelling: "opt-out", "Opted Out" and "optout" are one word.
-create or replace macro is_consent_given(answer) as map_extract_value(
-    map {
-        'true': true, 'granted': true, 'grant': true, 'yes': true, 'y': true, '1': true, 'on': true,
-        'allow': true, 'allowed': true, 'accept': true, 'accepted': true, 'optin': true, 'optedin': true,
-        'false': false, 'denied': false, 'deny': false, 'no': false, 'n': false, '0': false, 'off': false,
-        'disallow': false, 'disallowed': false, 'reject': false, 'rejected': false, 'decline': false,
-        'declined': false, 'refused': false, 'revoked': false, 'withdrawn': false, 'optout': false,
-        'optedout': false
-    },
-    lower(regexp_replace(answer, '[^A-Za-z0-9]+', '', 'g'))
-);
+-- The canonical form of answers, or null if there is none. A list of granted purposes that has none of denied ones at
+-- its side denies what it leaves out: `complete` has those lists.
+create or replace macro consent_of_answers(answers) as list_transform(
+    [{
+        'answers': list_filter(answers, lambda each: each.purpose is not null),
+        'lists': list_filter(list_transform(answers, lambda each: each.list), lambda list: list is not null)
+    }],
+    lambda given: case
+        when len(given.answers) > 0 or len(list_filter(given.lists, lambda list: list[1] = '+')) > 0
+            then to_json({
+                'granted': list_sort(list_distinct(
+                    list_transform(list_filter(given.answers, lambda each: each.answer), lambda each: each.purpose)
+                )),
+                'denied': list_sort(list_distinct(
+                    list_transform(list_filter(given.answers, lambda each: not each.answer), lambda each: each.purpose)
+                )),
+                'unread': list_sort(list_distinct(list_transform(
+                    list_filter(given.answers, lambda each: each.answer is null), lambda each: each.purpose
+                ))),
+                'complete': case when len(given.lists) > 0 then list_transform(
+                    list_sort(list_distinct(list_filter(
+                        given.lists,
+                        lambda list: list[1] = '+' and not list_contains(given.lists, '-' || list[2:])
+                    ))),
+                    lambda list: list_transform(
+                        list_filter(given.answers, lambda each: each.list = list), lambda each: each.purpose
+                    )
+                ) else [] end
+            })
+    end
+)[1];
 
--- An opt-out, as a flag (gpc) or as the third letter of the IAB's us_privacy string.
-create or replace macro is_opted_out(answer) as
-coalesce(is_consent_given(answer), regexp_matches(answer, '^[0-9][A-Za-z-][Yy]'), false);
-
--- The answers of a consent object to the purposes of the seed.
-create or replace macro consent_answers(consent) as list_filter(
+-- The canonical form of consents, given as the text of a JSON list. Strings are read before the text is folded, and
+-- taken out of it.
+create or replace macro canonical_consent(consents) as list_transform(
     list_transform(
-        json_keys(consent),
-        lambda name: {
-            'meaning': getvariable('consent_purposes')[folded_name(name)],
-            'answer': json_extract_string(consent, '/' || replace(replace(name, '~', '~0'), '/', '~1'))
-        }
+        [{
+            'folded': coalesce(
+                folded_consent(regexp_replace(consents, '\\?' || consent_string_pattern(), 'null', 'g')),
+                folded_consent(consents)
+            ),
+            'strings': regexp_extract_all(replace(consents, '\"', '"'), consent_string_pattern(), 1)
+        }],
+        lambda given: answers_of_values(consent_values(given.folded))
+        || case
+            when contains(given.folded, 'groups') or contains(given.folded, 'c000') then answers_of_groups(given.folded)
+            else []
+        end
+        || case
+            when len(given.strings) > 0
+                then list_transform(
+                    flatten(list_transform(given.strings, lambda text: consent_string_answers(text))),
+                    lambda each: { 'purpose': each.purpose, 'answer': each.answer, 'list': null::varchar }
+                )
+            else []
+        end
     ),
-    lambda purpose: purpose.meaning is not null and purpose.answer is not null
-);
+    lambda answers: consent_of_answers(answers)
+)[1];
 
--- The consent state of several answers, the strictest first: denied, limited, granted, or null if there is no answer.
--- An answer that is neither yes nor no does not count.
-create or replace macro consent_of_answers(answers) as [
-    'denied', 'limited', 'granted'
-][
-    list_min(
-        list_transform(
-            answers,
-            lambda p: case p.meaning
-                when 'advertising' then [1, 3][is_consent_given(p.answer)::integer + 1]
-                when 'limited' then case when not is_consent_given(p.answer) then 2 end
-                when 'opt_out_of_sale' then case when is_opted_out(p.answer) then 2 end
-            end
-        )
-    )
+-- The canonical form of a consent that an earlier version read: it kept the purposes and answers of an object.
+create or replace macro consent_of_any_version(consent) as case
+    when consent is null or starts_with(consent::varchar, '{"granted":[') then consent
+    else canonical_consent('[' || consent::varchar || ']')
+end;
+
+-- Keys that are about consent wherever they are, by folded name.
+create or replace macro consent_keys() as [
+    'tcstring', 'tcfstring', 'tcfconsent', 'iabtcftcstring', 'euconsent', 'euconsentv2', 'gdprconsent',
+    'gdprconsentstring', 'consentstring', 'iabconsentstring', 'gcs', 'gcd', 'xgagcs', 'xgagcd', 'gpp', 'gppstring',
+    'gppconsent', 'iabgpphdrgppstring', 'usprivacy', 'usprivacystring', 'usp', 'uspstring', 'uspconsent',
+    'iabusprivacystring', 'gpc', 'globalprivacycontrol', 'secgpc', 'donotsell', 'donotsellorshare', 'optoutofsale',
+    'saleoptout', 'ccpaoptout', 'adstorage', 'aduserdata', 'adpersonalization', 'adpersonalisation', 'consent',
+    'consents', 'consentstate', 'consentmode', 'googleconsentmode', 'consentmanagement', 'consentcategories',
+    'consentpreferences', 'consentpurposes', 'consentgiven', 'allowedconsentids', 'deniedconsentids',
+    'advertisingconsent', 'adconsent', 'adsconsent', 'onetrustactivegroups', 'optanonactivegroups', 'optanonconsent',
+    'onetrustgroups', 'didomipurposesconsent', 'didomipurposesconsentdenied', 'didomipurposesconsentunknown'
 ];
 
-create or replace macro consent_state(consent) as
-case when consent is not null then consent_of_answers(consent_answers(consent)) end;
-
--- An object with at least one key, else null, so that coalesce() goes on to the next place.
-create or replace macro nonempty_object_of(value) as
-case when len(json_keys(object_of(value))) > 0 then object_of(value) end;
-
--- OneTrust's groups, "C0001:1,C0004:0", as an object.
-create or replace macro object_of_groups(value) as case
-    when regexp_full_match(value ->> '$', '(?:[\w-]+:[01],?)+')
-        then ('{"' || replace(replace(rtrim(value ->> '$', ','), ',', '","'), ':', '":"') || '"}')::json
-end;
-
--- A plain yes or no in place of an object: `"consent": false`, `"consent": "denied"`.
-create or replace macro plain_answer_of(value) as
-case when json_type(value) in ('BOOLEAN', 'VARCHAR', 'UBIGINT') then is_consent_given(value ->> '$') end;
-
--- Purposes together with a plain answer that was given beside them or alone. A plain answer is about advertising: a no
--- always counts, a yes only where the purposes do not deny it.
-create or replace macro with_plain_answer(purposes, answer) as case answer
-    when false then json_merge_patch(coalesce(purposes, '{}'), '{"advertising":false}')
-    when true then json_merge_patch('{"advertising":true}', coalesce(purposes, '{}'))
-    else purposes
-end;
-
--- The purposes of a consent object, flattened: they are its own keys, or below one of them, such as Segment's
--- categoryPreferences.
-create or replace macro purposes_of(consent) as with_plain_answer(json_merge_patch(
-    consent,
-    coalesce(
+-- The keys of an object that are about consent, as the text of an object.
+create or replace macro flat_consent(object) as '{' || array_to_string(
+    list_transform(
         list_filter(
-            list_transform(
-                [
-                    'categoryPreferences', 'category_preferences', 'consent', 'purposes', 'preferences', 'choice',
-                    'groups'
-                ],
-                lambda name: coalesce(
-                    nonempty_object_of(json_extract(consent, '/' || name)),
-                    object_of_groups(json_extract(consent, '/' || name))
-                )
-            ),
-            lambda below: below is not null
-        )[1],
-        '{}'
-    )
-), plain_answer_of(json_extract(consent, '/consent')));
-
--- The object with an underscore before each key; folded_name() ignores it, so that the meaning stays the same.
-create or replace macro with_underscores(object) as (
-    '{' || array_to_string(
-        list_transform(
-            json_keys(object),
-            lambda name: to_json('_' || name)::varchar || ':'
-            || json_extract(object, '/' || replace(replace(name, '~', '~0'), '/', '~1'))::varchar
+            list_zip(json_keys(object), json_extract(object, '$.*')),
+            lambda pair: list_contains(consent_keys(), lower(translate(pair[1], '_- ', '')))
         ),
-        ','
-    ) || '}'
-)::json;
+        lambda pair: to_json(pair[1])::varchar || ':' || pair[2]::varchar
+    ),
+    ','
+) || '}';
 
--- The purposes of one consent object, or of two merged. A purpose of both is kept twice, so that the stricter answer
--- counts.
-create or replace macro purposes_of_all(consents) as list_transform(
-    [list_transform(consents, lambda consent: purposes_of(consent))],
-    lambda purposes: case len(purposes)
-        when 2 then json_merge_patch(purposes[1], with_underscores(purposes[2]))
-        else purposes[1]
+-- The meanings of purposes, by the seed: the variable `consent_purposes` is a map from folded name to meaning.
+create or replace macro meanings_of(purposes) as
+list_transform(purposes, lambda purpose: getvariable('consent_purposes')[purpose]);
+
+-- What a canonical consent says about advertising, the strictest first: denied, limited, granted, or null.
+create or replace macro consent_state(consent) as list_transform(
+    list_transform(
+        [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"],"complete":[["VARCHAR"]]}')],
+        lambda given: {
+            'granted': meanings_of(given.granted),
+            'denied': meanings_of(given.denied),
+            'complete': list_transform(given.complete, lambda purposes: meanings_of(purposes))
+        }
+    ),
+    lambda given: case
+        when list_contains(given.denied, 'advertising') then 'denied'
+        when
+            len(list_filter(
+                given.complete,
+                lambda meanings: not list_contains(meanings, 'advertising')
+                and (len(meanings) = 0 or list_contains(meanings, 'other'))
+            )) > 0
+            then 'denied'
+        when list_contains(given.denied, 'limited') or list_contains(given.granted, 'opt_out_of_sale') then 'limited'
+        when list_contains(given.granted, 'advertising') then 'granted'
     end
+)[1];
+
+-- Tells whether something in a canonical consent cannot be read: a string, the answer to a purpose of the seed that
+-- decides, or every word.
+create or replace macro has_unread_consent(consent) as list_transform(
+    [from_json(consent, '{"granted":["VARCHAR"],"denied":["VARCHAR"],"unread":["VARCHAR"]}')],
+    lambda given: len(list_filter(
+        given.unread,
+        lambda purpose: list_contains(consent_keys(), purpose)
+        or getvariable('consent_purposes')[purpose] in ('advertising', 'limited', 'opt_out_of_sale')
+    )) > 0
+    or len(list_filter(meanings_of(given.granted || given.denied), lambda meaning: meaning is not null)) = 0
 )[1];
