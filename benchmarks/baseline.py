@@ -21,7 +21,7 @@ def differing_rows(home: str) -> Mapping[str, Any]:
         described = lake.storage.columns(connection, payloads)
     # This traffic has no dropped values and none from other events, so that pandas has no columns for them. It resolves
     # no identities.
-    columns = [(name, kind) for name, kind in described if name not in ("dropped", "linked", "device_number")]
+    columns = [(name, kind) for name, kind in described if name not in ("dropped", "linked", "subject_number")]
     kinds = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns)
     names = ", ".join(f'"{name}"' for name, _ in columns)
     other = f"read_json({literal(Path(home) / 'payloads.ndjson')}, columns = {{{kinds}}}, format = 'newline_delimited')"

@@ -102,16 +102,16 @@ class Forgetting:
         devices |= set(before["devices"])
         hours_of_person |= self._hours_with_linked_payloads(digests)
         pending = sorted({*before["hours"], *map(format_hour, hours_of_person - set(self._lake.pruned_hours()))})
-        device_numbers = self._device_numbers(digests) | set(before["device_numbers"])
+        numbers = self._numbers(digests) | set(before["numbers"])
         content = {
             "digests": sorted(digests),
             "devices": sorted(devices),
-            "device_numbers": sorted(device_numbers),
+            "numbers": sorted(numbers),
             "hours": pending,
         }
         write_tombstone(self._storage, tombstone, content)
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
-        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, digests, device_numbers)]
+        pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, digests, numbers)]
         hours = sorted({*map(parse_hour, pending), *rewritten.values()})
         for done, hour in enumerate(hours, 1):
             self._remake(hour)
@@ -173,13 +173,17 @@ class Forgetting:
                 found |= {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
         return found
 
-    def _device_numbers(self, digests: set[str]) -> set[int]:
-        """Return the numbers of the person's devices, by which payloads of pruned hours name them."""
+    def _numbers(self, digests: set[str]) -> set[int]:
+        """Return the numbers of the person and of their devices, by which payloads of pruned hours name them."""
         hours = self._storage.hours(Table.IDENTITY_LINKS)
         if not hours or not self._lake.pruned_hours():
             return set()
         links = self._storage.scan((partition(Table.IDENTITY_LINKS, hour) for hour in hours), by_name=True)
-        query = f"select distinct device_number from {links} where sha256('anonymous ' || anonymous_id) in $digests"
+        query = f"""
+            select device_number from {links} where sha256('anonymous ' || anonymous_id) in $digests
+            union select person_number from {links}
+            where sha256('user ' || person) in $digests or person in $digests
+        """
         with self._lake.connect() as connection:
             rows = connection.execute(query, {"digests": sorted(digests)}).fetchall()
         return {number for (number,) in rows}
@@ -221,7 +225,7 @@ class Forgetting:
             # Links without raw events are made again as soon as a later hour needs them.
             self._storage.delete([partition(Table.IDENTITY_LINKS, hour)])
 
-    def _forget_pruned(self, hour: datetime, digests: Collection[str], device_numbers: Collection[int]) -> bool:
+    def _forget_pruned(self, hour: datetime, digests: Collection[str], numbers: Collection[int]) -> bool:
         """Remove the person from the tables that a pruned hour still has; return False if they are not in it.
 
         The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing. The
@@ -246,7 +250,7 @@ class Forgetting:
             person = {"digests": sorted(digests)}
             connection.execute(
                 f"create temp table forgotten as {sql('forgotten_payloads')}",
-                person | {"device_numbers": sorted(device_numbers)},
+                person | {"numbers": sorted(numbers)},
             )
             connection.execute(f"create temp table kept_links as {sql('forgotten_links')}", person)
             row = connection.execute(

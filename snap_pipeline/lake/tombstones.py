@@ -25,7 +25,7 @@ def tombstone_digests(storage: Storage) -> list[str]:
 def read_tombstone(storage: Storage, key: str) -> dict[str, Any]:
     """Return the tombstone of one request, or an empty one."""
     text = storage.read(key)
-    return {"digests": [], "devices": [], "device_numbers": [], "hours": [], **json.loads(text or "{}")}
+    return {"digests": [], "devices": [], "numbers": [], "hours": [], **json.loads(text or "{}")}
 
 
 def write_tombstone(storage: Storage, key: str, content: Mapping[str, Any]) -> None:

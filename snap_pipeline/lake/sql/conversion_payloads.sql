@@ -273,7 +273,7 @@ parameters as (
             lambda name: name is not null
         ) as dropped,
         -- never sent: by it `snap-pipeline forget` finds payloads of a device once their events were pruned
-        device_number,
+        subject_number,
         linked,
         linked_click_id
     from hashed

@@ -8,7 +8,7 @@ select
         when raw_events.file_row_number = verdicts.file_row_number then raw_events.file_row_number
         else error('verdicts are not in step with raw_events')
     end as landed_row,
-    verdicts.device_number,
+    verdicts.subject_number,
     verdicts.linked_click_id,
     verdicts.snap_event_name,
     verdicts.conversion_type,

@@ -131,7 +131,7 @@ profiled_events as (
 
 select
     profiled_events.file_row_number,
-    profiled_events.device_number,
+    profiled_events.subject as subject_number,
     case when not profiled_events.is_of_another_person then profiled_events.profile end as profile,
     case
         when

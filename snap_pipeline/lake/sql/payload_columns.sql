@@ -57,7 +57,7 @@ select
     null::boolean as advertiser_tracking_enabled,
     null::varchar[] as extinfo,
     null::varchar[] as dropped,
-    null::ubigint as device_number,
+    null::ubigint as subject_number,
     null::varchar[] as linked,
     null::varchar[] as plaintext
 where false

@@ -17,7 +17,7 @@ with scanned as (
                     hashed_ip_address, hashed_mobile_ad_id, hashed_idfv,
                     -- [[[end]]]
                     client_user_agent, workspace, event_time, limited_use, value, num_items, predicted_ltv,
-                    device_number
+                    subject_number
                 )
             )
         ) as texts,

@@ -23,7 +23,7 @@ classified as (
         workspaces.unmapped_events,
         workspaces.unknown_consent,
         linked_events.profile,
-        linked_events.device_number,
+        linked_events.subject_number,
         linked_events.linked_click_id,
         -- Consent on the event itself wins over the person's earlier choice.
         coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
@@ -63,7 +63,7 @@ duplicates as (
 select
     file_row_number,
     profile,
-    device_number,
+    subject_number,
     linked_click_id,
     snap_event_name,
     conversion_type,
