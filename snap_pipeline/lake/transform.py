@@ -36,6 +36,8 @@ class FilteredHour:
     excluded: Mapping[str, int]
     made_links: int
     """Number of earlier hours with missing identity links, which were made first."""
+    people_set_aside: int = 0
+    """Number of ids that more devices share than one person has, so that they count as nobody's."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,18 @@ class Transformations:
             return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0)
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
-        source = None
+        source, kept, set_aside = None, 0, 0
         # Other runs may read the hour again meanwhile: the tables must derive from one reading, the last.
         while source is None or source != self._storage.fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
             try:
-                kept = self._filter(hour, source)
+                kept, set_aside = self._filter(hour, source)
             except DATA_ERRORS:
                 if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
-            return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
+            return FilteredHour(kept, self._reasons(connection, hour), len(made_links), set_aside)
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -178,14 +180,14 @@ class Transformations:
             return None
         return rows
 
-    def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
-        """Make both tables from the raw events of fingerprint `source`, and return the number of kept events."""
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, int]:
+        """Make both tables from the raw events of fingerprint `source`; return the numbers kept and set aside."""
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
             notes = self._recipe_notes(connection, Table.FILTERED_EVENTS, hour, recipes)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
-            self._identity.load_linked_events(connection, hour)
+            set_aside = self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
             with self._lake.keeping_order(connection):
                 self._storage.commit(
@@ -199,7 +201,7 @@ class Transformations:
                 # A join spills in parts if the profiles do not fit into memory, and then loses the order.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
-            return kept
+            return kept, set_aside
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""

@@ -40,7 +40,26 @@ recognized_fields as (
                     then [property_values]
             end
         ) as given_consents,
-        least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent
+        least(plain_answer_of(consent), plain_answer_of(context.consent)) as plain_consent,
+        texts_of(external_id) as given_external_ids,
+        case json_type(external_id)
+            when 'ARRAY' then array_to_string(from_json(external_id, '["VARCHAR"]'), id_separator())
+            else external_id ->> '$'
+        end as external_id_text,
+        -- All ids in one text, so that one expression finds those that stand for nobody.
+        placeholders_among(
+            concat_ws(
+                id_separator(),
+                anonymous_id,
+                "anonymousId",
+                user_id,
+                "userId",
+                previous_id,
+                "previousId",
+                order_id,
+                external_id_text
+            )
+        ) as placeholders
     from parsed_lines
 )
 
@@ -55,10 +74,13 @@ select
     given_time is not null as has_time,
     lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
     lower(null_if_blank(origin)) as origin,
-    coalesce(null_if_blank(anonymous_id), null_if_blank("anonymousId")) as anonymous_id,
-    coalesce(null_if_blank(user_id), null_if_blank("userId")) as user_id,
-    coalesce(null_if_blank(previous_id), null_if_blank("previousId")) as previous_id,
-    texts_of(external_id) as external_ids,
+    coalesce(real_id(anonymous_id, placeholders), real_id("anonymousId", placeholders)) as anonymous_id,
+    coalesce(real_id(user_id, placeholders), real_id("userId", placeholders)) as user_id,
+    coalesce(real_id(previous_id, placeholders), real_id("previousId", placeholders)) as previous_id,
+    case
+        when placeholders = [] then given_external_ids
+        else nullif(list_filter(given_external_ids, lambda id: not list_contains(placeholders, id)), [])
+    end as external_ids,
     coalesce(
         texts_of(email),
         texts_of(context.traits.email),
@@ -151,8 +173,25 @@ select
     ) as consent,
     null_if_blank(value) as value,
     null_if_blank(currency) as currency,
-    null_if_blank(order_id) as order_id,
+    real_id(order_id, placeholders) as order_id,
     texts_of(item_ids) as item_ids,
     property_values as properties,
+    -- The kinds of ids that stood for nobody.
+    case
+        when placeholders != []
+            then list_filter(
+                [
+                    case when list_has_any(placeholders, [anonymous_id, "anonymousId"]) then 'anonymous_id' end,
+                    case when list_has_any(placeholders, [user_id, "userId"]) then 'user_id' end,
+                    case when list_has_any(placeholders, [previous_id, "previousId"]) then 'previous_id' end,
+                    case
+                        when list_has_any(placeholders, string_split(external_id_text, id_separator()))
+                            then 'external_id'
+                    end,
+                    case when list_contains(placeholders, order_id) then 'order_id' end
+                ],
+                lambda kind: kind is not null
+            )
+    end as placeholder_ids,
     coalesce(is_forgotten, false) as is_forgotten
 from recognized_fields

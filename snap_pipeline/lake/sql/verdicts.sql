@@ -24,6 +24,7 @@ classified as (
         workspaces.unknown_consent,
         linked_events.profile,
         linked_events.linked_click_id,
+        coalesce(linked_events.is_of_crowd, false) as is_of_crowd,
         -- Consent on the event itself wins over the person's earlier choice.
         coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
         event_names.folded is not null as is_mapped,
@@ -62,6 +63,7 @@ select
     file_row_number,
     profile,
     linked_click_id,
+    is_of_crowd,
     snap_event_name,
     conversion_type,
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
