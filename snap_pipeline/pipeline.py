@@ -46,8 +46,8 @@ class Pipeline:
         self.settings = settings
         self.workspaces = load_workspaces(settings.home / "workspaces.toml")
         self.lake = Lake(settings.lake, memory_limit=settings.memory_limit, threads=settings.threads)
-        self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces))
         self.mappings = Mappings(settings.mappings, self.workspaces)
+        self.landing = LandingZone(settings.landing, settings.landing_layout, tuple(self.workspaces), self.mappings)
         self.summaries = Summaries(self.lake)
         self.transformations = Transformations(self.lake, self.landing, self.mappings)
 

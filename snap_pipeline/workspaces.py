@@ -28,6 +28,7 @@ class Workspace(BaseModel):
     unmapped_events: Literal["pass", "exclude"] = "pass"
     identity_window_days: Annotated[int, Field(ge=1, le=365)] = 30
     click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
+    max_devices_per_person: Annotated[int, Field(ge=1)] = 50
 
 
 WORKSPACE_KEYS = Workspace.model_fields.keys() - {"name"}

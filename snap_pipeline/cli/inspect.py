@@ -87,7 +87,7 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
         connection.execute(
             """
             create table due as
-            select file_row_number, row_number() over (order by event_time, event_id) as position
+            select file_row_number, row_number() over (order by event_time, event_id, event_name) as position
             from payload_states
             where state = 'pending' and is_deliverable
             qualify position <= ?

@@ -69,10 +69,11 @@ class BatchSender:
         self._lock = threading.Lock()
         self._failed_in_a_row = 0
 
-    def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, bytes]]) -> Batch:
-        """Create a batch of consecutive due events of one class; each row is position, event id and body."""
-        positions, event_ids, bodies = zip(*wire_rows, strict=True)
-        return Batch(self._batch_id(batch_class, event_ids), batch_class, positions, event_ids, bodies)
+    def batch(self, batch_class: int, wire_rows: Sequence[tuple[int, str, str, bytes]]) -> Batch:
+        """Create a batch of consecutive due events of one class; each row is position, event id, name and body."""
+        positions, event_ids, event_names, bodies = zip(*wire_rows, strict=True)
+        keys = list(zip(event_ids, event_names, strict=True))
+        return Batch(self._batch_id(batch_class, keys), batch_class, positions, keys, bodies)
 
     def deliver(self, asset_id: str, batch: Batch) -> None:
         """Send a batch, and the parts of it that must be sent again, until each event is settled or in doubt.
@@ -167,13 +168,14 @@ class BatchSender:
         )
 
     def _part(self, batch: Batch, indices: Sequence[int]) -> Batch:
-        event_ids = [batch.event_ids[i] for i in indices]
-        return batch.part(self._batch_id(batch.batch_class, event_ids), indices)
+        keys = [batch.keys[i] for i in indices]
+        return batch.part(self._batch_id(batch.batch_class, keys), indices)
 
-    def _batch_id(self, batch_class: int, event_ids: Sequence[str]) -> str:
+    def _batch_id(self, batch_class: int, keys: Sequence[tuple[str, str]]) -> str:
         """Derive a batch's id: an idempotency key, the same when the batch is sent again because it is in doubt.
 
-        The class is part of it, since events of different classes may have the same ids.
+        The names are part of it, since a page view and a purchase may have the same id, and so is the class: of two
+        events in doubt and not in doubt, it is the same.
         """
-        parts = (self._destination_id, str(batch_class % EVENT_CLASSES), *event_ids)
+        parts = (self._destination_id, str(batch_class % EVENT_CLASSES), *map(" ".join, keys))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

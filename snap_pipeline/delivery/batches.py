@@ -22,8 +22,8 @@ from snap_pipeline.destinations.destination import Destination
 REQUESTS_IN_FLIGHT = 8
 """Requests of one hour and destination at the same time; the token's rate limit holds over all of them."""
 
-WireRow = tuple[int, str, bytes]
-"""An event's position among the due ones of its class, its id, and its JSON body."""
+WireRow = tuple[int, str, str, bytes]
+"""An event's position among the due ones of its class, its id, its name, and its JSON body."""
 
 
 class BatchClass(NamedTuple):
@@ -121,7 +121,8 @@ class BatchStream:
         )
         dialect = self._destination.dialect
         cursor.execute(
-            f"select position, event_id, encode(body) from ({dialect.projection}) order by position",
+            f"select position, due_events.event_id, due_events.event_name, encode(body) from ({dialect.projection}) "
+            f"inner join due_events using (position) where batch_class = {batch_class.number} order by position",
             dialect.projection_parameters(self._destination.pixel_id, self._destination.snap_app_id),
         )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):

@@ -31,7 +31,7 @@ def _compact_receipts(storage: Storage, connection: duckdb.DuckDBPyConnection, l
     if len(parts) > 1 or not all(map(is_compacted, parts)):
         query = f"from ({rows_of(storage, Table.DELIVERY_RECEIPTS, parts)}) "
         query += "qualify row_number() over (partition by event_id, event_name order by sent_at desc) = 1 "
-        query += "order by event_time, event_id"
+        query += "order by event_time, event_id, event_name"
         storage.commit(connection, _new_key(ledger, Table.DELIVERY_RECEIPTS), query)
         storage.delete(parts)
 

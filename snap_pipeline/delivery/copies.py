@@ -90,8 +90,15 @@ class Copies:
         files = self._files(Table.DELIVERY_INTENTS, self._hours)
         keys = [key for parts in files.values() for key in parts]
         self._connection.execute(
-            "create or replace table other_intents as select event_id, event_name, first_sent_at "
-            f"from ({rows_of(self._storage, Table.DELIVERY_INTENTS, keys)}) semi join own_ids using (event_id)"
+            f"""
+            create or replace table other_intents as
+            select event_id, event_name, first_sent_at
+            from ({rows_of(self._storage, Table.DELIVERY_INTENTS, keys)}) as sent
+            -- Intents of older versions have no name.
+            semi join own_ids
+                on sent.event_id = own_ids.event_id
+                and coalesce(sent.event_name, own_ids.event_name) = own_ids.event_name
+            """
         )
 
     def _insert_receipts(self, receipts: Iterable[str]) -> None:

@@ -230,7 +230,7 @@ class Dispatcher:
                 + 4 * has_custom_name::integer
                 + 2 * has_rare_currency::integer
                 + (asset = 'app')::integer as batch_class,
-                row_number() over (partition by batch_class order by event_time, event_id) as position
+                row_number() over (partition by batch_class order by event_time, event_id, event_name) as position
             from payload_states
             where is_deliverable and (
                 state = 'pending'
@@ -259,7 +259,7 @@ class Dispatcher:
             """
             select distinct hour
             from other_receipts
-            semi join (from payload_states where state in ('delivered', 'rejected')) using (event_id)
+            semi join (from payload_states where state in ('delivered', 'rejected')) using (event_id, event_name)
             """
         ).fetchall()
         for (key,) in hours:

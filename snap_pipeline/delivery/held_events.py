@@ -33,7 +33,8 @@ class Held(Enum):
         where = first if first == last else f"{len(hours)} hours, {first} to {last},"
         why = (
             f"{events:,} events of {where} are held back: what decides consent has changed since they were made: "
-            "`unknown_consent` or `identity_window_days` in workspaces.toml, consent_purposes.csv, or the code."
+            "`unknown_consent`, `identity_window_days` or `max_devices_per_person` in workspaces.toml, "
+            "consent_purposes.csv, placeholder_ids.csv, or the code."
         )
         if self is Held.FOR_GOOD:
             return f"{why} They are never sent, since pruned hours cannot be made again."

@@ -71,10 +71,10 @@ class Batch:
     """The events of one request, in event-time order. The three sequences are of the same length.
 
     Attributes:
-        batch_id: a digest of destination and event ids.
+        batch_id: a digest of destination, event ids and event names.
         batch_class: the number of the events' class in `due_events`.
         positions: of the events in their class, ascending.
-        event_ids: of the payloads.
+        keys: the id and name of each event, by which Snap tells events apart.
         bodies: each event as JSON.
         has_gaps: whether due events of the class lie between the positions and are not of the batch.
     """
@@ -82,12 +82,12 @@ class Batch:
     batch_id: str
     batch_class: int
     positions: Sequence[int]
-    event_ids: Sequence[str]
+    keys: Sequence[tuple[str, str]]
     bodies: Sequence[bytes]
     has_gaps: bool = False
 
     def __len__(self) -> int:
-        return len(self.event_ids)
+        return len(self.keys)
 
     def part(self, batch_id: str, indices: Sequence[int]) -> "Batch":
         """Return a batch of some of the events, by their ascending indices here."""
@@ -95,7 +95,7 @@ class Batch:
             batch_id,
             self.batch_class,
             [self.positions[i] for i in indices],
-            [self.event_ids[i] for i in indices],
+            [self.keys[i] for i in indices],
             [self.bodies[i] for i in indices],
             self.has_gaps or indices[-1] - indices[0] >= len(indices),
         )

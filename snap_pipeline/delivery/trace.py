@@ -33,29 +33,41 @@ FIND_EVENTS = """
     order by hour, source_file, file_row_number
 """
 
-# Rows of a file are in the order of its lines. Of the events with one id, the first by file and line may be kept.
+# Rows of a file are in the order of its lines.
 LOCATE_EVENT = """
-    select
-        count(*) filter (where source_file = $source_file and file_row_number <= $row),
-        count(*) filter (
-            where workspace = $workspace and event_id = $event_id
-            and (source_file, file_row_number) <= ($source_file, $row)
-        )
+    select count(*)
     from {raw_events}
+    where source_file = $source_file and file_row_number <= $row
 """
 
-# The reasons of the events with one id, in the order of their files and lines. Deduplication keeps the first.
-LIST_REASONS = """
-    select reason
-    from (
-        select workspace, event_id, null as reason, null as source_file, file_row_number
-        from {filtered_events}
-        union all by name
-        select workspace, event_id, reason, source_file, file_row_number
+# The Snap event name of one event, or the reason why it is excluded. Of the events with one id, conversions are found
+# by their row and the others by their order, which excluded_events keeps.
+FIND_VERDICT = """
+    with events as (
+        select landed.file_row_number, kept.snap_event_name
+        from {raw_events} as landed
+        left join {filtered_events} as kept
+            on landed.file_row_number = kept.landed_row
+            and landed.source_file = kept.source_file
+            and landed.event_id = kept.event_id
+        where landed.workspace = $workspace and landed.event_id = $event_id
+    ),
+
+    numbered_events as (
+        select *, count(*) filter (where snap_event_name is null) over (order by file_row_number) as number
+        from events
+    ),
+
+    numbered_reasons as (
+        select reason, row_number() over (order by file_row_number) as number
         from {excluded_events}
+        where workspace = $workspace and event_id = $event_id
     )
-    where workspace = $workspace and event_id = $event_id
-    order by source_file nulls first, file_row_number
+
+    select snap_event_name, case when snap_event_name is null then reason end
+    from numbered_events
+    left join numbered_reasons using (number)
+    where file_row_number = $row
 """
 
 
@@ -94,33 +106,24 @@ class Trace:
             events = connection.execute(FIND_EVENTS.format(raw_events=raw_events), {"id": event_or_order_id}).fetchall()
             for key, workspace, event_id, event_name, source_file, row, event_time in events:
                 hour = by_key[key]
-                place, copy = self._locate(connection, hour, workspace, event_id, source_file, row)
-                line = self._line_number(connection, hour, source_file, place)
+                line = self._line_number(connection, hour, source_file, self._place(connection, hour, source_file, row))
                 yield f"{event_id} ({event_name}, {event_time or 'no time'}), workspace {workspace}"
                 yield f"  landed in {source_file}, {line}, hour {key}"
-                reason = self._not_filtered(connection, hour, workspace, event_id, copy)
-                if reason:
+                snap_name, reason = self._verdict(connection, hour, workspace, event_id, row)
+                if snap_name is None:
                     yield f"  {reason}"
                     continue
                 for destination in destinations:
                     if destination.workspace == workspace:
-                        yield f"  {destination.name}: {self._delivery_status(connection, hour, destination, event_id)}"
+                        status = self._delivery_status(connection, hour, destination, event_id, snap_name)
+                        yield f"  {destination.name}: {status}"
 
-    def _locate(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        hour: datetime,
-        workspace: str,
-        event_id: str,
-        source_file: str,
-        row: int,
-    ) -> tuple[int, int]:
-        """Return an event's number within its file, and its number among the hour's events with its id, both from 1."""
+    def _place(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, row: int) -> int:
+        """Return the number of a row among the events of its file, from 1."""
         raw_events = self._storage.scan([partition(Table.RAW_EVENTS, hour)], options=WITH_ROW_NUMBERS)
         query = LOCATE_EVENT.format(raw_events=raw_events)
-        values = {"workspace": workspace, "event_id": event_id, "source_file": source_file, "row": row}
-        ((place, copy),) = connection.execute(query, values).fetchall()
-        return place, copy
+        ((place,),) = connection.execute(query, {"source_file": source_file, "row": row}).fetchall()
+        return int(place)
 
     def _line_number(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, place: int) -> str:
         """Return the line of a file's n-th event, or its number if the file has changed since it was read."""
@@ -140,34 +143,43 @@ class Trace:
         number = next(islice(numbers, place - 1, None), None)
         return f"line {number}" if number else f"event {place} of the file"
 
-    def _not_filtered(
-        self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, copy: int
-    ) -> str | None:
-        """Explain why the n-th of the hour's events with one id is no conversion; None if it is one."""
+    def _verdict(
+        self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, row: int
+    ) -> tuple[str | None, str]:
+        """Return the Snap event name of an event, or None and why it is no conversion."""
         tables = {table: partition(table, hour) for table in (Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)}
         if not all(map(self._storage.exists, tables.values())):
-            return f"not filtered yet: run {_materialize(hour)}"
-        query = LIST_REASONS.format(
-            **{table.value: self._storage.scan([key], options=WITH_ROW_NUMBERS) for table, key in tables.items()}
+            return None, f"not filtered yet: run {_materialize(hour)}"
+        query = FIND_VERDICT.format(
+            raw_events=self._storage.scan([partition(Table.RAW_EVENTS, hour)], options=WITH_ROW_NUMBERS),
+            filtered_events=self._storage.scan([tables[Table.FILTERED_EVENTS]]),
+            excluded_events=self._storage.scan([tables[Table.EXCLUDED_EVENTS]], options=WITH_ROW_NUMBERS),
         )
-        reasons = connection.execute(query, {"workspace": workspace, "event_id": event_id}).fetchall()
-        if copy > len(reasons):
-            return f"not filtered since the hour was read again: run {_materialize(hour)}"
-        reason: str | None = reasons[copy - 1][0]
-        return reason and f"excluded: {with_words(reason)}"
+        values = {"workspace": workspace, "event_id": event_id, "row": row}
+        ((snap_name, reason),) = connection.execute(query, values).fetchall()
+        if snap_name is None and reason is None:
+            return None, f"not filtered since the hour was read again: run {_materialize(hour)}"
+        return snap_name, f"excluded: {with_words(reason)}"
 
     def _delivery_status(
-        self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination, event_id: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        hour: datetime,
+        destination: Destination,
+        event_id: str,
+        event_name: str,
     ) -> str:
         if not is_in_scope(destination, hour):
             return f"not in scope: this destination receives hours from {destination.since} on"
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):
             return f"no payload yet: run {_materialize(hour)}"
-        state = connection.execute("select state, reason from payload_states where event_id = ?", [event_id]).fetchone()
+        event = "event_id = $event_id and event_name = $event_name"
+        values = {"event_id": event_id, "event_name": event_name}
+        state = connection.execute(f"select state, reason from payload_states where {event}", values).fetchone()
         receipt = connection.execute(
-            "select batch_id, http_status, sent_at from own_receipts where event_id = ? order by sent_at desc limit 1",
-            [event_id],
+            f"select batch_id, http_status, sent_at from own_receipts where {event} order by sent_at desc limit 1",
+            values,
         ).fetchone()
         name, reason = state or ("no payload", None)
         return " ".join(filter(None, (name, with_words(reason) if reason else None))) + (

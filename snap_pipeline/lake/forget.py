@@ -76,9 +76,10 @@ class Forgetting:
         """Return the digests of an `email`, `phone`, `user_id` or `anonymous_id`, by which a person is found.
 
         Raises:
-            InvalidIdentifier: the value is not of its kind.
+            InvalidIdentifier: the value is not of its kind, or an id that stands for nobody.
         """
         with self._lake.connect_with_macros() as connection:
+            self._landing.mappings.load(connection)
             rows = connection.execute(
                 sql("request_digests"), {"kind": kind, "value": value, "calling_codes": self._calling_codes}
             ).fetchall()
@@ -168,6 +169,7 @@ class Forgetting:
             if digests and among:
                 rows_of = self._storage.scan((partition(table, hour) for hour in among), hive=True)
                 with self._lake.connect_with_macros() as connection:
+                    self._landing.mappings.load(connection)
                     connection.execute(f"create temp view {table} as from {rows_of}")
                     rows = connection.execute(sql(query), {"digests": sorted(digests)}).fetchall()
                 found |= {Sighting(parse_hour(hour), device, frozenset(users)) for hour, device, users in rows}
@@ -266,7 +268,8 @@ class Forgetting:
                 from excluded union all by name
                 select workspace, event_id, event_name, event_time, '{Exclusion.FORGOTTEN}' as reason from forgotten
                 where (workspace, event_id, event_name) not in (
-                    select workspace, event_id, event_name from excluded where reason = '{Exclusion.FORGOTTEN}'
+                    select workspace, event_id, coalesce(event_name, '') from excluded
+                    where reason = '{Exclusion.FORGOTTEN}'
                 )
                 """,
             )

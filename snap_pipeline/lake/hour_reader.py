@@ -4,15 +4,14 @@
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
 
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
-from snap_pipeline.lake.recipes import raw_events_notes
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
 from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline.lake.text_files import (
@@ -44,6 +43,8 @@ class RawHour:
     """Files that are gone from the landing zone, with their rows kept."""
     unread_files: int = 0
     """Files that landed after the hour was pruned, and are never read there."""
+    placeholder_ids: Mapping[str, int] = field(default_factory=dict)
+    """Number of events with an id that stands for nobody, by kind of id."""
 
 
 class HourReader:
@@ -65,6 +66,7 @@ class HourReader:
         self._raw_key = partition(Table.RAW_EVENTS, hour)
         self._quarantine_key = partition(Table.QUARANTINED_LINES, hour)
         self._listing = listing
+        self._recipes = landing.mappings.load(connection)
         notes = lake.storage.notes(connection, self._raw_key)
         present = {file.source_file for file in listing}
         before = {file["source_file"] for file in notes.get("listing", [])} | set(notes.get("gone", []))
@@ -160,11 +162,15 @@ class HourReader:
             metadata={
                 "listing": [file.as_note() for file in self._listing],
                 "gone": self._gone,
-                **raw_events_notes(),
+                **self._recipes.raw_events_notes,
                 "reading": uuid.uuid4().hex,
             },
         )
-        return RawHour(rows, quarantined, len(self._listing), len(self._gone))
+        kinds = f"select unnest(placeholder_ids) as kind from {self._storage.scan([self._raw_key])}"
+        counts = self._connection.execute(
+            f"select kind, count(*) from ({kinds}) group by kind order by kind"
+        ).fetchall()
+        return RawHour(rows, quarantined, len(self._listing), len(self._gone), placeholder_ids=dict(counts))
 
     def load(self) -> None:
         """Create the temporary table `raw_events`, with row numbers as in a partition."""

@@ -16,7 +16,7 @@ from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
-from snap_pipeline.lake.recipes import noted_raw_events_recipe, raw_events_recipe, workspaces_in
+from snap_pipeline.lake.recipes import noted_raw_events_recipe, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.storage import Table, hour_of, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
@@ -119,8 +119,10 @@ class IdentityLinks:
             raise damaged
         self.make(hour)
 
-    def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> None:
+    def load_linked_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> int:
         """Create the tables `linked_events` and `profiles` for the events of an hour.
+
+        Returns the number of people that are set aside, since more devices recognized them than one person has.
 
         Args:
             connection: has the macros, the mappings, `raw_events` of the hour and the variable `hour_end`.
@@ -146,6 +148,8 @@ class IdentityLinks:
         )
         for name in ("known_devices", "profiles", "linked_events"):
             connection.execute(sql(name))
+        row = connection.execute("select count(*) from crowds").fetchone()
+        return int(row[0]) if row else 0
 
     def _ensure_readable(self, older: Iterable[datetime], today: str) -> None:
         """Reject links of older versions that lack a column in `NEEDED`, or have another type in any column of today.
@@ -228,7 +232,8 @@ class IdentityLinks:
     def _is_of_today(self, raw_events: str) -> bool:
         """Tell whether raw events are of the current version: an older one may have missed a denial of consent."""
         with self._lake.connect_with_macros() as connection:
-            return noted_raw_events_recipe(self._storage.notes(connection, raw_events)) == raw_events_recipe()
+            noted = noted_raw_events_recipe(self._storage.notes(connection, raw_events))
+        return noted == self._mappings.recipes.raw_events
 
     def _make_once(self, hour: datetime) -> int:
         raw_events = partition(Table.RAW_EVENTS, hour)
@@ -245,7 +250,7 @@ class IdentityLinks:
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
             # Raw events of an earlier version are not read, so that links are never made from them.
-            sources = dict.fromkeys(workspaces_in(connection, "raw_events"), raw_events_recipe())
+            sources = dict.fromkeys(workspaces_in(connection, "raw_events"), recipes.raw_events)
             notes = {
                 **recipes.notes(TABLE, sources),
                 "links_version": recipes.links_version,

@@ -16,6 +16,7 @@ from typing import Any
 
 from snap_pipeline.errors import LakeError, SettingsError
 from snap_pipeline.files import atomic_write, new_draft
+from snap_pipeline.lake.mappings import Mappings
 
 
 @dataclass(frozen=True, order=True)
@@ -46,14 +47,16 @@ class LandingZone:
         root: the landing zone's folder.
         layout: a strftime template of the folders below it, which contains `{workspace}`.
         workspaces: the names of the workspaces; other folders are not read.
+        mappings: the mapping tables by which landed events are read.
 
     Raises:
         SettingsError: the layout gives the same folder to different workspaces or hours.
     """
 
-    def __init__(self, root: Path, layout: str, workspaces: Sequence[str]) -> None:
+    def __init__(self, root: Path, layout: str, workspaces: Sequence[str], mappings: Mappings) -> None:
         self._root = root
         self.layout = layout
+        self.mappings = mappings
         self.workspaces = workspaces
         self._pattern = _pattern_of(layout)
         self._known = frozenset(workspaces)

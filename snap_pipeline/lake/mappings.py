@@ -26,6 +26,7 @@ COLUMNS = {
     "consent_purposes": ("purpose", "meaning"),
     "currencies": ("currency", "accepted_by_snap"),
     "snap_event_names": ("snap_name",),
+    "placeholder_ids": ("placeholder_id",),
 }
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale", "other")
@@ -105,6 +106,7 @@ class Mappings:
             set variable currency_pattern = (select currency_pattern from mapping_variables);
             set variable workspace_settings = (select workspace_settings from mapping_variables);
             set variable consent_purposes = (select consent_purposes from mapping_variables);
+            set variable placeholder_pattern = (select placeholder_pattern from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -112,7 +114,7 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes"):
+        for name in ("event_names", "internal_events", "consent_purposes", "placeholder_ids"):
             self._load_seed(connection, name)
         self._check_meanings(connection)
         connection.execute(
@@ -128,7 +130,8 @@ class Mappings:
                         select folded_name(purpose) as folded, arg_max({MEANING}, origin = 'home') as meaning
                         from consent_purposes_rows group by all
                     )
-                ) as consent_purposes;
+                ) as consent_purposes,
+                ({sql("placeholder_pattern")}) as placeholder_pattern;
             """
         )
 
@@ -190,12 +193,12 @@ class Mappings:
             create or replace table workspaces (
                 name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
                 unknown_consent varchar, unmapped_events varchar, identity_window_days integer,
-                click_window_days integer
+                click_window_days integer, max_devices_per_person integer
             )
             """
         )
         connection.executemany(
-            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [
                     w.name,
@@ -206,6 +209,7 @@ class Mappings:
                     w.unmapped_events,
                     w.identity_window_days,
                     w.click_window_days,
+                    w.max_devices_per_person,
                 ]
                 for w in self._workspaces.values()
             ],
@@ -229,7 +233,11 @@ def _check_header(file: Path) -> None:
 
 
 def _digest(files: Iterable[Path]) -> str:
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    digest = hashlib.sha256()
+    for number, file in enumerate(files):
+        with file.open("rb") as stream:
+            digest.update(b"\0" * (number > 0) + stream.read())
+    return digest.hexdigest()
 
 
 def _read_csv(path: Path) -> str:

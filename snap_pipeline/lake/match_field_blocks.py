@@ -30,7 +30,7 @@ CONTEXT_KEYS = {"userAgent", "advertisingId"}
 TRAIT_PLACES = {"": "has_own_traits", "traits.": "has_traits", "context.traits.": "has_context_traits"}
 """The places of traits in a line, each with the column of raw_events.sql that tells whether there are any."""
 
-BY_HAND = {"sc_click_id", "idfv"}
+BY_HAND = {"sc_click_id", "idfv", "external_id"}
 """Fields whose column of `raw_events` has rules of its own."""
 
 LINE_LENGTH = 80
@@ -92,6 +92,12 @@ def own_trait_keys() -> str:
 def landed_columns() -> str:
     """Return the columns of `raw_events` that take the first filled place."""
     return comma_separated((_landed_column(field) for field in MATCH_FIELDS if field.payload not in BY_HAND), end=",")
+
+
+def given_external_ids() -> str:
+    """Return the external ids of the first filled place, before those that stand for nobody are taken out."""
+    (field,) = (field for field in MATCH_FIELDS if field.payload == "external_id")
+    return _landed_column(field).removesuffix("external_ids") + "given_external_ids,"
 
 
 # identity_links.sql, profiles.sql, macros/identity.sql

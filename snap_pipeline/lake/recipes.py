@@ -51,7 +51,8 @@ class Ingredients:
 
 INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.RAW_EVENTS: Ingredients(
-        ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events")
+        ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events", "placeholder_pattern"),
+        ("placeholder_ids",),
     ),
     Table.IDENTITY_LINKS: Ingredients(("identity_links",), ("consent_purposes",), ("default_calling_code",)),
     # The links of its window among them, which are made again where they are of an older version.
@@ -67,7 +68,14 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
             "excluded_events",
         ),
         ("event_names", "snap_event_names", "internal_events", "consent_purposes"),
-        ("unknown_consent", "unmapped_events", "identity_window_days", "click_window_days", "default_calling_code"),
+        (
+            "unknown_consent",
+            "unmapped_events",
+            "identity_window_days",
+            "click_window_days",
+            "max_devices_per_person",
+            "default_calling_code",
+        ),
     ),
     Table.CONVERSION_PAYLOADS: Ingredients(
         ("conversion_payloads", "plaintext_columns"),
@@ -82,7 +90,10 @@ CONSENT_MACROS = ("macros/consent_strings", "macros/consent_forms", "macros/cons
 """Files of macros that read consent."""
 
 CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
-    Table.RAW_EVENTS: Ingredients((*CONSENT_MACROS, "macros/names", "landed_event", "raw_events")),
+    Table.RAW_EVENTS: Ingredients(
+        (*CONSENT_MACROS, "macros/names", "macros/identity", "landed_event", "raw_events", "placeholder_pattern"),
+        ("placeholder_ids",),
+    ),
     Table.FILTERED_EVENTS: Ingredients(
         (
             *CONSENT_MACROS,
@@ -94,7 +105,7 @@ CONSENT_INGREDIENTS: Mapping[Table, Ingredients] = {
             "verdicts",
         ),
         ("consent_purposes",),
-        ("unknown_consent", "identity_window_days"),
+        ("unknown_consent", "identity_window_days", "max_devices_per_person"),
     ),
 }
 """Ingredients that decide whose events may be sent, in the tables where that is decided; later tables inherit it.
@@ -152,9 +163,21 @@ class Recipes:
         """The digest that changes when links have other columns, or say other things of who somebody is and chose.
 
         Links of another version are made again when an hour needs them, up to a month of hours. So what only spells a
-        value otherwise, as a macro that normalizes names, does not count here; of the mappings, those of consent do.
+        value otherwise, as a macro that normalizes names, does not count here; of the mappings, those of consent and of
+        ids that stand for nobody do.
         """
-        return _links_version(self._mapping_digests["consent_purposes"])
+        return _links_version(self._mapping_digests["consent_purposes"], self._mapping_digests["placeholder_ids"])
+
+    @property
+    def raw_events(self) -> Recipe:
+        """The recipe of `raw_events`, which depends on no workspace."""
+        return raw_events_recipe(tuple(self._mappings(INGREDIENTS[Table.RAW_EVENTS])))
+
+    @property
+    def raw_events_notes(self) -> dict[str, str]:
+        """The notes of a partition of `raw_events` that is made now."""
+        recipe = self.raw_events
+        return {"recipe": recipe.digest, "consent_recipe": recipe.consent}
 
     def notes(self, table: Table, sources: Mapping[str, Recipe]) -> dict[str, Any]:
         """Return what a partition notes that is made now.
@@ -197,7 +220,7 @@ class Recipes:
 
     def _of(self, table: Table, workspace: str, source: Recipe) -> Recipe:
         if table == Table.RAW_EVENTS:
-            return raw_events_recipe()
+            return self.raw_events
         digest = _digest(source.digest, self.code_version(table), self._settings(INGREDIENTS[table], workspace))
         consent = source.consent
         if table in CONSENT_INGREDIENTS:
@@ -220,22 +243,16 @@ class Recipes:
 
 
 @cache
-def raw_events_recipe() -> Recipe:
-    """Return today's recipe of `raw_events`, which depends on no workspace and on no mapping."""
-    consent = _digest(_sql_digest(CONSENT_INGREDIENTS[Table.RAW_EVENTS].sql), PYTHON_RULES)
-    return Recipe(_digest(_sql_of(Table.RAW_EVENTS), PYTHON_RULES), consent)
+def raw_events_recipe(mappings: tuple[str, ...]) -> Recipe:
+    """Return the recipe of `raw_events` under the digests of its mapping tables."""
+    consent = _digest(_sql_digest(CONSENT_INGREDIENTS[Table.RAW_EVENTS].sql), mappings, PYTHON_RULES)
+    return Recipe(_digest(_sql_of(Table.RAW_EVENTS), mappings, PYTHON_RULES), consent)
 
 
 def noted_recipes(notes: Mapping[str, Any]) -> Mapping[str, Recipe]:
     """Return the recipes that a partition notes, by workspace; none where an earlier version made it."""
     consents = notes.get("consent_recipes", {})
     return {name: Recipe(digest, consents.get(name, "")) for name, digest in notes.get("recipes", {}).items()}
-
-
-def raw_events_notes() -> dict[str, str]:
-    """Return what a partition of `raw_events` notes that is made now."""
-    recipe = raw_events_recipe()
-    return {"recipe": recipe.digest, "consent_recipe": recipe.consent}
 
 
 def noted_raw_events_recipe(notes: Mapping[str, Any]) -> Recipe:
@@ -250,9 +267,9 @@ def workspaces_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str
 
 
 @cache
-def _links_version(consent_purposes: str) -> str:
-    decisive = ("macros/identity", *CONSENT_MACROS, *INGREDIENTS[Table.IDENTITY_LINKS].sql)
-    texts = [*map(sql, decisive), consent_purposes]
+def _links_version(*mappings: str) -> str:
+    names = ("macros/identity", *CONSENT_MACROS, "placeholder_pattern", *INGREDIENTS[Table.IDENTITY_LINKS].sql)
+    texts = [*map(sql, names), *mappings]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 

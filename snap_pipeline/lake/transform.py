@@ -39,6 +39,8 @@ class FilteredHour:
     """Number of earlier hours with missing identity links, which were made first."""
     unread_consents: int
     """Number of events that say something about consent which cannot be read."""
+    people_set_aside: int
+    """Number of ids that more devices share than one person has, so that they count as nobody's."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +91,21 @@ class Transformations:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)
-            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0, 0)
+            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0, 0, 0)
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
-        source = None
+        source, kept, unread_consents, set_aside = None, 0, 0, 0
         # Other runs may read the hour again meanwhile: the tables must derive from one reading, the last.
         while source is None or source != self._storage.fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
             try:
-                kept, unread_consents = self._filter(hour, source)
+                kept, unread_consents, set_aside = self._filter(hour, source)
             except DATA_ERRORS:
                 if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
-            return FilteredHour(kept, self._reasons(connection, hour), len(made_links), unread_consents)
+            return FilteredHour(kept, self._reasons(connection, hour), len(made_links), unread_consents, set_aside)
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -183,18 +185,18 @@ class Transformations:
             return None
         return rows
 
-    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, int]:
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, int, int]:
         """Make both tables from the raw events of fingerprint `source`.
 
         Returns:
-            The number of kept events, and of all events with consent that cannot be read.
+            The numbers of kept events, of events with consent that cannot be read, and of people set aside.
         """
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
             notes = self._recipe_notes(connection, Table.FILTERED_EVENTS, hour, recipes)
             connection.execute(f"set variable hour_end = {literal((hour + ONE_HOUR).replace(tzinfo=None))}::timestamp")
-            self._identity.load_linked_events(connection, hour)
+            set_aside = self._identity.load_linked_events(connection, hour)
             connection.execute(f"create temp table verdicts as {sql('verdicts')}")
             with self._lake.keeping_order(connection):
                 self._storage.commit(
@@ -209,7 +211,7 @@ class Transformations:
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
             unread = connection.execute("select count(*) from verdicts where has_unread_consent").fetchone()
-            return kept, unread[0] if unread else 0
+            return kept, unread[0] if unread else 0, set_aside
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""

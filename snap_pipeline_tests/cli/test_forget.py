@@ -102,6 +102,13 @@ def test_landing_files_are_listed_and_rewritten_on_request(shop: Project, run: R
     assert traces(lake_text(shop)) == []
 
 
+@pytest.mark.parametrize("option", ["--user-id", "--anonymous-id"])
+def test_an_id_that_stands_for_nobody_forgets_nobody(run: Run, option: str) -> None:
+    refused = run("forget", option, "Guest")
+    assert refused.exit_code == 1
+    assert "not a valid" in refused.stderr
+
+
 def test_what_lands_later_is_excluded(shop: Project, run: Run) -> None:
     run("forget", "--email", ANN)
     late = {"event_name": "purchase", "event_id": "late", "user_id": "ann-7", "event_timestamp": HOUR.isoformat(),

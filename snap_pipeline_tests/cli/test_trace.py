@@ -42,6 +42,23 @@ def test_of_events_with_one_id_the_first_is_delivered_and_the_others_are_duplica
     assert story(run, "o-2") == [("2-second.ndjson, line 2", "excluded: duplicate_id")]
 
 
+def test_events_of_other_names_under_one_id_have_outcomes_of_their_own(
+    run: Callable[..., Result], project: Project
+) -> None:
+    project.add_destination()
+    project.land(
+        purchase("a", event_name="page_view"),
+        purchase("a", event_name="page_view"),
+        purchase("a", properties={"order_id": "o-a"}),  # a purchase without a value
+    )
+    project.materialize()
+    assert story(run, "a") == [
+        ("events.ndjson, line 1", "shop: delivered"),
+        ("events.ndjson, line 2", "excluded: duplicate_id"),
+        ("events.ndjson, line 3", "shop: undeliverable purchase_without_value"),
+    ]
+
+
 def test_of_events_that_are_all_excluded_each_has_its_own_reason(run: Callable[..., Result], project: Project) -> None:
     project.land({"type": "identify", "messageId": "i"}, {"type": "identify", "messageId": "i"})
     project.materialize()

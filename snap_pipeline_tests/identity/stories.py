@@ -344,4 +344,77 @@ STORIES = [
         ],
         {"p": known(em=[digest(ANN)], external_id=["crm-1"])},
     ),
+    Story(
+        "strangers-with-a-placeholder-for-a-user-id",
+        [
+            at(0, "login", anonymous_id="a", user_id="guest", email=ANN, click_ids={"ScCid": "anns"}),
+            at(0.1, "consent_update", anonymous_id="a", user_id="guest", consent=DENIED),
+            at(1, "purchase", event_id="stranger", anonymous_id="b", user_id="guest"),
+            at(1.1, "purchase", event_id="from-the-server", user_id="Guest"),
+            at(1.2, "purchase", event_id="same-device", anonymous_id="a", user_id="guest"),
+        ],
+        {
+            "stranger": known(em=None, sc_click_id=None, external_id=None, linked=[]),
+            "from-the-server": known(em=None, sc_click_id=None, external_id=None, linked=[]),
+            "same-device": "consent_denied",
+        },
+    ),
+    Story(
+        "strangers-with-a-placeholder-for-an-anonymous-id",
+        [
+            at(0, "login", anonymous_id="0", user_id="ann", email=ANN, click_ids={"ScCid": "anns"}),
+            at(0.1, "consent_update", anonymous_id="0", consent=DENIED),
+            at(1, "purchase", event_id="stranger", anonymous_id="0"),
+            at(1.1, "purchase", event_id="bobs", anonymous_id="0", user_id="bob"),
+            at(1.2, "purchase", event_id="anns", user_id="ann"),
+        ],
+        {
+            "stranger": known(em=None, sc_click_id=None, linked=[]),
+            "bobs": known(em=None, sc_click_id=None, external_id=["bob"], linked=[]),
+            "anns": known(em=[digest(ANN)], sc_click_id="anns"),
+        },
+    ),
+    Story(
+        "an-alias-of-a-placeholder-joins-nobody",
+        [
+            at(0, "page_view", anonymous_id="a", email=ANN),
+            at(1, "alias", type="alias", previous_id="a", user_id="anonymous"),
+            at(2, "alias", type="alias", previous_id="undefined", user_id="bob"),
+            at(3, "purchase", event_id="p", user_id="bob"),
+            at(4, "purchase", event_id="q", anonymous_id="a"),
+        ],
+        {"p": known(em=None, linked=[]), "q": known(em=[digest(ANN)], external_id=None)},
+    ),
+    Story(
+        "an-id-that-more-than-fifty-devices-share-is-nobody-s",
+        [
+            *(at(n / 1000, "page_view", anonymous_id=f"d{n}", user_id="till") for n in range(51)),
+            at(0.1, "login", anonymous_id="d1", user_id="till", email=ANN, click_ids={"ScCid": "anns"}),
+            at(0.2, "consent_update", anonymous_id="d2", user_id="till", consent=DENIED),
+            at(0.3, "alias", type="alias", previous_id="bob", user_id="till"),
+            at(0.4, "login", anonymous_id="d3", user_id="bob", phone=BOBS_PHONE),
+            at(1.0, "purchase", event_id="other-device", anonymous_id="d4", user_id="till"),
+            at(1.1, "purchase", event_id="from-the-server", user_id="till"),
+            at(1.2, "purchase", event_id="same-device", anonymous_id="d1", user_id="till"),
+            at(1.3, "purchase", event_id="refused-there", anonymous_id="d2"),
+            at(1.4, "purchase", event_id="bobs", user_id="bob"),
+        ],
+        {
+            "other-device": known(em=None, sc_click_id=None, external_id=None, dropped=["user_id"], linked=[]),
+            "from-the-server": known(em=None, sc_click_id=None, external_id=None, dropped=["user_id"], linked=[]),
+            "same-device": known(em=[digest(ANN)], sc_click_id="anns", external_id=None),
+            "refused-there": "consent_denied",
+            "bobs": known(ph=[digest(BOBS_PHONE[1:])], em=None, external_id=["bob"]),
+        },
+    ),
+    Story(
+        "an-id-on-fifty-devices-is-somebody-s",
+        [
+            *(at(n / 1000, "page_view", anonymous_id=f"d{n}", user_id="ann") for n in range(49)),
+            at(0.1, "login", anonymous_id="d49", user_id="ann", email=ANN),
+            at(0.2, "login", event_id="without-a-device", user_id="ann"),
+            at(1, "purchase", event_id="p", anonymous_id="d7"),
+        ],
+        {"p": known(em=[digest(ANN)], external_id=["ann"])},
+    ),
 ]

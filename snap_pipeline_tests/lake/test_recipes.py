@@ -7,6 +7,7 @@ import pytest
 
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake import recipes
+from snap_pipeline.lake.mappings import COLUMNS
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import WITH_RECIPES
 from snap_pipeline.workspaces import Workspace
@@ -22,9 +23,10 @@ SETTINGS: dict[str, tuple[Any, set[str]]] = {
     "unmapped_events": ("exclude", FROM_VERDICTS_ON),
     "identity_window_days": (20, FROM_VERDICTS_ON),
     "click_window_days": (7, FROM_VERDICTS_ON),
+    "max_devices_per_person": (20, FROM_VERDICTS_ON),
 }
 """Another value of each setting, and the tables that depend on it."""
-DECIDE_CONSENT = {"unknown_consent", "identity_window_days"}
+DECIDE_CONSENT = {"unknown_consent", "identity_window_days", "max_devices_per_person"}
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def set_up(project: Project, **shop: Any) -> None:
 
 
 def map_events(project: Project, name: str, row: str) -> None:
-    columns = {"event_names": "source_name,snap_name,workspace", "consent_purposes": "purpose,meaning"}[name]
+    columns = ",".join(COLUMNS[name])
     project.settings.mappings.mkdir(parents=True, exist_ok=True)
     (project.settings.mappings / f"{name}.csv").write_text(f"{columns}\n{row}\n")
     project.reopen()
@@ -81,7 +83,11 @@ def test_a_setting_makes_the_tables_of_its_workspace_outdated_that_depend_on_it(
 
 @pytest.mark.parametrize(
     ("name", "row", "is_of_consent"),
-    [("event_names", "kauf,PURCHASE,", False), ("consent_purposes", "reklame,advertising", True)],
+    [
+        ("event_names", "kauf,PURCHASE,", False),
+        ("consent_purposes", "reklame,advertising", True),
+        ("placeholder_ids", "laufkundschaft", True),
+    ],
 )
 def test_a_mapping_makes_the_hours_of_all_workspaces_outdated(
     two: Project, name: str, row: str, is_of_consent: bool

@@ -30,6 +30,7 @@ outcomes as (
         destination,
         batch_id,
         event_id,
+        event_name,
         outcome,
         acknowledged_at
     from receipts)

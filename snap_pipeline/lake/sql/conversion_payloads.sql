@@ -48,7 +48,13 @@ with_products as (
             null_if_blank(property.total),
             null_if_blank(property.total_price)
         ) as given_value,
-        coalesce(currency, null_if_blank(property.currency), null_if_blank(property.currency_code)) as given_currency
+        coalesce(currency, null_if_blank(property.currency), null_if_blank(property.currency_code)) as given_currency,
+        case
+            when coalesce(property.order_id, property."orderId", property.transaction_id) is not null
+                then placeholders_among(
+                    concat_ws(id_separator(), property.order_id, property."orderId", property.transaction_id)
+                )
+        end as placeholder_orders
     from parsed
 ),
 
@@ -176,9 +182,9 @@ parameters as (
         case when amount is not null then coalesce(known_currency, workspace_settings.default_currency) end as currency,
         coalesce(
             order_id,
-            null_if_blank(property.order_id),
-            null_if_blank(property."orderId"),
-            null_if_blank(property.transaction_id)
+            real_id(property.order_id, placeholder_orders),
+            real_id(property."orderId", placeholder_orders),
+            real_id(property.transaction_id, placeholder_orders)
         ) as order_id,
         list_transform(
             list_filter(items, lambda i: i.id is not null),
@@ -268,12 +274,14 @@ parameters as (
                 case when hashed.ip_address is not null and client_ip_address is null then 'ip_address' end,
                 case when hashed.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
                 case when given_value is not null and amount is null then 'value' end,
-                case when given_currency is not null and known_currency is null then 'currency' end
+                case when given_currency is not null and known_currency is null then 'currency' end,
+                case when placeholder_orders != [] then 'order_id' end
             ],
             lambda name: name is not null
         ) as dropped,
         -- never sent: by it `snap-pipeline forget` finds payloads of a device once their events were pruned
         subject_number,
+        placeholder_ids,
         linked,
         linked_click_id
     from hashed
@@ -345,8 +353,10 @@ redacted as (
 
 -- Values of the event itself win over those of its person's profile.
 select
-    * exclude (linked, linked_click_id) replace (
+    * exclude (linked, linked_click_id, placeholder_ids) replace (
         coalesce(sc_click_id, linked_click_id) as sc_click_id,
+        case when placeholder_ids is null then dropped else list_distinct(list_concat(dropped, placeholder_ids)) end
+            as dropped,
         -- [[[cog cog.outl(blocks.with_linked_values()) ]]]
         coalesce(em, linked.em) as em,
         coalesce(ph, linked.ph) as ph,

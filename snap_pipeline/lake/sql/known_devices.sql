@@ -1,7 +1,7 @@
 -- Identity resolution, step 1: the links of the identity window that concern this hour's events, and the owner of each
--- device. Reads `raw_events` (with file_row_number) and `links` (the columns of `identity_links`, file_index and
--- file_row_number); makes `hour_events`, `resolved_aliases`, `candidate_links`, `devices` and
--- `shared_device_recognitions`.
+-- device. Reads `raw_events` (with file_row_number), `workspaces` and `links` (the columns of `identity_links`,
+-- file_index and file_row_number); makes `hour_events`, `resolved_aliases`, `candidate_links`, `crowds`, `devices`
+-- and `shared_device_recognitions`.
 --
 -- A window holds far more links than an hour needs, and most of their columns are wide. A few narrow columns decide
 -- which devices and people matter; the wide ones are read once, for those alone (profiles.sql).
@@ -15,7 +15,8 @@ select
     event_time,
     device_number_of(workspace, pseudonym(anonymous_id)) as device_number,
     id_number(workspace, pseudonym(coalesce(user_id, external_ids[1]))) as own_person_number,
-    case when coalesce(user_id, external_ids[1]) is null then emails end as emails
+    case when coalesce(user_id, external_ids[1]) is null then emails end as emails,
+    false as is_of_crowd
 from raw_events
 where
     is_forgotten is not true
@@ -111,13 +112,74 @@ select alias_number
 from resolved_aliases
 where person_number in (from people) or person_number in (from renamed_people);
 
+-- The devices that recognized these people; signals without a device are of a device numbered like their person.
+create or replace temp table people_devices as
+select distinct
+    workspace,
+    person_number,
+    device_number
+from links
+where person_number in (from related_people);
+
+-- Ids that more devices share than one person has, and which are nobody's: of a shop's tills, of a test account, a
+-- constant in the code. A person with several ids is counted under the current one; each former id also alone, since it
+-- is separate again if the current one is a crowd's. People whom only their other devices recognized are not counted:
+-- they can give nothing to this hour's events.
+create or replace temp table crowds as
+with current_ids as (
+    select
+        people_devices.workspace,
+        people_devices.device_number,
+        coalesce(resolved_aliases.person_number, people_devices.person_number) as person_number
+    from people_devices
+    left join resolved_aliases on people_devices.person_number = resolved_aliases.alias_number
+    where people_devices.device_number != people_devices.person_number
+    union all
+    select
+        workspace,
+        device_number,
+        person_number
+    from people_devices
+    where
+        device_number != person_number
+        and person_number in (
+            select alias_number
+            from resolved_aliases
+        )
+),
+
+counted_people as (
+    select
+        workspace,
+        person_number,
+        count(distinct device_number) as devices
+    from current_ids
+    group by all
+)
+
+select counted_people.person_number
+from counted_people
+inner join workspaces on counted_people.workspace = workspaces.name
+where counted_people.devices > workspaces.max_devices_per_person;
+
+-- What is signalled under such an id belongs to the device that it came from, as if it had named nobody.
+update hour_events
+set own_person_number = null, is_of_crowd = true, emails = raw_events.emails
+from raw_events
+where
+    hour_events.file_row_number = raw_events.file_row_number
+    and hour_events.own_person_number in (from crowds);
+
+delete from resolved_aliases
+where person_number in (from crowds) or alias_number in (from crowds);
+
 -- The links of these people's other devices, and those that servers sent without a device.
 insert into candidate_links
 with other_devices as (
     select distinct device_number
-    from links
+    from people_devices
     where
-        person_number in (from related_people)
+        person_number not in (from crowds)
         and device_number not in (
             select device_number
             from candidate_links
@@ -127,6 +189,10 @@ with other_devices as (
 select *
 from narrow_links
 where device_number in (from other_devices);
+
+update candidate_links
+set person_number = null, kinds = kinds & ~kind_bit('external_id')
+where person_number in (from crowds);
 
 create or replace temp table recognitions as
 select

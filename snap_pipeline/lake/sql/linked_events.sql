@@ -139,7 +139,8 @@ select
             and profiled_events.event_time - clicks.clicked_at <= workspaces.click_window_days * interval 1 day
             then clicks.click_id
     end as linked_click_id,
-    choices.state as linked_consent
+    choices.state as linked_consent,
+    profiled_events.is_of_crowd
 from profiled_events
 inner join workspaces on profiled_events.workspace = workspaces.name
 asof left join clicks on profiled_events.subject = clicks.subject and profiled_events.event_time > clicks.clicked_at

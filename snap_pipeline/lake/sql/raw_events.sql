@@ -87,6 +87,14 @@ spelled_fields as (
 located_fields as (
     select
         *,
+        -- [[[cog cog.outl(blocks.given_external_ids()) ]]]
+        coalesce(
+            case when words is not null then texts_of(spelled.external_ids) end,
+            case when has_own_traits then texts_of(external_id) end,
+            case when has_traits then texts_of(traits.external_id) end,
+            case when has_context_traits then texts_of(context.traits.external_id) end
+        ) as given_external_ids,
+        -- [[[end]]]
         -- The page before the address among the properties: of a product's event, that is the product's page.
         coalesce(
             null_if_blank(page_url),
@@ -95,6 +103,26 @@ located_fields as (
             property_url
         ) as given_page_url
     from spelled_fields
+),
+
+identified_fields as (
+    select
+        *,
+        -- All ids in one text, so that one expression finds those that stand for nobody.
+        placeholders_among(
+            concat_ws(
+                id_separator(),
+                anonymous_id,
+                "anonymousId",
+                user_id,
+                "userId",
+                previous_id,
+                "previousId",
+                order_id,
+                array_to_string(given_external_ids, id_separator())
+            )
+        ) as placeholders
+    from located_fields
 )
 
 select
@@ -110,9 +138,13 @@ select
     given_time is not null as has_time,
     lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
     lower(null_if_blank(origin)) as origin,
-    coalesce(null_if_blank(anonymous_id), null_if_blank("anonymousId")) as anonymous_id,
-    coalesce(null_if_blank(user_id), null_if_blank("userId")) as user_id,
-    coalesce(null_if_blank(previous_id), null_if_blank("previousId")) as previous_id,
+    coalesce(real_id(anonymous_id, placeholders), real_id("anonymousId", placeholders)) as anonymous_id,
+    coalesce(real_id(user_id, placeholders), real_id("userId", placeholders)) as user_id,
+    coalesce(real_id(previous_id, placeholders), real_id("previousId", placeholders)) as previous_id,
+    case
+        when placeholders = [] then given_external_ids
+        else nullif(list_filter(given_external_ids, lambda id: not list_contains(placeholders, id)), [])
+    end as external_ids,
     -- [[[cog cog.outl(blocks.landed_columns()) ]]]
     coalesce(
         case when words is not null then texts_of(spelled.emails) end,
@@ -235,12 +267,6 @@ select
         ) end
     ) as country,
     coalesce(
-        case when words is not null then texts_of(spelled.external_ids) end,
-        case when has_own_traits then texts_of(external_id) end,
-        case when has_traits then texts_of(traits.external_id) end,
-        case when has_context_traits then texts_of(context.traits.external_id) end
-    ) as external_ids,
-    coalesce(
         spelled.sc_cookie1,
         null_if_blank(sc_cookie1)
     ) as sc_cookie1,
@@ -300,8 +326,22 @@ select
     case when given_consents is not null then canonical_consent('[' || given_consents || ']') end as consent,
     null_if_blank(value) as value,
     null_if_blank(currency) as currency,
-    null_if_blank(order_id) as order_id,
+    real_id(order_id, placeholders) as order_id,
     texts_of(item_ids) as item_ids,
     property_values as properties,
+    -- The kinds of ids that stood for nobody.
+    case
+        when placeholders != []
+            then list_filter(
+                [
+                    case when list_has_any(placeholders, [anonymous_id, "anonymousId"]) then 'anonymous_id' end,
+                    case when list_has_any(placeholders, [user_id, "userId"]) then 'user_id' end,
+                    case when list_has_any(placeholders, [previous_id, "previousId"]) then 'previous_id' end,
+                    case when list_has_any(placeholders, given_external_ids) then 'external_id' end,
+                    case when list_contains(placeholders, order_id) then 'order_id' end
+                ],
+                lambda kind: kind is not null
+            )
+    end as placeholder_ids,
     coalesce(is_forgotten, false) as is_forgotten
-from located_fields
+from identified_fields

@@ -1,7 +1,8 @@
 -- The digests of the value that an erasure request names. Takes `kind`, `value` and the workspaces' calling codes; no
--- row if the value is not of its kind.
+-- row if the value is not of its kind, or stands for nobody.
 with recognized as (
     select
+        real_id($value, placeholders_among($value)) as id,
         case $kind
             when 'email' then [hashed_email($value)]
             when 'phone'
@@ -17,10 +18,10 @@ with recognized as (
             when 'user_id'
                 then
                     [
-                        sha256('user ' || null_if_blank($value)),
+                        sha256('user ' || id),
                         case when contains($value, '@') then hashed_email($value) end
                     ]
-            when 'anonymous_id' then [sha256('anonymous ' || null_if_blank($value))]
+            when 'anonymous_id' then [sha256('anonymous ' || id)]
         end as digests
 ),
 

@@ -1,13 +1,13 @@
 -- A person's sightings: hours, devices and user ids, as digests. Reads `raw_events` (with hour); takes the person's
--- digests.
+-- digests. Hours that an older version read may hold ids that stand for nobody, which lead to strangers.
 select distinct
     hour,
-    sha256('anonymous ' || anonymous_id) as device,
+    case when placeholders_among(anonymous_id) = [] then sha256('anonymous ' || anonymous_id) end as device,
     list_sort(
         list_transform(
             list_filter(
                 list_concat([user_id], [if(call_type = 'alias', previous_id, null)], coalesce(external_ids, [])),
-                lambda id: id is not null
+                lambda id: placeholders_among(id) = []
             ),
             lambda id: sha256('user ' || id)
         )

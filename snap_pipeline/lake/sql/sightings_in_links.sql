@@ -2,12 +2,13 @@
 -- takes the person's digests.
 select distinct
     hour,
-    sha256('anonymous ' || anonymous_id) as device,
+    case when placeholders_among(anonymous_id) = [] then sha256('anonymous ' || anonymous_id) end as device,
     list_sort(
         list_distinct(
             list_transform(
                 list_filter(
-                    list_concat([person], coalesce(string_split(external_id, chr(31)), [])), lambda id: id is not null
+                    list_concat([person], coalesce(string_split(external_id, chr(31)), [])),
+                    lambda id: placeholders_among(id) = []
                 ),
                 lambda id: sha256('user ' || id)
             )

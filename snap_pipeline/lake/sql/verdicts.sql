@@ -25,6 +25,7 @@ classified as (
         linked_events.profile,
         linked_events.subject_number,
         linked_events.linked_click_id,
+        coalesce(linked_events.is_of_crowd, false) as is_of_crowd,
         -- Consent on the event itself wins over the person's earlier choice.
         coalesce(consent_state(raw_events.consent), linked_events.linked_consent) as consent_state,
         case when raw_events.consent is not null then has_unread_consent(raw_events.consent) end as has_unread_consent,
@@ -65,6 +66,7 @@ select
     profile,
     subject_number,
     linked_click_id,
+    is_of_crowd,
     snap_event_name,
     conversion_type,
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,

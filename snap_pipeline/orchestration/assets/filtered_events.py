@@ -54,14 +54,12 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
 
         def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)
-            describe_partition(
-                context,
-                lake,
-                Table.FILTERED_EVENTS,
-                key,
-                made.kept,
-                {"earlier_hours_linked_first": made.made_links, "unread_consents": made.unread_consents},
-            )
+            numbers = {
+                "earlier_hours_linked_first": made.made_links,
+                "unread_consents": made.unread_consents,
+                "people_set_aside": made.people_set_aside,
+            }
+            describe_partition(context, lake, Table.FILTERED_EVENTS, key, made.kept, numbers)
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, Table.EXCLUDED_EVENTS, key, sum(made.excluded.values()), reasons)
 

@@ -62,8 +62,9 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                     f"{key}: {made.unread_files} files landed after the hour was pruned, so they are not read. Land "
                     "them in the running hour: `snap-pipeline land`."
                 )
-            files = {"files": made.files, "files_gone_and_kept": made.kept_files}
-            describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, files)
+            numbers = {"files": made.files, "files_gone_and_kept": made.kept_files}
+            numbers |= {f"placeholder/{kind}": events for kind, events in made.placeholder_ids.items()}
+            describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, numbers)
             describe_partition(context, lake, Table.QUARANTINED_LINES, key, made.quarantined)
 
         make_hours(context, make_hour)

@@ -1,6 +1,17 @@
 -- Identity resolution: ids of people and devices, and the packing of signals in links. Needs normalize.sql and
 -- phones.sql.
 
+-- What separates ids in one text: twice, since each match of the pattern below takes one of them.
+create or replace macro id_separator() as chr(31) || chr(31);
+
+-- The ids that stand for nobody, such as "guest" or "{{user.id}}", in a text of ids. The pattern is made of the seed
+-- placeholder_ids.csv by placeholder_pattern.sql.
+create or replace macro placeholders_among(ids) as regexp_extract_all(ids, getvariable('placeholder_pattern'), 1);
+
+-- The id, or null if it is blank or among the placeholders.
+create or replace macro real_id(id, placeholders) as
+case when not list_contains(placeholders, id) then null_if_blank(id) end;
+
 -- An id that may be stored and sent: an id that is an e-mail address or a phone number is hashed as such.
 create or replace macro pseudonym(id) as case
     when contains(id, '@') then coalesce(hashed_email(id), sha256(id))
