@@ -51,7 +51,16 @@ select
     coalesce(id_without_plaintext(given_event_id), sha256(line::varchar)) as event_id,
     call_type,
     coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
-    event_timestamp(given_time) as event_time,
+    coalesce(
+        event_timestamp(given_time),
+        -- Computed for the rows alone whose first time cannot be read.
+        list_filter(
+            list_transform(
+                [event_timestamp, "originalTimestamp", "sentAt"], lambda given: event_timestamp(null_if_blank(given))
+            ),
+            lambda instant: instant is not null
+        )[1]
+    ) as event_time,
     given_time is not null as has_time,
     lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
     lower(null_if_blank(origin)) as origin,
