@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: demo dev test quick coverage chaos week lint bench screenshots wheel-test fields
+.PHONY: demo dev test quick coverage chaos week lint bench screenshots phone-patterns wheel-test fields
 
 demo: .venv/.installed
 	@$(BIN)/snap-pipeline demo
@@ -55,6 +55,9 @@ bench: .venv/.installed-dev
 
 screenshots: .venv/.installed-dev
 	@$(BIN)/python -m snap_pipeline_tests.screenshots
+
+phone-patterns: .venv/.installed-dev
+	@$(BIN)/python -m snap_pipeline_tests.phone_patterns
 
 .venv/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

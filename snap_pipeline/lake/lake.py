@@ -12,11 +12,13 @@ from importlib import resources
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from weakref import finalize
 
 import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import format_hour
+from snap_pipeline.lake import phone_numbers
 from snap_pipeline.lake.storage import Storage, Table, literal, partition
 
 PRUNED_NOTE = "_pruned.json"
@@ -30,6 +32,7 @@ JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
 
 MACRO_FILES = (
     "normalize",
+    "phone_patterns",
     "phones",
     "plaintext",
     "places",
@@ -140,6 +143,9 @@ class Lake:
     def _with_macros(self) -> duckdb.DuckDBPyConnection:
         connection = self._open()
         self._set(connection, disabled_optimizers=DISABLED_OPTIMIZERS)
+        # A connection with Python's functions has to be closed before the interpreter ends.
+        finalize(self, connection.close)
+        phone_numbers.register(connection)
         for name in MACRO_FILES:
             connection.execute(sql(f"macros/{name}"))
         return connection

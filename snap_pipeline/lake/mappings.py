@@ -29,6 +29,13 @@ COLUMNS = {
     "placeholder_ids": ("placeholder_id",),
 }
 
+VALUES = {
+    "event_names": ("source_name", "snap_name", "workspace"),
+    "consent_purposes": ("purpose", "meaning", None),
+    "currencies": ("currency", "accepted_by_snap", None),
+}
+"""The columns of a table's names, of what a row says about a name, and of the workspace that it holds for."""
+
 MEANINGS = ("advertising", "limited", "opt_out_of_sale", "other")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
 
@@ -95,7 +102,7 @@ class Mappings:
         the notes of partitions that are made with it.
 
         Raises:
-            SettingsError: one of the home's files lacks a column, or holds an invalid value.
+            SettingsError: one of the home's files lacks a column, holds an invalid value, or contradicts itself.
         """
         with self._loading:
             if self._loaded != (digests := self.digests):
@@ -117,6 +124,8 @@ class Mappings:
         for name in ("event_names", "internal_events", "consent_purposes", "placeholder_ids"):
             self._load_seed(connection, name)
         self._check_meanings(connection)
+        for name in VALUES:
+            self._check_contradictions(connection, name)
         connection.execute(
             f"""
             create or replace table event_names as {sql("event_names")};
@@ -149,6 +158,42 @@ class Mappings:
             raise SettingsError(
                 f"{self._home / 'consent_purposes.csv'} cannot be used: {row[0]} has the meaning {row[1]!r}. "
                 f"There are: {', '.join(MEANINGS)}."
+            )
+
+    def _check_contradictions(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Reject two rows of a file that say different things about one name: either could be what was meant."""
+        file = self._home / f"{name}.csv"
+        if not file.exists():
+            return
+        rows = _numbered_rows(file, VALUES[name])
+        contradiction = connection.execute(
+            """
+            select min_by(row.name, row.line), min(row.line), min(row.line) filter (where not row.is_as_first)
+            from (
+                select
+                    *,
+                    given is not distinct from first_value(given) over (
+                        partition by folded_name(name), null_if_blank(workspace) order by line
+                    ) as is_as_first
+                from (
+                    select unnest(
+                        ?::struct(line integer, name varchar, given varchar, workspace varchar)[], max_depth := 2
+                    )
+                )
+            ) as row
+            where folded_name(row.name) is not null
+            group by folded_name(row.name), null_if_blank(row.workspace)
+            having not bool_and(row.is_as_first)
+            order by all
+            limit 1
+            """,
+            [rows],
+        ).fetchone()
+        if contradiction:
+            named, first, second = contradiction
+            raise SettingsError(
+                f"{file} cannot be used: lines {first} and {second} contradict each other about {named}. "
+                "Remove one of them."
             )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -230,6 +275,29 @@ def _check_header(file: Path) -> None:
         raise SettingsError(
             f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
         )
+
+
+def _numbered_rows(file: Path, columns: Sequence[str | None]) -> list[dict[str, object]]:
+    """Return a file's rows with the lines on which they begin; values are compared without case and blanks around."""
+    name, given, workspace = columns
+    rows: list[dict[str, object]] = []
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        header = [column.strip().lower() for column in next((row for row in reader if row), [])]
+        line = reader.line_num + 1
+        for values in reader:
+            row = dict(zip(header, values, strict=False))
+            value = row.get(given or "", "").strip().lower()
+            rows.append(
+                {
+                    "line": line,
+                    "name": row.get(name or "", ""),
+                    "given": value,
+                    "workspace": row.get(workspace or "", ""),
+                }
+            )
+            line = reader.line_num + 1
+    return rows
 
 
 def _digest(files: Iterable[Path]) -> str:

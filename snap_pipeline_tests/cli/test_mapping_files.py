@@ -72,3 +72,38 @@ def test_materialize_says_which_file_holds_what_is_no_value(
     assert f"{project.settings.mappings / name} cannot be " in result.stderr
     assert words in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        (
+            "event_names.csv",
+            b'source_name,snap_name,workspace\nKauf,PURCHASE,\n\n"two\nlines",SAVE,\nkauf_,SIGN_UP,\n',
+            "lines 2 and 6 contradict each other about Kauf",
+        ),
+        (
+            "event_names.csv",
+            b"source_name,snap_name,workspace\nkauf,PURCHASE,default\nKauf,,default\n",
+            "lines 2 and 3 contradict each other about kauf",
+        ),
+        ("consent_purposes.csv", b"purpose,meaning\nads,limited\nAds,advertising\n", "lines 2 and 3"),
+        ("currencies.csv", b"currency,accepted_by_snap\nEUR,true\nUSD,true\nEUR,false\n", "lines 2 and 4"),
+    ],
+)
+def test_rows_that_contradict_each_other_are_named(
+    run: Any, project: Project, name: str, content: bytes, lines: str
+) -> None:
+    write(project, name, content)
+    project.land(purchase("e"))
+    result = run("materialize", *RANGE)
+    assert result.exit_code == 1
+    assert f"{project.settings.mappings / name} cannot be used: {lines}" in result.stderr
+
+
+def test_a_row_that_repeats_another_or_holds_for_a_workspace_contradicts_nothing(run: Any, project: Project) -> None:
+    rows = b"source_name,snap_name,workspace\nkauf,PURCHASE,\nKauf, purchase,\nkauf,SIGN_UP,default\n"
+    write(project, "event_names.csv", rows)
+    project.land(purchase("e", event_name="Kauf"))
+    assert run("materialize", *RANGE).exit_code == 0
+    assert [row["snap_event_name"] for row in project.rows("filtered_events")] == ["SIGN_UP"]

@@ -1,5 +1,6 @@
 """Helpers for tests of single SQL macros, without a lake."""
 
+import atexit
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -9,8 +10,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.phone_numbers import register
 
-MACRO_FILES = ("normalize", "phones", "plaintext", "places", "ip_addresses", "values", "names", "urls")
+MACRO_FILES = (
+    "normalize",
+    "phone_patterns",
+    "phones",
+    "plaintext",
+    "places",
+    "ip_addresses",
+    "values",
+    "names",
+    "urls",
+)
 
 many_rows = settings(max_examples=30, derandomize=True, deadline=None)
 """Few examples, since each is a column of values; derandomized, so that runs do not differ."""
@@ -22,6 +34,9 @@ texts = st.lists(st.text() | st.none(), max_size=20)
 def connection() -> duckdb.DuckDBPyConnection:
     """Return a connection with the macros, loaded in order."""
     connection = duckdb.connect()
+    # Nanobind complains about a connection with Python's functions that is open when the interpreter ends.
+    atexit.register(connection.close)
+    register(connection)
     for name in MACRO_FILES:
         connection.execute(sql(f"macros/{name}"))
     return connection

@@ -105,15 +105,22 @@ priced as (
             )
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
-        hashed_emails(emails) as em,
-        hashed_phones(phones, workspace_settings.default_calling_code) as ph
+        hashed_emails(emails) as em
     from itemized
+),
+
+located as (
+    select
+        *,
+        phone_origin(country_code, workspace_settings.default_calling_code) as phone_origin
+    from priced
 ),
 
 -- In a CTE of its own: DuckDB plans an expression anew for every reuse of its name in the same select list.
 hashed as (
     select
         * rename (country as landed_country),
+        hashed_phones(phones, phone_origin) as ph,
         -- [[[cog cog.outl(blocks.hashed_columns(end='')) ]]]
         hashed_name(first_name) as fn,
         hashed_name(last_name) as ln,
@@ -123,7 +130,7 @@ hashed as (
         hashed_zip(zip, country_code) as zp,
         coalesce(given_digest(country), sha256(country_code)) as country
         -- [[[end]]]
-    from priced
+    from located
 ),
 
 parameters as (
@@ -152,7 +159,7 @@ parameters as (
         zp,
         country,
         -- [[[end]]]
-        external_ids_of(given_external_ids, ph, workspace_settings.default_calling_code) as external_id,
+        external_ids_of(given_external_ids, ph, phone_origin) as external_id,
         client_ip_address,
         user_agent(hashed.user_agent) as client_user_agent,
         nullif(sc_click_id, '') as sc_click_id,

@@ -212,9 +212,16 @@ localized as (
     select
         *,
         country_code(country) as country_code,
-        getvariable('workspace_settings')[workspace].default_calling_code as calling_code,
-        in_order_once(hashed_phones(phones, calling_code)) as hashed_phones
+        getvariable('workspace_settings')[workspace].default_calling_code as calling_code
     from newest_values
+),
+
+with_phones as (
+    select
+        *,
+        phone_origin(country_code, calling_code) as phone_origin,
+        in_order_once(hashed_phones(phones, phone_origin)) as hashed_phones
+    from localized
 ),
 
 -- In a CTE of its own: DuckDB plans an expression anew for every reuse of its name in the same select list.
@@ -246,10 +253,10 @@ hashed as (
         -- [[[end]]]
         -- The owner's id comes first.
         external_ids_as_sent(
-            list_concat([nullif(owner, '')], external_ids), hashed_phones, calling_code
+            list_concat([nullif(owner, '')], external_ids), hashed_phones, phone_origin
         ) as external_ids,
         sc_cookie1
-    from localized
+    from with_phones
 )
 
 select

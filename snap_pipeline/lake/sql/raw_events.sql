@@ -119,6 +119,7 @@ identified_fields as (
                 previous_id,
                 "previousId",
                 order_id,
+                external_id ->> '$',
                 array_to_string(given_external_ids, id_separator())
             )
         ) as placeholders
@@ -134,7 +135,16 @@ select
     ) as event_id,
     call_type,
     coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
-    event_timestamp(given_time) as event_time,
+    coalesce(
+        event_timestamp(given_time),
+        -- Computed for the rows alone whose first time cannot be read.
+        list_filter(
+            list_transform(
+                [event_timestamp, "originalTimestamp", "sentAt"], lambda given: event_timestamp(null_if_blank(given))
+            ),
+            lambda instant: instant is not null
+        )[1]
+    ) as event_time,
     given_time is not null as has_time,
     lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
     lower(null_if_blank(origin)) as origin,
@@ -337,7 +347,10 @@ select
                     case when list_has_any(placeholders, [anonymous_id, "anonymousId"]) then 'anonymous_id' end,
                     case when list_has_any(placeholders, [user_id, "userId"]) then 'user_id' end,
                     case when list_has_any(placeholders, [previous_id, "previousId"]) then 'previous_id' end,
-                    case when list_has_any(placeholders, given_external_ids) then 'external_id' end,
+                    case
+                        when list_has_any(placeholders, list_append(given_external_ids, external_id ->> '$'))
+                            then 'external_id'
+                    end,
                     case when list_contains(placeholders, order_id) then 'order_id' end
                 ],
                 lambda kind: kind is not null

@@ -69,9 +69,16 @@ create or replace macro signal_text(signal) as substr(signal, strpos(signal, ' '
 create or replace macro hashed_emails(texts) as
 null_if_empty_list(list_filter(list_transform(texts, lambda e: hashed_email(e)), lambda h: h is not null));
 
-create or replace macro hashed_phones(texts, default_calling_code) as
+create or replace macro hashed_phones(texts, origin) as
 null_if_empty_list(
-    list_filter(list_transform(texts, lambda p: hashed_phone(p, default_calling_code)), lambda h: h is not null)
+    list_filter(
+        case
+            when len(texts) = 1
+                then [coalesce(given_digest(texts[1]), sha256(quickly_normalized_phone(texts[1], origin)))]
+            when texts is not null then list_transform(texts, lambda p: hashed_phone(p, origin))
+        end,
+        lambda h: h is not null
+    )
 );
 
 -- The last nine digits of a phone number, without leading zeros. They are the same with or without the country code, if
@@ -79,7 +86,22 @@ null_if_empty_list(
 create or replace macro phone_tail(text) as
 ltrim(right(regexp_replace(dialled_digits(text), '[^0-9]+', '', 'g'), 9), '0');
 
--- All tails that a number may have: as written, and with and without the country code for each calling code.
+-- The tails under which an international number may be written in its country: after its national prefix too, where
+-- that is no zero and the number is short (8 in Lithuania and Turkmenistan), and in Argentina with the 15 of mobile
+-- numbers after an area code of two to four digits.
+create or replace macro national_phone_tails(number) as list_transform(
+    list_filter([1, 2, 3], lambda k: regexp_matches(calling_codes_of_countries(), '[a-z]' || left(number, k) || ' ')),
+    lambda k: [
+        phone_tail(substr(number, k + 1)),
+        case when left(number, k) in ('370', '993') then phone_tail('8' || substr(number, k + 1)) end,
+        case when starts_with(number, '549') then phone_tail('15' || substr(number, 6)) end,
+        case when starts_with(number, '549') then phone_tail('15' || substr(number, 7)) end,
+        case when starts_with(number, '549') then phone_tail(substr(number, 7, 1) || '15' || substr(number, 8)) end
+    ]
+)[1];
+
+-- All tails that a number may have: as written, and with and without the country code, where it has one or for each
+-- calling code.
 create or replace macro phone_tails(text, calling_codes) as list_distinct(
     list_concat(
         [phone_tail(text)],
@@ -88,13 +110,13 @@ create or replace macro phone_tails(text, calling_codes) as list_distinct(
                 calling_codes,
                 lambda code: list_transform(
                     [coalesce(normalized_phone(text, nullif(code, '')), '')],
-                    lambda number: [
-                        phone_tail(number),
+                    lambda number: list_concat(
+                        [phone_tail(number)],
                         case
-                            when code != '' and starts_with(number, code)
-                                then phone_tail(substr(number, len(code) + 1))
+                            when code != '' or regexp_matches(dialled_digits(text), '^(?:\+|00)')
+                                then national_phone_tails(number)
                         end
-                    ]
+                    )
                 )[1]
             )
         )

@@ -62,12 +62,102 @@ create or replace macro epoch_microseconds(number) as case
     else number // 1000
 end;
 
+-- Months by name as numbers, in a date such as 2026-NOV-20.
+create or replace macro numbered_month(text) as replace(
+    replace(
+        replace(
+            replace(
+                replace(
+                    replace(
+                        replace(
+                            replace(
+                                replace(
+                                    replace(
+                                        replace(replace(text, '-JAN-', '-01-'), '-FEB-', '-02-'), '-MAR-', '-03-'
+                                    ),
+                                    '-APR-',
+                                    '-04-'
+                                ),
+                                '-MAY-',
+                                '-05-'
+                            ),
+                            '-JUN-',
+                            '-06-'
+                        ),
+                        '-JUL-',
+                        '-07-'
+                    ),
+                    '-AUG-',
+                    '-08-'
+                ),
+                '-SEP-',
+                '-09-'
+            ),
+            '-OCT-',
+            '-10-'
+        ),
+        '-NOV-',
+        '-11-'
+    ),
+    '-DEC-',
+    '-12-'
+);
+
+-- Times in words (upper case), as an ISO date and time with the offset, if there is one: JavaScript's Date.toString()
+-- ("FRI NOV 20 2026 12:00:00 GMT+0100 (CET)"), C's asctime() and date ("FRI NOV 20 12:00:00 UTC 2026"), RFC 2822 and
+-- HTTP ("FRI, 20 NOV 2026 12:00:00 GMT"). Any other text stays as it is, and so do zones by name, but for UTC.
+create or replace macro iso_of_words(text) as numbered_month(
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(
+                    text,
+                    '^[A-Z]{3} ([A-Z]{3}) ([0-9]{1,2}) ([0-9]{4}) ([0-9:]{5,8})(?: (?:GMT|UTC)([+-][0-9]{4})?)?'
+                    || '(?: \(.*\))?$',
+                    '\3-\1-\2T\4\5'
+                ),
+                '^[A-Z]{3} ([A-Z]{3}) +([0-9]{1,2}) ([0-9:]{5,8})(?: (?:GMT|UTC|([+-][0-9]{4})))? ([0-9]{4})$',
+                '\5-\1-\2T\3\4'
+            ),
+            '^(?:[A-Z]{3}, *)?([0-9]{1,2}) ([A-Z]{3}) ([0-9]{4}) ([0-9:]{5,8}) '
+            || '(?:GMT|UTC?|Z|([+-][0-9]{4}))(?: \(.*\))?$',
+            '\3-\2-\1T\4\5'
+        ),
+        '^([0-9]{4}-[A-Z]{3})-([0-9]T)',
+        '\1-0\2'
+    )
+);
+
+-- Other ways of writing ISO 8601 (upper case): basic ("20261120T120000Z"), slashes ("2026/11/20 12:00:00"), decimals
+-- after a comma, a colon before the Z, the zone's name after its offset, as Go writes it.
+create or replace macro iso_respelled(text) as regexp_replace(
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(
+                    text, '^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})?', '\1-\2-\3T\4:\5:\6'
+                ),
+                '^([0-9]{4})/([0-9]{2})/([0-9]{2})( |T|$)',
+                '\1-\2-\3\4'
+            ),
+            '^(.{10}[T ][0-9:]{8}),([0-9])',
+            '\1.\2'
+        ),
+        '^(.{10}[T ][0-9:]{5,8}):(Z|[+-][0-9:]{2,5})?$',
+        '\1\2'
+    ),
+    '^(.{10}[T ][0-9:.]+ ?[+-][0-9:]{2,5}) [A-Z]{1,5}$',
+    '\1'
+);
+
 -- ISO 8601 with an offset, which the cast below reads the same in every session's time zone. A time without an offset,
 -- and a date alone, count as UTC. '' for anything else.
 create or replace macro iso_with_offset(text) as regexp_extract(
     regexp_replace(
         regexp_replace(
-            regexp_replace(upper(trimmed(text)), '^([0-9]{4}-[0-9]{2}-[0-9]{2})$', '\1T00:00Z'),
+            regexp_replace(
+                iso_respelled(iso_of_words(upper(trimmed(text)))), '^([0-9]{4}-[0-9]{2}-[0-9]{2})$', '\1T00:00Z'
+            ),
             '^([0-9-]{10}[T ][0-9:]{5,8}(?:\.[0-9]+)?) ?(?:UTC|GMT|Z)?$',
             '\1Z'
         ),
