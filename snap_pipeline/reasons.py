@@ -34,8 +34,8 @@ class Quarantine(Reason):
     LINE_TOO_LONG = "line_too_long", "The line is too long"
     UNREADABLE = "unreadable", "The line cannot be read"
     NOT_TEXT = "not_text", "The file is not text"
-    DAMAGED_GZIP = "damaged_gzip", "The gzip file is damaged or cut off"
-    DAMAGED_ZSTD = "damaged_zstd", "The Zstandard file is damaged or cut off"
+    DAMAGED_GZIP = "damaged_gzip", "The gzip file is damaged or cut off; lines before the damage are read"
+    DAMAGED_ZSTD = "damaged_zstd", "The Zstandard file is damaged or cut off; lines before the damage are read"
     UNPROCESSABLE = "unprocessable", "The database cannot process the event; its hour was processed without it"
 
 

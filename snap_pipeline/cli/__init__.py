@@ -21,7 +21,7 @@ class Verb(NamedTuple):
 
 
 COMMANDS = {
-    "land": Verb("snap_pipeline.cli.land", "Put events from NDJSON, JSON or CSV files into their hours."),
+    "land": Verb("snap_pipeline.cli.land", "Put events from JSON, CSV or spreadsheets into their hours."),
     "materialize": Verb("snap_pipeline.cli.run", "Run the hourly job over a range of hours, and deliver."),
     "insights": Verb("snap_pipeline.cli.run", "Rebuild the marts, and print scores and what to fix."),
     "dev": Verb("snap_pipeline.cli.run", "Open the Dagster UI on this home's data."),

@@ -33,7 +33,12 @@ def forget(*, landing: bool, **options: str | None) -> None:
         click.echo(f"Rewritten: {file}")
     for file in done.landing_files:
         click.echo(f"Still holds the person: {file}")
-    if done.landing_files:
+    if done.landing_files and landing:
+        click.echo(
+            "These files cannot be rewritten, since their events are not one a line in UTF-8, or they are damaged. "
+            "Remove the events by hand or delete the files. Events from them are excluded in any case."
+        )
+    elif done.landing_files:
         click.echo("Run it with --landing to rewrite these files. Events from them are excluded in any case.")
     drafts = pipeline.delete_abandoned_drafts(everywhere=True)
     for draft in drafts:

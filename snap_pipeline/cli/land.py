@@ -1,5 +1,7 @@
 """`snap-pipeline land`: puts events from files into the landing zone."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +10,12 @@ import click
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.upload import Upload
+from snap_pipeline.lake.encodings import UTF_8, WINDOWS_1252
+from snap_pipeline.lake.upload import Landed, Upload
+
+ENCODING_NAMES = {WINDOWS_1252: "Windows-1252"}
+NAMES, NAME_CHARACTERS = 20, 40
+"""The most names that a warning lists, and how much of each."""
 
 
 @click.command()
@@ -27,7 +34,7 @@ from snap_pipeline.lake.upload import Upload
 )
 @click.option("--hour", type=HOUR, help="Land everything in this hour, not in each event's own.")
 def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: datetime | None) -> None:
-    """Put events from NDJSON, NDJSON.gz, JSON arrays or CSV into the folders of their hours."""
+    """Put events from JSON in any layout, CSV or spreadsheets into the folders of their hours."""
     pipeline = open_pipeline()
     check_workspace(pipeline, workspace)
     if hour and hour < pipeline.settings.first_hour:
@@ -54,9 +61,36 @@ def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: date
             failed = True
             click.echo(f"Error: {error}", err=True)
             continue
-        hours = sorted(landed.hours)
-        span = f"{format_hour(hours[0])} to {format_hour(hours[-1])}" if hours else "no hour"
-        note = f"; {landed.unreadable} cannot be read and will be quarantined" if landed.unreadable else ""
-        click.echo(f"{file.name}: {landed.lines} lines landed in {len(hours)} hours ({span}){note}.")
+        _print_landed(file.name, landed)
     if failed:
         raise SystemExit(1)
+
+
+def _print_landed(name: str, landed: Landed) -> None:
+    hours = sorted(landed.hours)
+    span = f"{format_hour(hours[0])} to {format_hour(hours[-1])}" if hours else "no hour"
+    notes = [
+        f"; {landed.unreadable} cannot be read and will be quarantined" if landed.unreadable else "",
+        f"; {landed.nul_bytes} NUL bytes were left out" if landed.nul_bytes else "",
+        f"; read as {ENCODING_NAMES.get(landed.encoding, landed.encoding.upper())}" if landed.encoding != UTF_8 else "",
+    ]
+    click.echo(f"{name}: {landed.lines} lines landed in {len(hours)} hours ({span}){''.join(notes)}.")
+    if landed.unknown_columns:
+        click.echo(
+            f"Warning: {name}: no event has these columns, so they are not read: {_listed(landed.unknown_columns)}. "
+            "Rename them if they hold something else.",
+            err=True,
+        )
+    if landed.unread_sheets:
+        click.echo(
+            f"Warning: {name}: these sheets were not landed, since they have no header of event fields: "
+            f"{_listed(landed.unread_sheets)}.",
+            err=True,
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message: the first ones, each at a moderate length."""
+    first = [name if len(name) <= NAME_CHARACTERS else f"{name[:NAME_CHARACTERS]}…" for name in names[:NAMES]]
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(json.dumps(name, ensure_ascii=False) for name in first) + more

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 
 import duckdb
 
@@ -13,9 +12,8 @@ from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone, as_text
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.lake.raw import read_listings
+from snap_pipeline.lake.raw import lines_of_events, read_listings
 from snap_pipeline.lake.storage import Table, partition
-from snap_pipeline.lake.text_files import lines_of
 from snap_pipeline.reasons import with_words
 
 WITH_ROW_NUMBERS = "file_row_number = true"
@@ -131,17 +129,11 @@ class Trace:
         files = [file for file in self._landing.listing(hour) if as_text(file.source_file) == source_file]
         if not files or files[0] not in read:
             return f"event {place} of the file, which is gone or has changed since it was read"
-        # Every line holds an event, except quarantined and blank ones.
-        quarantine = self._storage.scan([partition(Table.QUARANTINED_LINES, hour)])
-        rows = connection.execute(
-            f"select line_number from {quarantine} where source_file = ?",
-            [source_file],
-        ).fetchall()
-        quarantined = {number for (number,) in rows}
-        lines = enumerate(lines_of(self._landing.path(files[0])), 1)
-        numbers = (number for number, line in lines if line.strip(b" \t\r\n") and number not in quarantined)
-        number = next(islice(numbers, place - 1, None), None)
-        return f"line {number}" if number else f"event {place} of the file"
+        numbers = lines_of_events(self._lake, self._landing, hour, source_file)
+        if place > len(numbers):
+            return f"event {place} of the file"
+        number = numbers[place - 1]
+        return f"line {number}" if numbers.count(number) == 1 else f"line {number}, event {place} of the file"
 
     def _verdict(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, workspace: str, event_id: str, row: int

@@ -1,105 +1,119 @@
-"""CSV files to upload: their header, and the rows that DuckDB rejects."""
+"""Rows of CSV files to upload. Every line that is not blank is in a row, or in a rejected one."""
 
 import csv
-import re
-from contextlib import suppress
-from io import BufferedIOBase
-from operator import itemgetter
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-import duckdb
-
-from snap_pipeline.errors import PipelineError
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile
+from snap_pipeline.lake.text_files import MAXIMUM_LINE_BYTES
 
 DELIMITERS = (",", ";", "\t", "|")
-REPORTED_BYTES = 9_990
-"""DuckDB reports a rejected line up to its 10,000th byte, or the character before it. A longer one is read to its end
-from the file."""
+MAXIMUM_ROW_LINES = 1_000
+"""A quote that is open for longer was not closed."""
 
 
-class UnusableFile(PipelineError):
-    """A CSV file that cannot be landed: it has no header, or a quote that is never closed."""
+class _Row(NamedTuple):
+    values: list[str] | None
+    text: str
 
 
-def read_header(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> tuple[str, list[str], int]:
-    """Return the delimiter of a CSV file, its unique column names, and the number of lines up to the header.
+@dataclass
+class _Lines:
+    """Lines that can be given back. Those taken since the last row are noted."""
+
+    source: Iterator[str]
+    taken: list[str] = field(default_factory=list)
+    given_back: deque[str] = field(default_factory=deque)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) == MAXIMUM_ROW_LINES:
+            raise csv.Error("a row of too many lines")
+        line = self.given_back.popleft() if self.given_back else next(self.source)
+        self.taken.append(line)
+        return line
+
+    def keep_first(self) -> None:
+        """Give back all lines that were taken, except the first one."""
+        self.given_back.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+def read_csv(file: Path, copy: Path, fields: EventFields, *, is_cut_off: bool) -> tuple[Header, Iterator[TableRow]]:
+    """Return the header of a CSV file and its rows, without blank lines and header.
 
     Args:
-        connection: runs SQL, which knows the names of event fields.
         file: the file, to be named in an error.
         copy: its clean copy.
+        fields: the fields of events.
+        is_cut_off: whether the file's last line may not be complete, and so cannot be trusted.
 
     Raises:
-        UnusableFile: no name in the first line is the name of an event field.
+        UnusableFile: no name in the first lines is the name of an event field.
     """
-    rows = connection.execute(f"select unnest(json_keys(to_json(({sql('landed_event')}))))").fetchall()
-    fields = {name.lower(): name for (name,) in rows}
-    found: list[tuple[int, str, list[str], int]] = []
-    for delimiter in DELIMITERS:
-        with copy.open(encoding="utf-8-sig", errors="replace", newline="") as stream, suppress(csv.Error):
-            rows_read = csv.reader(stream, delimiter=delimiter)
-            names = [name.strip() for name in next(filter(any, rows_read), [])]
-            found.append((sum(name.lower() in fields for name in names), delimiter, names, rows_read.line_num))
-    known, delimiter, names, lines = max(found, key=itemgetter(0), default=(0, "", [], 0))
-    if not known:
+    csv.field_size_limit(MAXIMUM_LINE_BYTES)
+    with copy.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        head = list(islice(stream, HEADER_ROWS))
+    found = [
+        (fields.header(row.values), delimiter, row.text)
+        for delimiter in DELIMITERS
+        for row in _rows(head, delimiter, None)
+        if row.values
+    ]
+    header, delimiter, text = max(found, key=lambda each: each[0].known, default=(Header([], []), "", ""))
+    if not header.known:
         raise UnusableFile(
             f"{file} was not landed: its first line must hold the names of its columns, such as "
             "event_id,event_name,event_timestamp,email,value,currency,order_id, and holds none that events have. Put "
             "such a line first, or rename the columns."
         )
-    columns: dict[str, str] = {}
-    for number, name in enumerate(names, 1):
-        own = fields.get(name.lower(), name)
-        own = own if own and own.lower() not in columns else f"{own or 'column'}_{number}"
-        columns[own.lower()] = own
-    return delimiter, list(columns.values()), lines
+    return header, _rows_without(text, copy, delimiter, header.keys, is_cut_off=is_cut_off)
 
 
-def reject_unclosed_quotes(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> None:
-    """Reject a file with an unclosed quote: all rows up to the next quote would be read as one value.
+def _rows_without(
+    header: str, copy: Path, delimiter: str, keys: Sequence[str], *, is_cut_off: bool
+) -> Iterator[TableRow]:
+    """Yield the rows of a file except its header; rows above the header are rejected."""
+    with copy.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        is_above = True
+        for row in _rows(stream, delimiter, len(keys)):
+            if is_above and row.text == header:
+                is_above = False
+            elif not (is_above and row.text.startswith("sep=")):
+                is_cut = is_cut_off and not row.text.endswith("\n")
+                yield TableRow(keys, None if is_above or is_cut else row.values, row.text)
 
-    Raises:
-        UnusableFile: with the number of the line.
+
+def _rows(lines: Iterable[str], delimiter: str, width: int | None) -> Iterator[_Row]:
+    """Yield rows; those without as many values as the width, and those with a quote out of place, are rejected.
+
+    An open quote costs its line and not those after it, which are read again without it.
     """
-    row = connection.execute(
-        f"""
-        select min(line_byte_position - 1) from reject_errors
-        where error_type = 'UNQUOTED VALUE' and (contains(csv_line, E'\\n') or strlen(csv_line) >= {REPORTED_BYTES})
-        """
-    ).fetchone()
-    if row and row[0] is not None:
-        with copy.open("rb") as stream:
-            line = stream.read(row[0]).count(b"\n") + 1
-        raise UnusableFile(
-            f"{file} was not landed: a quote is opened in line {line} and not closed before the next value, so that "
-            "the rows after it cannot be told apart. Close the quote, or double it where it is part of the value."
-        )
+    source = _Lines(iter(lines))
+    reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        source.taken.clear()
+        values: list[str] | None
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            values = None
+        if values is None or (width is not None and len(values) != width):
+            if values is None or _is_row(source.taken[1:2], delimiter, width):
+                source.keep_first()
+            values = None
+        text = "".join(source.taken)
+        if text.strip(" \t\r\n"):
+            yield _Row(values, text)
 
 
-def rejected_rows(connection: duckdb.DuckDBPyConnection, copy: Path) -> list[bytes]:
-    """Return the rows that DuckDB rejected, byte for byte, each as one line.
-
-    They are found by byte position and not by line number, since DuckDB counts a CSV row with quoted line breaks once.
-    """
-    known = connection.execute("select count(*) from duckdb_tables() where table_name = 'reject_errors'").fetchone()
-    if not known or not known[0]:
-        return []
-    places = connection.execute(
-        """
-        select line_byte_position - 1, max(strlen(coalesce(csv_line, '')))
-        from reject_errors group by line_byte_position order by line_byte_position
-        """
-    ).fetchall()
-    with copy.open("rb") as stream:
-        return [_row_at(stream, start, size) for start, size in places]
-
-
-def _row_at(stream: BufferedIOBase, start: int, size: int) -> bytes:
-    stream.seek(start)
-    row = stream.read(size)
-    if size >= REPORTED_BYTES:
-        row += stream.readline()
-    # Line breaks inside the row are escaped, so that one row is quarantined as one line. Those around it are dropped:
-    # DuckDB counts line breaks before a row as part of it.
-    return re.sub(rb"\r\n|\r|\n", rb"\\n", row.strip(b"\r\n")) + b"\n"
+def _is_row(lines: list[str], delimiter: str, width: int | None) -> bool:
+    return any(row.values for row in _rows(lines, delimiter, width))

@@ -7,22 +7,27 @@ and excluded as `forgotten`, so that the accounting holds; the hours' other tabl
 
 import hashlib
 import shutil
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from snap_pipeline.errors import LakeError, PipelineError
+from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
 from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
 from snap_pipeline.lake.storage import Table, partition
-from snap_pipeline.lake.text_files import lines_of, open_for_writing
+from snap_pipeline.lake.text_files import DamagedFile, lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.reasons import Exclusion
+
+
+class NotALine(Exception):
+    """An event that cannot be replaced: it shares its line, spans several, or is written in another encoding."""
 
 
 class InvalidIdentifier(PipelineError):
@@ -197,17 +202,27 @@ class Forgetting:
         for hour in sorted(self._landing.hours()):
             for file in self._landing.listing(hour):
                 stubs = self._stubs(file, hour, digests)
-                if stubs and rewrite:
-                    path = self._landing.path(file)
-                    with self._landing.rewrite(file) as draft:
-                        replace_lines(path, draft, stubs)
+                if stubs and rewrite and self._rewrite(file, stubs):
                     rewritten[as_text(file.source_file)] = hour
                 elif stubs:
                     left.append(as_text(file.source_file))
         return rewritten, left
 
+    def _rewrite(self, file: LandedFile, stubs: Mapping[int, tuple[str, str]]) -> bool:
+        """Replace the person's lines in a file; return False, with the file as it was, if that is not possible."""
+        path = self._landing.path(file)
+        try:
+            with self._landing.rewrite(file) as draft:
+                replace_lines(path, draft, stubs)
+        except (NotALine, DamagedFile):
+            return False
+        return True
+
     def _stubs(self, file: LandedFile, hour: datetime, digests: set[str]) -> Mapping[int, tuple[str, str]]:
-        """Return the person's lines in a file with their replacements, by line number."""
+        """Return the person's lines in a file with their replacements, by line number.
+
+        Of several events in one line, one stands for all: such a line cannot be replaced.
+        """
         with self._lake.connect_with_macros() as connection:
             load_events_of_file(self._lake, self._landing, connection, hour, file)
             rows = connection.execute(sql("forgotten_lines"), {"digests": sorted(digests)}).fetchall()
@@ -304,17 +319,20 @@ def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]])
         lines: by line number from 1, the expected line and its replacement.
 
     Raises:
-        LakeError: a line is not the expected one.
+        NotALine: an expected line is not a line of its own in the file.
+        DamagedFile: the file cannot be decompressed to its end.
     """
+    found = 0
     with open_for_writing(draft, path.suffix) as new:
         for number, line in enumerate(lines_of(path), 1):
             if number not in lines:
                 new.write(line)
                 continue
             before, after = (text.encode() for text in lines[number])
-            if before.strip() not in line:
-                raise LakeError(
-                    f"{path} was not rewritten: line {number} has changed since it was read. Run the command again."
-                )
+            if before.strip() != line.replace(b"\0", b"").removeprefix(BOM_UTF8).strip():
+                raise NotALine(path)
+            found += 1
             new.write(after + line[len(line.rstrip(b"\r\n")) :])
+    if found < len(lines):
+        raise NotALine(path)
     shutil.copymode(path, draft)

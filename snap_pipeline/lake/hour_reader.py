@@ -10,6 +10,7 @@ from datetime import datetime
 
 import duckdb
 
+from snap_pipeline.lake.file_lines import load_file_lines
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
@@ -19,7 +20,6 @@ from snap_pipeline.lake.text_files import (
     DamagedFile,
     as_pattern,
     content_of,
-    read_lines,
     write_clean_copy,
 )
 from snap_pipeline.lake.tombstones import without_the_forgotten
@@ -45,6 +45,8 @@ class RawHour:
     """Files that landed after the hour was pruned, and are never read there."""
     placeholder_ids: Mapping[str, int] = field(default_factory=dict)
     """Number of events with an id that stands for nobody, by kind of id."""
+    nul_bytes: int = 0
+    """NUL bytes that were left out of lines."""
 
 
 class HourReader:
@@ -72,6 +74,7 @@ class HourReader:
         before = {file["source_file"] for file in notes.get("listing", [])} | set(notes.get("gone", []))
         self._gone = sorted(before - present)
         self._sources: list[str] = []
+        self._nul_bytes = 0
         connection.execute(f"set variable landed_event = ({sql('landed_event')})")
         connection.execute(
             """
@@ -85,9 +88,10 @@ class HourReader:
         )
 
     def read(self, whole: Sequence[LandedFile], line_by_line: Sequence[LandedFile]) -> None:
-        """Read some files whole in one scan, which fails on a line that is not an object, and others line by line.
+        """Read some files whole in one scan, which fails unless every line is an event, and others line by line.
 
-        Bad lines of the latter are quarantined; a file that is no text is quarantined as a whole.
+        Bad lines of the latter are quarantined; a file that is no text is quarantined as a whole. Damage after the
+        readable part of a compressed file is quarantined as one row without a line.
 
         Raises:
             LakeError: a file cannot be read.
@@ -96,15 +100,18 @@ class HourReader:
         if line_by_line:
             self._connection.execute("delete from good_lines; delete from quarantined")
             self._sources.append("select workspace, source_file, line from good_lines")
+        self._nul_bytes = 0
         for file in line_by_line:
             copy = self._storage.scratch_file(self._raw_key)
             try:
-                has_nul = write_clean_copy(self._landing.path(file), copy)
-                read_lines(self._connection, copy)
+                clean = write_clean_copy(self._landing.path(file), copy)
+                load_file_lines(self._connection, copy)
             except DamagedFile as damage:
                 self._quarantine_whole(file, damage.reason)
             else:
-                self._sort_lines(file, has_nul=has_nul)
+                self._sort_lines(file, nul_bytes=clean.nul_bytes)
+                if clean.damage:
+                    self._quarantine_whole(file, clean.damage.reason)
             finally:
                 copy.unlink(missing_ok=True)
 
@@ -136,7 +143,7 @@ class HourReader:
         return len(found)
 
     def is_strictly_readable(self, file: LandedFile) -> bool:
-        """Tell whether every line of a file is an object.
+        """Tell whether every line of a file is an event.
 
         Raises:
             LakeError: the file itself cannot be read.
@@ -170,7 +177,14 @@ class HourReader:
         counts = self._connection.execute(
             f"select kind, count(*) from ({kinds}) group by kind order by kind"
         ).fetchall()
-        return RawHour(rows, quarantined, len(self._listing), len(self._gone), placeholder_ids=dict(counts))
+        return RawHour(
+            rows,
+            quarantined,
+            len(self._listing),
+            len(self._gone),
+            placeholder_ids=dict(counts),
+            nul_bytes=self._nul_bytes,
+        )
 
     def load(self) -> None:
         """Create the temporary table `raw_events`, with row numbers as in a partition."""
@@ -205,6 +219,7 @@ class HourReader:
                 case
                     when not starts_with(json::varchar, '{{') then error('a line that is no object')
                     when strlen(json::varchar) > {MAXIMUM_LINE_BYTES} then error('a line that is too long')
+                    when is_body_of_events(json) then error('a line of several events')
                     else json
                 end as line
             from read_json_objects(
@@ -223,22 +238,22 @@ class HourReader:
         self._connection.execute(f"create or replace temp table gathered_lines as {lines}")
         return "from gathered_lines"
 
-    def _sort_lines(self, file: LandedFile, *, has_nul: bool) -> None:
+    def _sort_lines(self, file: LandedFile, *, nul_bytes: int) -> None:
         """Sort the lines of a file into `good_lines` and `quarantined`."""
-        self._connection.execute(f"create or replace temp table file_lines as {sql('file_lines')}")
         names = {"workspace": file.workspace, "source_file": as_text(file.source_file)}
         (good,) = self._connection.execute(
             """
             insert into good_lines
             select $workspace, $source_file, line_number, line::json from file_lines
-            where is_object order by line_number
+            where is_object order by position
             """,
             names,
         ).fetchone() or (0,)
-        # Text may hold a stray NUL byte; without a single good line, the file is no text.
-        if has_nul and not good:
+        # Text may hold NUL bytes; without a single event, the file is no text.
+        if nul_bytes and not good:
             self._quarantine_whole(file, Quarantine.NOT_TEXT)
         else:
+            self._nul_bytes += nul_bytes
             self._connection.execute(f"insert into quarantined {sql('quarantined_lines')}", names)
 
     def _quarantine_whole(self, file: LandedFile, reason: Quarantine) -> None:

@@ -12,7 +12,7 @@ import duckdb
 
 from snap_pipeline.lake.hour_reader import HourReader, RawHour
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandedFile, LandingZone
+from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
 from snap_pipeline.lake.row_errors import DATA_ERRORS
 from snap_pipeline.lake.storage import Table, hour_of, partition
 from snap_pipeline.lake.text_files import is_for_duckdb
@@ -64,15 +64,30 @@ def load_events_of_file(
     reader.load_received()
 
 
-def load_lines_of_file(
-    lake: Lake, landing: LandingZone, connection: duckdb.DuckDBPyConnection, hour: datetime, file: LandedFile
-) -> None:
-    """Load the lines of one file that are JSON objects into the table `good_lines` (line_number, line).
+def lines_of_events(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
+    """Return the line of each event that `raw_events` has of a file, in order; empty if the file is gone.
+
+    A line has several events if they are written in one line.
 
     Raises:
         LakeError: the file cannot be read.
     """
-    HourReader(lake, landing, connection, hour, [file]).read([], [file])
+    files = [file for file in landing.listing(hour) if as_text(file.source_file) == source_file]
+    if not files:
+        return []
+    quarantine = lake.storage.scan([partition(Table.QUARANTINED_LINES, hour)])
+    with lake.connect_with_macros() as connection:
+        HourReader(lake, landing, connection, hour, files[:1]).read([], files[:1])
+        rows = connection.execute(
+            f"""
+            select line_number from good_lines
+            except all
+            select line_number from {quarantine} where source_file = $source_file and reason = 'unprocessable'
+            order by line_number
+            """,
+            {"source_file": source_file},
+        ).fetchall()
+    return [number for (number,) in rows]
 
 
 def _read(

@@ -20,10 +20,10 @@ from snap_pipeline.lake.lake import MACRO_FILES, sql
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.workspaces import Workspace
 
-PYTHON_RULES = 1
+PYTHON_RULES = 2
 """The version of the rules in Python. Raise it with every change that changes what tables hold: which lines are events
-(`raw.py`, `hour_reader.py`, `text_files.py`), which links an hour sees (`identity.py`), where plaintext is searched for
-(`plaintext.py`)."""
+(`raw.py`, `hour_reader.py`, `text_files.py`, `json_documents.py`), which links an hour sees (`identity.py`), where
+plaintext is searched for (`plaintext.py`)."""
 
 SOURCES: Mapping[Table, Table] = {
     Table.IDENTITY_LINKS: Table.RAW_EVENTS,
@@ -51,7 +51,15 @@ class Ingredients:
 
 INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.RAW_EVENTS: Ingredients(
-        ("landed_event", "file_lines", "quarantined_lines", "raw_events", "forgotten_events", "placeholder_pattern"),
+        (
+            "landed_event",
+            "numbered_lines",
+            "file_lines",
+            "quarantined_lines",
+            "raw_events",
+            "forgotten_events",
+            "placeholder_pattern",
+        ),
         ("placeholder_ids",),
     ),
     Table.IDENTITY_LINKS: Ingredients(("identity_links",), ("consent_purposes",), ("default_calling_code",)),

@@ -1,21 +1,23 @@
-"""Text files as lines, with any compression, line breaks and control bytes.
+"""Text files as lines, with any compression, encoding, line breaks and control bytes.
 
 A line ends with `\\n`, `\\r\\n` or a bare `\\r`. The suffix tells the compression, `.gz` or `.zst`. Zeros after the end
-of a compressed file (padding) are ignored, as gzip does; anything else after its end is damage.
+of a compressed file (padding) are ignored, as gzip does; anything else after its end is damage. What precedes damage is
+read as far as members (of gzip) or frames (of Zstandard) are whole: the content of a broken one is not verified.
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-import duckdb
 import zstandard
 
 from snap_pipeline.errors import LakeError
+from snap_pipeline.lake.encodings import as_utf_8, encoding_of
 from snap_pipeline.lake.landing import as_text
-from snap_pipeline.lake.storage import literal
 from snap_pipeline.reasons import Quarantine
 
 MAXIMUM_LINE_BYTES = 16_000_000
@@ -23,10 +25,12 @@ PLAIN_CHUNK_BYTES = 1_048_576
 COMPRESSED_CHUNK_BYTES = 16_384
 """Size of chunks of compressed files; Zstandard can expand one a thousand times."""
 
-FIELD_SEPARATOR = "\x01"
-"""Delimiter for the CSV reader, which requires one. It splits no line, since clean copies do not hold it."""
-CLEAN_BYTES = bytes.maketrans(b"\0\x01", b"\x02\x02")
-"""Replaces bytes that the CSV reader cannot read by another control byte, which is as invalid in JSON as they are."""
+CLEAN_BYTES = bytes.maketrans(b"\x01", b"\x02")
+"""Replaces a byte that the CSV reader cannot read by another control byte, which is as invalid in JSON as it is."""
+HOLE_BYTES = 512
+HOLE = re.compile(rb"(?<=[^\0\r\n])\0{%d,}(?=[^\0\r\n])" % HOLE_BYTES)
+"""NUL bytes that stand for content lost in a crash, a block of the disk or more. Without them, the beginning of one
+event and the end of another could make one event."""
 
 
 class Decompressor(NamedTuple):
@@ -47,11 +51,28 @@ class DamagedFile(Exception):
 
     Attributes:
         reason: the quarantine reason.
+        content_bytes: the size of the content before the damage, in whole members.
+        packed_bytes: the size of these members in the file.
     """
 
-    def __init__(self, reason: Quarantine) -> None:
+    def __init__(self, reason: Quarantine, content_bytes: int, packed_bytes: int) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.content_bytes, self.packed_bytes = reason, content_bytes, packed_bytes
+
+
+@dataclass(frozen=True)
+class CleanCopy:
+    """Outcome of writing a clean copy.
+
+    Attributes:
+        encoding: the codec that the file was decoded with.
+        nul_bytes: the number of NUL bytes that were left out.
+        damage: that of a compressed file, after the content of the copy.
+    """
+
+    encoding: str
+    nul_bytes: int
+    damage: DamagedFile | None
 
 
 def content_of(path: Path) -> Iterator[bytes]:
@@ -111,49 +132,31 @@ def open_for_writing(path: Path, suffix: str) -> IO[bytes]:
     return path.open("wb")
 
 
-def write_clean_copy(path: Path, copy: Path) -> bool:
-    """Write a copy in which the CSV reader sees the same lines: decompressed, with `\\n`, without NUL bytes.
-
-    Returns:
-        True if the file has NUL bytes, as binary files and UTF-16 do.
+def write_clean_copy(path: Path, copy: Path) -> CleanCopy:
+    """Write a copy in which the CSV reader sees the same lines: decompressed, as UTF-8, with `\\n`, without NUL bytes.
 
     Raises:
-        DamagedFile: it cannot be decompressed to its end.
+        DamagedFile: no member of it can be decompressed.
         LakeError: it cannot be read.
         OSError: the copy cannot be written.
     """
-    has_nul, held = False, b""
+    damage = _damage_of(path)
+    encoding = encoding_of(_sound_content(path, damage))
+    nul_bytes, held = 0, b""
     with copy.open("wb") as stream:
-        for content in content_of(path):
-            has_nul = has_nul or b"\0" in content
+        for content in as_utf_8(_sound_content(path, damage), encoding):
+            # A line break may be completed by the next chunk, and a hole ended.
             chunk = held + content
-            held = b"\r" if chunk.endswith(b"\r") else b""  # its \n may come with the next chunk
-            chunk = chunk.removesuffix(b"\r") if held else chunk
-            stream.write(chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").translate(CLEAN_BYTES))
-        stream.write(b"\n" if held else b"")
-    return has_nul
-
-
-def read_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
-    """Create the tables `read_lines` (position, line) and `reject_errors` (rejected lines) of a clean copy.
-
-    Args:
-        connection: gets the tables; those of an earlier file are replaced.
-        copy: written by `write_clean_copy`.
-    """
-    connection.execute(
-        f"""
-        drop table if exists reject_errors;
-        drop table if exists reject_scans;
-        create or replace temp table read_lines as
-        select row_number() over () as position, line
-        from read_csv(
-            {literal(as_pattern(copy))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false,
-            delim = '{FIELD_SEPARATOR}', quote = '', escape = '', strict_mode = false, new_line = '\\n',
-            max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
-        )
-        """
-    )
+            end = _held_from(chunk)
+            chunk, held = chunk[:end], chunk[end:]
+            if len(held) > 2 * HOLE_BYTES:
+                nul_bytes += len(held) - 2 * HOLE_BYTES
+                held = held[: 2 * HOLE_BYTES]
+            nul_bytes += chunk.count(b"\0")
+            stream.write(_clean(chunk))
+        nul_bytes += held.count(b"\0")
+        stream.write(_clean(held))
+    return CleanCopy(encoding, nul_bytes, damage)
 
 
 def as_pattern(path: Path) -> str:
@@ -161,17 +164,64 @@ def as_pattern(path: Path) -> str:
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 
+def _damage_of(path: Path) -> DamagedFile | None:
+    """Return the damage of a compressed file that has whole members before it.
+
+    Raises:
+        DamagedFile: it has none.
+    """
+    if path.suffix.lower() in DECOMPRESSORS:
+        try:
+            for _ in content_of(path):
+                pass
+        except DamagedFile as damage:
+            if not damage.content_bytes:
+                raise
+            return damage
+    return None
+
+
+def _sound_content(path: Path, damage: DamagedFile | None) -> Iterator[bytes]:
+    """Yield a file's content up to its damage."""
+    if not damage:
+        yield from content_of(path)
+        return
+    left = damage.content_bytes
+    for chunk in content_of(path):
+        yield chunk[:left]
+        left -= len(chunk)
+        if left <= 0:
+            return
+
+
+def _held_from(chunk: bytes) -> int:
+    """Return where the end of a chunk begins that cannot be cleaned without the next one."""
+    end = len(chunk.rstrip(b"\0"))
+    return max(end - 1, 0) if end < len(chunk) or chunk.endswith(b"\r") else end
+
+
+def _clean(chunk: bytes) -> bytes:
+    if b"\0" in chunk:
+        chunk = HOLE.sub(b"\x02", chunk).replace(b"\0", b"")
+    return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").translate(CLEAN_BYTES)
+
+
 def _decompressed(stream: IO[bytes], decompressor: Decompressor) -> Iterator[bytes]:
     member = None
     is_first = True
+    content_bytes, whole, packed = 0, 0, 0
     while chunk := stream.read(COMPRESSED_CHUNK_BYTES):
         while chunk := chunk if is_first or member else chunk.lstrip(b"\0"):
             member = member or decompressor.start()
             is_first = False
             try:
-                yield member.decompress(chunk)
+                content = member.decompress(chunk)
             except (zlib.error, zstandard.ZstdError) as error:
-                raise DamagedFile(decompressor.damage) from error
+                raise DamagedFile(decompressor.damage, whole, packed) from error
+            content_bytes += len(content)
+            yield content
             chunk, member = (member.unused_data, None) if member.eof else (b"", member)
+            if member is None:
+                whole, packed = content_bytes, stream.tell() - len(chunk)
     if member:
-        raise DamagedFile(decompressor.damage)
+        raise DamagedFile(decompressor.damage, whole, packed)

@@ -12,10 +12,10 @@ from datetime import datetime
 import duckdb
 
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandingZone, as_text
-from snap_pipeline.lake.raw import load_lines_of_file
+from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.raw import lines_of_events
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
-from snap_pipeline.lake.storage import Table, literal, partition
+from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.reasons import Quarantine
 
 
@@ -72,7 +72,7 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
         ).fetchall()
         connection.execute(f"create or replace temp table moved as from {lake.storage.scan([quarantine])}")
         for source_file in sorted({name for _, name, _ in places}):
-            lines = _lines_of(lake, landing, hour, source_file)
+            lines = lines_of_events(lake, landing, hour, source_file)
             for workspace, name, place in places:
                 if name == source_file:
                     line = lines[place - 1] if place <= len(lines) else None
@@ -82,28 +82,6 @@ def quarantine_events(lake: Lake, landing: LandingZone, hour: datetime, rows: Se
         lake.storage.commit(connection, quarantine, "from moved order by all")
         kept = f"select * exclude (file_row_number) from {source} where file_row_number not in ({numbers})"
         lake.storage.commit(connection, raw_events, kept, metadata=notes)
-
-
-def _lines_of(lake: Lake, landing: LandingZone, hour: datetime, source_file: str) -> list[int]:
-    """Return the line numbers of a file's events in `raw_events`, in order; empty if the file is gone."""
-    files = [file for file in landing.listing(hour) if as_text(file.source_file) == source_file]
-    if not files:
-        return []
-    quarantine = lake.storage.scan([partition(Table.QUARANTINED_LINES, hour)])
-    with lake.connect_with_macros() as connection:
-        load_lines_of_file(lake, landing, connection, hour, files[0])
-        rows = connection.execute(
-            f"""
-            select line_number from good_lines
-            anti join (
-                select line_number
-                from {quarantine}
-                where source_file = {literal(source_file)}
-            ) using (line_number)
-            order by line_number
-            """
-        ).fetchall()
-    return [number for (number,) in rows]
 
 
 def _is_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

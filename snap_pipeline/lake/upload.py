@@ -1,35 +1,38 @@
 """Upload of event files (`snap-pipeline land`) into the folders of their hours.
 
-Takes NDJSON, NDJSON.gz, a JSON array or a CSV file with a header. Lines stay as they were written; unreadable ones
-land in the running hour, where they are quarantined and counted.
+Takes JSON in any layout, and tables with a header: CSV and spreadsheets. Events stay as they were written; what is
+unreadable lands in the running hour, where it is quarantined and counted.
 """
 
 import hashlib
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
 import duckdb
+import orjson
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.lake.csv_rows import read_header, reject_unclosed_quotes, rejected_rows
+from snap_pipeline.lake.csv_rows import read_csv
+from snap_pipeline.lake.encodings import UTF_8
+from snap_pipeline.lake.file_lines import load_file_lines
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandingZone
-from snap_pipeline.lake.storage import literal
-from snap_pipeline.lake.text_files import (
-    DECOMPRESSORS,
-    MAXIMUM_LINE_BYTES,
-    DamagedFile,
-    as_pattern,
-    read_lines,
-    write_clean_copy,
-)
+from snap_pipeline.lake.spreadsheets import SUFFIXES, Spreadsheet
+from snap_pipeline.lake.table_rows import EventFields, TableRow
+from snap_pipeline.lake.text_files import DECOMPRESSORS, MAXIMUM_LINE_BYTES, CleanCopy, DamagedFile, write_clean_copy
 
 LINES_AT_ONCE = 10_000
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
+REPORTED_BYTES = 9_990
+"""DuckDB reports a rejected line up to its 10,000th byte, or the character before it. A longer one is read to its end
+from the file."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,28 @@ class Landed:
         lines: the number of all lines.
         unreadable: the number of lines that are no event and will be quarantined.
         hours: the number of lines by hour.
+        unknown_columns: the columns of a table that no event has.
+        unread_sheets: the sheets of a spreadsheet without a header of event fields.
+        encoding: what the file is written in.
+        nul_bytes: the number of NUL bytes that were left out.
     """
 
     lines: int
     unreadable: int
     hours: dict[datetime, int]
+    unknown_columns: Sequence[str] = ()
+    unread_sheets: Sequence[str] = ()
+    encoding: str = UTF_8
+    nul_bytes: int = 0
+
+
+@dataclass
+class _Reading:
+    """What was found in a file besides its events."""
+
+    rejected: list[bytes] = field(default_factory=list)
+    unknown_columns: Sequence[str] = ()
+    unread_sheets: Sequence[str] = ()
 
 
 class Upload:
@@ -80,19 +100,24 @@ class Upload:
 
         Raises:
             LakeError: the file cannot be read, or the landing zone cannot be written.
-            UnusableFile: a CSV file without a header, or with a quote that is never closed.
+            UnusableFile: a table without a header, or a spreadsheet that cannot be opened.
         """
-        copy = None
+        copies: list[Path] = []
         try:
-            copy = self._landing.scratch_file(file.name)
             digest = _digest(file)
-            has_nul = write_clean_copy(file, copy)
             with self._lake.connect_with_macros() as connection:
-                self._read(connection, file, copy)
-                # Text may hold a stray NUL byte; without a single event, the file is no text.
-                if has_nul and not self._events(connection):
+                copies = [self._landing.scratch_file(f"{number}-{file.name}") for number in range(2)]
+                if file.suffix.lower() in SUFFIXES:
+                    clean = CleanCopy(UTF_8, 0, None)
+                    reading = self._read_spreadsheet(connection, file, copies[0])
+                else:
+                    clean = write_clean_copy(file, copies[0])
+                    reading = self._read(connection, file, clean, copies)
+                self._place_lines(connection)
+                # Text may hold NUL bytes; without a single event, the file is no text.
+                if clean.nul_bytes and not self._events(connection):
                     return self._land_whole(file, digest)
-                return self._write(connection, f"{_stem(file)}-{digest}")
+                return self._write(connection, file, digest, clean, reading)
         except DamagedFile:
             return self._land_whole(file, digest)
         except OSError as error:
@@ -101,50 +126,45 @@ class Upload:
                 "land the file again; nothing of it lands twice."
             ) from error
         finally:
-            if copy:
+            for copy in copies:
                 copy.unlink(missing_ok=True)
 
     def _land_whole(self, file: Path, digest: str) -> Landed:
         hour = self._hour or self._running_hour
-        suffix = file.suffix.lower() if file.suffix.lower() in DECOMPRESSORS else ""
-        with self._place(hour, f"{_stem(file)}-{digest}.ndjson{suffix}") as stream, file.open("rb") as content:
-            shutil.copyfileobj(content, stream)
+        self._copy(file, 0, hour, f"{_stem(file)}-{digest}.ndjson")
         return Landed(1, 1, {hour: 1})
 
-    def _read(self, connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> None:
-        """Create the table `placed`: a row for each line, with the hour to land in."""
-        pattern = literal(as_pattern(copy.absolute()))
-        if ".csv" in [suffix.lower() for suffix in file.suffixes[-2:]]:
-            delimiter, names, skipped = read_header(connection, file, copy)
-            columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-            connection.execute(
-                f"""
-                drop table if exists reject_errors;
-                drop table if exists reject_scans;
-                create temp table uploaded as
-                select row_number() over () as position, json_merge_patch('{{}}', to_json(row))::varchar as line
-                from read_csv(
-                    {pattern}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {skipped},
-                    delim = {literal(delimiter)}, quote = '"', escape = '"', new_line = '\\n',
-                    max_line_size = {MAXIMUM_LINE_BYTES}, store_rejects = true
-                ) as row
-                """
-            )
-            reject_unclosed_quotes(connection, file, copy)
-        elif _is_array(connection, copy, pattern):
-            connection.execute(
-                f"""
-                create temp table uploaded as
-                select row_number() over () as position, json(json)::varchar as line
-                from read_json_objects({pattern}, format = 'array')
-                """
-            )
-        else:
-            read_lines(connection, copy)
-            connection.execute(
-                "create temp table uploaded as from read_lines where regexp_matches(line, '[^ \\t\\r\\n]')"
-            )
-        self._rejected = rejected_rows(connection, copy)
+    def _copy(self, file: Path, start: int, hour: datetime, name: str) -> None:
+        """Land a file from a byte on as it is."""
+        suffix = file.suffix.lower() if file.suffix.lower() in DECOMPRESSORS else ""
+        with self._place(hour, f"{name}{suffix}") as stream, file.open("rb") as content:
+            content.seek(start)
+            shutil.copyfileobj(content, stream)
+
+    @staticmethod
+    def _read(connection: duckdb.DuckDBPyConnection, file: Path, clean: CleanCopy, copies: Sequence[Path]) -> _Reading:
+        """Create the table `file_lines` of a text file.
+
+        Args:
+            connection: gets the table.
+            file: the file.
+            clean: what its clean copy was made of.
+            copies: the clean copy, and the path of one by event.
+        """
+        if not _is_table(file, copies[0]):
+            load_file_lines(connection, copies[0])
+            return _Reading(_rejected_lines(connection, copies[0]))
+        header, rows = read_csv(file, copies[0], EventFields(connection), is_cut_off=clean.damage is not None)
+        rejected = _load_table(connection, rows, copies[1])
+        return _Reading(rejected, header.unknown)
+
+    @staticmethod
+    def _read_spreadsheet(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> _Reading:
+        sheets = Spreadsheet(file, EventFields(connection))
+        return _Reading(_load_table(connection, sheets.rows(), copy), sheets.unknown, sheets.unread_sheets)
+
+    def _place_lines(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Create the table `placed`: a row for each line of `file_lines`, with the hour to land in."""
         values = {
             "origin": self._origin,
             "given_hour": _naive(self._hour),
@@ -152,14 +172,17 @@ class Upload:
             "running_hour": _naive(self._running_hour),
             "maximum_line_bytes": MAXIMUM_LINE_BYTES,
         }
-        connection.execute(f"create temp table placed as {sql('uploaded_lines')}", values)
+        connection.execute(f"create or replace temp table placed as {sql('uploaded_lines')}", values)
 
     @staticmethod
     def _events(connection: duckdb.DuckDBPyConnection) -> int:
         row = connection.execute("select count(*) from placed where is_event").fetchone()
         return int(row[0]) if row else 0
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, name: str) -> Landed:
+    def _write(
+        self, connection: duckdb.DuckDBPyConnection, file: Path, digest: str, clean: CleanCopy, reading: _Reading
+    ) -> Landed:
+        name = f"{_stem(file)}-{digest}"
         counts = connection.execute("select hour, count(*) from placed group by hour order by hour").fetchall()
         hours = {hour.replace(tzinfo=UTC): lines for hour, lines in counts}
         for hour in hours:
@@ -167,13 +190,24 @@ class Upload:
                 connection.execute("select line from placed where hour = ? order by position", [_naive(hour)])
                 while rows := connection.fetchmany(LINES_AT_ONCE):
                     stream.write("".join(f"{line}\n" for (line,) in rows).encode())
-        if self._rejected:
-            running = self._hour or self._running_hour
+        running = self._hour or self._running_hour
+        if reading.rejected:
             with self._place(running, f"{name}-unreadable.ndjson") as stream:
-                stream.write(b"".join(self._rejected))
-            hours[running] = hours.get(running, 0) + len(self._rejected)
+                stream.write(b"".join(reading.rejected))
+            hours[running] = hours.get(running, 0) + len(reading.rejected)
+        if clean.damage:
+            self._copy(file, clean.damage.packed_bytes, running, f"{name}-damaged.ndjson")
+            hours[running] = hours.get(running, 0) + 1
         lines = sum(hours.values())
-        return Landed(lines, lines - self._events(connection), hours)
+        return Landed(
+            lines,
+            lines - self._events(connection),
+            dict(sorted(hours.items())),
+            reading.unknown_columns,
+            reading.unread_sheets,
+            clean.encoding,
+            clean.nul_bytes,
+        )
 
     @contextmanager
     def _place(self, hour: datetime, name: str) -> Iterator[IO[bytes]]:
@@ -182,15 +216,55 @@ class Upload:
             yield stream
 
 
-def _is_array(connection: duckdb.DuckDBPyConnection, copy: Path, pattern: str) -> bool:
-    with copy.open("rb") as stream:
-        if not stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-            return False
-    try:
-        connection.execute(f"select count(json) from read_json_objects({pattern}, format = 'array')")
-    except duckdb.InvalidInputException:
+def _is_table(file: Path, copy: Path) -> bool:
+    """Tell whether a file is a table by its name, and does not begin as JSON does."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] in DECOMPRESSORS:
+        suffixes.pop()
+    if not suffixes or suffixes[-1] not in TABLE_SUFFIXES:
         return False
-    return True
+    with copy.open("rb") as stream:
+        return not stream.read(1024).lstrip(b"\xef\xbb\xbf \t\n").startswith((b"{", b"["))
+
+
+def _load_table(connection: duckdb.DuckDBPyConnection, rows: Iterable[TableRow], copy: Path) -> list[bytes]:
+    """Write the rows of a table as events, create the table `file_lines` of them, and return the rejected rows."""
+    rejected = []
+    with copy.open("wb") as stream:
+        for row in rows:
+            try:
+                if row.values is not None:
+                    named = zip(row.keys, row.values, strict=False)
+                    stream.write(orjson.dumps({key: value for key, value in named if value}) + b"\n")
+                    continue
+            except orjson.JSONEncodeError:  # bytes that are no UTF-8
+                pass
+            rejected.append(_as_one_line(row.text.encode("utf-8", "surrogateescape")))
+    load_file_lines(connection, copy)
+    return rejected + _rejected_lines(connection, copy)
+
+
+def _rejected_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> list[bytes]:
+    """Return the lines that DuckDB rejected, byte for byte."""
+    places = connection.execute(
+        """
+        select line_byte_position - 1, max(strlen(coalesce(csv_line, '')))
+        from reject_errors group by line_byte_position order by line_byte_position
+        """
+    ).fetchall()
+    with copy.open("rb") as stream:
+        return [_as_one_line(_line_at(stream, start, size)) for start, size in places]
+
+
+def _line_at(stream: BufferedIOBase, start: int, size: int) -> bytes:
+    stream.seek(start)
+    line = stream.read(size)
+    return line + stream.readline() if size >= REPORTED_BYTES else line
+
+
+def _as_one_line(text: bytes) -> bytes:
+    """Escape the line breaks inside a row, so that it is quarantined as one line."""
+    return re.sub(rb"\r\n|\r|\n", rb"\\n", text.strip(b"\r\n")) + b"\n"
 
 
 def _digest(file: Path) -> str:

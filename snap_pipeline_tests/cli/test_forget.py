@@ -224,6 +224,29 @@ def test_a_file_whose_lines_end_in_another_way_keeps_everybody_else(project: Pro
     assert file.read_text().count(BOB) == 3
 
 
+@pytest.mark.parametrize("layout", ["list", "concatenated", "body", "indented", "utf-16", "damaged.gz"])
+def test_a_file_whose_events_are_no_lines_stays_as_it_is_and_is_listed(project: Project, run: Run, layout: str) -> None:
+    hers, his = (json.dumps(purchase(name, email=email)) for name, email in {"hers": ANN, "his": BOB}.items())
+    content = {
+        "list": f"[{hers},{his}]".encode(),
+        "concatenated": f"{hers}{his}".encode(),
+        "body": f'{{"batch":[{hers},{his}]}}'.encode(),
+        "indented": json.dumps([json.loads(hers), json.loads(his)], indent=2).encode(),
+        "utf-16": f"{hers}\n{his}\n".encode("utf-16"),
+        "damaged.gz": gzip.compress(f"{hers}\n{his}\n".encode()) + b"damage",
+    }[layout]
+    file = project.land_bytes(content, f"events-{layout}")
+    project.land(purchase("h2", email=ANN), name="rewritten")
+    assert project.materialize().success
+    told = run("forget", "--email", ANN, "--landing")
+    assert told.exit_code == 0, told.output
+    assert f"Still holds the person: default/2026-11-20T12/events-{layout}" in told.output
+    assert "Rewritten: default/2026-11-20T12/rewritten.ndjson" in told.output
+    assert "These files cannot be rewritten" in told.output
+    assert file.read_bytes() == content
+    assert [row["event_id"] for row in project.rows("conversion_payloads")] == ["his"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

@@ -107,6 +107,19 @@ def test_the_line_is_the_one_that_the_event_stands_on(
     assert story(run, "a") == [(f"events.{suffix}, line 5", "shop: delivered")]
 
 
+def test_an_event_that_shares_its_line_is_told_apart(run: Callable[..., Result], project: Project) -> None:
+    project.add_destination()
+    texts = [json.dumps(event) for event in (purchase("a"), purchase("b"), {"event_id": "c", "value": 1})]
+    project.land_bytes(f"{texts[0]}{texts[1]}\n{{broken}}\n{texts[2]}".encode(), "events.ndjson")
+    project.land_bytes(f'{{"batch": [{texts[2]}, 7, {texts[0].replace("a", "A")}]}}'.encode(), "late.ndjson")
+    project.materialize()
+    assert story(run, "b") == [("events.ndjson, line 1, event 2 of the file", "shop: delivered")]
+    assert [place for place, _ in story(run, "c")] == [
+        "events.ndjson, line 3",
+        "late.ndjson, line 1, event 1 of the file",
+    ]
+
+
 def test_events_with_an_id_of_the_pipeline_s_own_have_a_line_too(run: Callable[..., Result], project: Project) -> None:
     project.add_destination()
     derived = purchase("x")

@@ -12,7 +12,7 @@ numbered_lines as (
     select
         line_number,
         line,
-        row_number() over (order by line_number) as position
+        row_number() over (order by rowid) as position
     from good_lines
 )
 

@@ -1,5 +1,5 @@
 -- Lines to quarantine: those of `file_lines` that are not a JSON object, and those that DuckDB rejected
--- (`reject_errors`), by line number.
+-- (`reject_errors`), by line number. `document_lines` has line numbers where documents are not one a line.
 select
     $workspace as workspace,
     $source_file as source_file,
@@ -11,7 +11,7 @@ union all
 select
     $workspace as workspace,
     $source_file as source_file,
-    line as line_number,
+    coalesce(any_value(document_lines.line_number), reject_errors.line) as line_number,
     min(
         case error_type
             when 'INVALID ENCODING' then 'not_utf8'
@@ -20,4 +20,5 @@ select
         end
     ) as reason
 from reject_errors
-group by line
+left join document_lines on reject_errors.line = document_lines.copy_line
+group by reject_errors.line

@@ -1,11 +1,11 @@
 -- The lines of an uploaded file, each with the hour to land in: the hour of its own time, or the running hour if that
--- time is missing, unreadable, in the future or before the first hour. Reads `uploaded` (position, line), as text.
+-- time is missing, unreadable, in the future or before the first hour. Reads `file_lines` (position, line), as text.
 with parsed as (
     select
         position,
         line,
         try_cast(line as json) as event
-    from uploaded
+    from file_lines
 ),
 
 timed as (

@@ -62,7 +62,16 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                     f"{key}: {made.unread_files} files landed after the hour was pruned, so they are not read. Land "
                     "them in the running hour: `snap-pipeline land`."
                 )
-            numbers = {"files": made.files, "files_gone_and_kept": made.kept_files}
+            if made.nul_bytes:
+                context.log.warning(
+                    f"{key}: {made.nul_bytes} NUL bytes were left out. They come from a crash of what writes the files "
+                    "or from a disk; lines in which they took the place of text are in quarantined_lines."
+                )
+            numbers = {
+                "files": made.files,
+                "files_gone_and_kept": made.kept_files,
+                "nul_bytes_left_out": made.nul_bytes,
+            }
             numbers |= {f"placeholder/{kind}": events for kind, events in made.placeholder_ids.items()}
             describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, numbers)
             describe_partition(context, lake, Table.QUARANTINED_LINES, key, made.quarantined)

@@ -1,0 +1,81 @@
+"""Rows of spreadsheets to upload, from every sheet that has a header of event fields."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile
+
+SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+
+
+class Spreadsheet:
+    """A spreadsheet's sheets of events.
+
+    Args:
+        file: the file.
+        fields: the fields of events.
+
+    Attributes:
+        unread_sheets: names of the sheets with rows and without a header of event fields.
+
+    Raises:
+        UnusableFile: it cannot be opened, or no sheet has a header of event fields.
+    """
+
+    def __init__(self, file: Path, fields: EventFields) -> None:
+        try:
+            sheets = pd.read_excel(
+                file, sheet_name=None, header=None, dtype=object, engine="calamine", keep_default_na=False
+            )
+        except OSError:
+            raise
+        except Exception as error:  # each format has errors of its own
+            raise UnusableFile(
+                f"{file} was not landed: it is no spreadsheet that can be read, or it is protected. Save it again as "
+                ".xlsx without a password, or as CSV."
+            ) from error
+        self._sheets: list[tuple[Header, int, list[list[str]]]] = []
+        self.unread_sheets: list[str] = []
+        for name, frame in sheets.items():
+            rows = [row for row in (list(map(_text, row)) for row in frame.to_numpy(dtype=object)) if any(row)]
+            headers = [fields.header(row) for row in rows[:HEADER_ROWS]]
+            place = max(range(len(headers)), key=lambda each: headers[each].known, default=0)
+            if headers and headers[place].known:
+                self._sheets.append((headers[place], place, rows))
+            elif rows:
+                self.unread_sheets.append(str(name))
+        if not self._sheets:
+            raise UnusableFile(
+                f"{file} was not landed: the first row of a sheet must hold the names of its columns, such as "
+                "event_id, event_name, event_timestamp, email, value, currency, order_id, and no sheet has such a row. "
+                "Put one first, or rename the columns."
+            )
+
+    @property
+    def unknown(self) -> Sequence[str]:
+        """The columns that no event has, as they are written."""
+        return list(dict.fromkeys(name for header, _, _ in self._sheets for name in header.unknown))
+
+    def rows(self) -> Iterator[TableRow]:
+        """Yield the rows sheet by sheet, without blank ones and headers; rows above a header are rejected."""
+        for header, place, rows in self._sheets:
+            for number, row in enumerate(rows):
+                if number != place:
+                    yield TableRow(header.keys, row if number > place else None, "\t".join(row))
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a shop would write it in a CSV file."""
+    if cell is None or cell is pd.NaT:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else "" if cell != cell else repr(cell)  # noqa: PLR0124
+    return str(cell).strip()
