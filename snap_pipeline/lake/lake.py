@@ -40,6 +40,7 @@ MACRO_FILES = (
     "json",
     "payload",
     "products",
+    "orders",
     "identity",
     "consent",
 )

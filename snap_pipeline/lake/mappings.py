@@ -25,8 +25,13 @@ COLUMNS = {
     "internal_events": ("event_name",),
     "consent_purposes": ("purpose", "meaning"),
     "currencies": ("currency", "accepted_by_snap"),
+    "currency_symbols": ("symbol", "currency"),
+    "order_statuses": ("status", "is_completed"),
     "snap_event_names": ("snap_name",),
 }
+
+OPTIONAL_COLUMNS = {"currencies": ("decimals",)}
+"""Columns of a seed that a file of the home may leave out, so that the seed's values stay."""
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
@@ -105,6 +110,9 @@ class Mappings:
             set variable currency_pattern = (select currency_pattern from mapping_variables);
             set variable workspace_settings = (select workspace_settings from mapping_variables);
             set variable consent_purposes = (select consent_purposes from mapping_variables);
+            set variable currency_symbols = (select currency_symbols from mapping_variables);
+            set variable currency_decimals = (select currency_decimals from mapping_variables);
+            set variable incomplete_order_statuses = (select incomplete_order_statuses from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -112,9 +120,10 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes"):
+        for name in ("event_names", "internal_events", "consent_purposes", "currency_symbols", "order_statuses"):
             self._load_seed(connection, name)
         self._check_meanings(connection)
+        self._check_values(connection)
         connection.execute(
             f"""
             create or replace table event_names as {sql("event_names")};
@@ -128,7 +137,24 @@ class Mappings:
                         select folded_name(purpose) as folded, arg_max({MEANING}, origin = 'home') as meaning
                         from consent_purposes_rows group by all
                     )
-                ) as consent_purposes;
+                ) as consent_purposes,
+                (
+                    select map_from_entries(list((folded, currencies))) from (
+                        select folded, list(distinct currency order by currency) as currencies from (
+                            select folded_symbol(symbol) as folded, upper(trim(currency)) as currency
+                            from currency_symbols_rows
+                            qualify origin = 'home' or not bool_or(origin = 'home') over (partition by folded)
+                        ) group by all
+                    )
+                ) as currency_symbols,
+                (select map_from_entries(list((currency, decimals))) from currencies) as currency_decimals,
+                (
+                    select list(folded order by folded) from (
+                        select folded_name(status) as folded,
+                            arg_max(is_completed::boolean, origin = 'home') as is_completed
+                        from order_statuses_rows group by all
+                    ) where not is_completed
+                ) as incomplete_order_statuses;
             """
         )
 
@@ -148,6 +174,22 @@ class Mappings:
                 f"There are: {', '.join(MEANINGS)}."
             )
 
+    def _check_values(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Reject currencies and states of orders that cannot be used, before an event is judged by them."""
+        for name, wrong, meaning in (
+            ("currency_symbols", "upper(trim(currency)) not in (select currency from currencies)", "a code of a currency"),
+            ("order_statuses", "try_cast(is_completed as boolean) is null", "true or false"),
+        ):
+            key, column = COLUMNS[name]
+            row = connection.execute(
+                f"select {key}, coalesce({column}, '') from {name}_rows where coalesce({wrong}, true) order by 1 limit 1"
+            ).fetchone()
+            if row:
+                raise SettingsError(
+                    f"{self._home / f'{name}.csv'} cannot be used: {column} of {row[0]} is {row[1]!r}, and must be "
+                    f"{meaning}."
+                )
+
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables of Snap's event names and currencies, which delivery reads in databases of its own.
 
@@ -161,21 +203,30 @@ class Mappings:
                 """
                 create or replace table snap_event_names as select snap_name from snap_event_names_rows;
                 create or replace table currencies as
-                    select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
+                    select
+                        currency,
+                        arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap,
+                        arg_max(decimals::utinyint, origin = 'home') as decimals
                     from currencies_rows group by currency;
                 """
             )
         except duckdb.ConversionException as error:
             raise SettingsError(
-                f"{self._home / 'currencies.csv'} cannot be used: accepted_by_snap must be true or false in each row."
+                f"{self._home / 'currencies.csv'} cannot be used: in each row, accepted_by_snap must be true or false, "
+                "and decimals a number of digits."
             ) from error
 
     def _load_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         columns = ", ".join(COLUMNS[name])
+        optional = OPTIONAL_COLUMNS.get(name, ())
         own = self._home / f"{name}.csv"
-        reads = [f"select {columns}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"]
+        reads = [
+            f"select {', '.join((columns, *optional))}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"
+        ]
         if own.exists():
-            reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
+            given = _header(own)
+            others = (column if column in given else f"null as {column}" for column in optional)
+            reads.append(f"select {', '.join((columns, *others))}, 'home' as origin from {_read_csv(own)}")
         try:
             connection.execute(f"create or replace table {name}_rows as {' union all '.join(reads)}")
         except (duckdb.BinderException, duckdb.InvalidInputException) as error:
@@ -215,17 +266,21 @@ class Mappings:
 def _check_header(file: Path) -> None:
     """Check a file's header at start-up, before DuckDB would fail on it later with a message of its own."""
     columns = COLUMNS[file.stem]
-    try:
-        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            header = next((row for row in csv.reader(stream) if row), [])
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
-    given = {name.strip().lower() for name in header}
+    given = _header(file)
     missing = [name for name in columns if name not in given]
     if missing:
         raise SettingsError(
             f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
         )
+
+
+def _header(file: Path) -> set[str]:
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            header = next((row for row in csv.reader(stream) if row), [])
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
+    return {name.strip().lower() for name in header}
 
 
 def _digest(files: Iterable[Path]) -> str:

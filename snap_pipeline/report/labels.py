@@ -58,6 +58,7 @@ REASONS: Mapping[str, str] = {
     "duplicate_id": "Received twice in its hour; one of them is kept",
     "consent_denied": "Advertising consent was denied",
     "consent_unknown": "Consent is unknown, and the workspace requires it",
+    "order_not_completed": "The order is cancelled, refunded, pending, a draft or a test",
     "mapped_to_nothing": "Deliberately not sent, such as refunds and updates of an order",
     "unmapped": "It has no mapping to a Snap event, and the workspace sends mapped events only",
     "no_event_name": "Has no event name",

@@ -149,10 +149,22 @@ select
     with_plain_answer(
         case when given_consents is not null then purposes_of_all(given_consents) end, plain_consent
     ) as consent,
-    null_if_blank(value) as value,
+    -- As JSON writes them: "1.299" in quotes may be more than a thousand, the number 1.299 is not.
+    case when null_if_blank(value ->> '$') is not null then value::varchar end as value,
+    case when null_if_blank(price ->> '$') is not null then price::varchar end as price,
     null_if_blank(currency) as currency,
-    null_if_blank(order_id) as order_id,
-    texts_of(item_ids) as item_ids,
+    coalesce(null_if_blank(order_id), null_if_blank(transaction_id)) as order_id,
+    case when item_ids is not null then texts_listed(item_ids) end as item_ids,
+    null_if_blank(number_items) as number_items,
+    null_if_blank(item_category) as item_category,
+    case when brands is not null then texts_listed(brands) end as brands,
+    case
+        when coalesce(status, order_status, financial_status, payment_status, test) is not null
+            then [
+                status, order_status, financial_status, payment_status,
+                case when is_affirmed(test) then 'test' end
+            ]
+    end as order_statuses,
     property_values as properties,
     coalesce(is_forgotten, false) as is_forgotten
 from recognized_fields
