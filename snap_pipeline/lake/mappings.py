@@ -25,13 +25,18 @@ COLUMNS = {
     "internal_events": ("event_name",),
     "consent_purposes": ("purpose", "meaning"),
     "currencies": ("currency", "accepted_by_snap"),
+    "currency_decimals": ("currency", "decimals"),
     "currency_symbols": ("symbol", "currency"),
     "order_statuses": ("status", "is_completed"),
     "snap_event_names": ("snap_name",),
 }
 
-OPTIONAL_COLUMNS = {"currencies": ("decimals",)}
-"""Columns of a seed that a file of the home may leave out, so that the seed's values stay."""
+VALUES = {
+    "currency_decimals": ("try_cast(decimals as utinyint) between 0 and 4", "a number from 0 to 4"),
+    "currency_symbols": ("upper(trim(currency)) in (select currency from currencies)", "a code of a currency"),
+    "order_statuses": ("try_cast(is_completed as boolean) is not null", "true or false"),
+}
+"""The condition on the second column of a table, in SQL and in words."""
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
@@ -120,7 +125,7 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes", "currency_symbols", "order_statuses"):
+        for name in ("event_names", "internal_events", "consent_purposes", *VALUES):
             self._load_seed(connection, name)
         self._check_meanings(connection)
         self._check_values(connection)
@@ -147,7 +152,12 @@ class Mappings:
                         ) group by all
                     )
                 ) as currency_symbols,
-                (select map_from_entries(list((currency, decimals))) from currencies) as currency_decimals,
+                (
+                    select map_from_entries(list((currency, decimals))) from (
+                        select currency, arg_max(decimals::utinyint, origin = 'home') as decimals
+                        from currency_decimals_rows group by all
+                    )
+                ) as currency_decimals,
                 (
                     select list(folded order by folded) from (
                         select folded_name(status) as folded,
@@ -176,13 +186,10 @@ class Mappings:
 
     def _check_values(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Reject currencies and states of orders that cannot be used, before an event is judged by them."""
-        for name, wrong, meaning in (
-            ("currency_symbols", "upper(trim(currency)) not in (select currency from currencies)", "a code of a currency"),
-            ("order_statuses", "try_cast(is_completed as boolean) is null", "true or false"),
-        ):
+        for name, (valid, meaning) in VALUES.items():
             key, column = COLUMNS[name]
             row = connection.execute(
-                f"select {key}, coalesce({column}, '') from {name}_rows where coalesce({wrong}, true) order by 1 limit 1"
+                f"select {key}, coalesce({column}, '') from {name}_rows where not coalesce({valid}, false) order by 1"
             ).fetchone()
             if row:
                 raise SettingsError(
@@ -205,28 +212,21 @@ class Mappings:
                 create or replace table currencies as
                     select
                         currency,
-                        arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap,
-                        arg_max(decimals::utinyint, origin = 'home') as decimals
+                        arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
                     from currencies_rows group by currency;
                 """
             )
         except duckdb.ConversionException as error:
             raise SettingsError(
-                f"{self._home / 'currencies.csv'} cannot be used: in each row, accepted_by_snap must be true or false, "
-                "and decimals a number of digits."
+                f"{self._home / 'currencies.csv'} cannot be used: accepted_by_snap must be true or false in each row."
             ) from error
 
     def _load_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         columns = ", ".join(COLUMNS[name])
-        optional = OPTIONAL_COLUMNS.get(name, ())
         own = self._home / f"{name}.csv"
-        reads = [
-            f"select {', '.join((columns, *optional))}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"
-        ]
+        reads = [f"select {columns}, 'seed' as origin from {_read_csv(SEEDS / f'{name}.csv')}"]
         if own.exists():
-            given = _header(own)
-            others = (column if column in given else f"null as {column}" for column in optional)
-            reads.append(f"select {', '.join((columns, *others))}, 'home' as origin from {_read_csv(own)}")
+            reads.append(f"select {columns}, 'home' as origin from {_read_csv(own)}")
         try:
             connection.execute(f"create or replace table {name}_rows as {' union all '.join(reads)}")
         except (duckdb.BinderException, duckdb.InvalidInputException) as error:
@@ -266,21 +266,17 @@ class Mappings:
 def _check_header(file: Path) -> None:
     """Check a file's header at start-up, before DuckDB would fail on it later with a message of its own."""
     columns = COLUMNS[file.stem]
-    given = _header(file)
-    missing = [name for name in columns if name not in given]
-    if missing:
-        raise SettingsError(
-            f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
-        )
-
-
-def _header(file: Path) -> set[str]:
     try:
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             header = next((row for row in csv.reader(stream) if row), [])
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
-    return {name.strip().lower() for name in header}
+    given = {name.strip().lower() for name in header}
+    missing = [name for name in columns if name not in given]
+    if missing:
+        raise SettingsError(
+            f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
+        )
 
 
 def _digest(files: Iterable[Path]) -> str:

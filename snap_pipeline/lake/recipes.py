@@ -70,8 +70,8 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
         ("unknown_consent", "unmapped_events", "identity_window_days", "click_window_days", "default_calling_code"),
     ),
     Table.CONVERSION_PAYLOADS: Ingredients(
-        ("conversion_payloads", "plaintext_columns"),
-        ("currencies", "currency_symbols"),
+        ("baskets", "conversion_payloads", "plaintext_columns"),
+        ("currencies", "currency_decimals", "currency_symbols"),
         ("site_url", "default_currency", "default_calling_code"),
     ),
     Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),

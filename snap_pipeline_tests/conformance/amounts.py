@@ -71,7 +71,7 @@ ITEM = {"item_id": "sku-1", "price": 19.99, "quantity": 2, "item_brand": "Hasbro
 PRODUCT = {"id": "sku-1", "price": "19.99", "quantity": "2", "brand": "Hasbro"}
 ORDER = {"value": 12.5, "currency": "EUR"}
 
-ROWS = [
+ROWS: list[Row] = [
     # Signs, words and digits of all scripts
     spelled("€12,50", 12.5), spelled("12,50\u00a0€", 12.5), spelled("1\u202f299,00 €", 1299.0),
     spelled("1\u2009299,00 €", 1299.0), spelled("&euro;12,50", 12.5), spelled("12,50&nbsp;&#8364;", 12.5),
@@ -81,7 +81,8 @@ ROWS = [
     spelled("￥1,200", 1200.0, "JPY"), spelled("1,200円", 1200.0, "JPY"), spelled("₹1,29,900.00", 129900.0, "INR"),
     spelled("Rs. 1,299/-", 1299.0, "INR"), spelled("kr 199,-", 199.0, "NOK"), spelled("199:-", 199.0, "SEK"),
     spelled("CHF 1’299.–", 1299.0, "CHF"), spelled("R$ 1.299,00", 1299.0, "BRL"), spelled("US$12.50", 12.5, "USD"),
-    spelled("CA$ 12.50", 12.5, "CAD"), spelled("12.50 Euro", 12.5), spelled(".5", 0.5), spelled("\u200f12.50 ₪", 12.5, "ILS"),
+    spelled("CA$ 12.50", 12.5, "CAD"), spelled("12.50 Euro", 12.5), spelled(".5", 0.5),
+    spelled("\u200f12.50 ₪", 12.5, "ILS"),
     # A point or comma before three digits
     spelled("1.299", 1299.0), spelled("1,299", 1299.0), spelled(1.299, 1.299), spelled("0.500", 0.5),
     spelled("1299.000", 1299.0), spelled("1.2999", 1.2999),
@@ -97,7 +98,8 @@ ROWS = [
     # Numbers without the noise of binary fractions
     spelled(0.30000000000000004, 0.3), spelled("59.97000000000001", 59.97),
     # Currencies
-    named("€", "EUR"), named("£", "GBP"), named("&", None), named("RMB", "CNY"), named("rmb", "CNY"), named("US$", "USD"),
+    named("€", "EUR"), named("£", "GBP"), named("&", None), named("RMB", "CNY"), named("rmb", "CNY"),
+    named("US$", "USD"),
     named("R$", "BRL"), named("NIS", "ILS"), named("zł", "PLN"), named("د.إ.", "AED"), named("₹", "INR"),
     named("$", None), named("kr", None), named("XYZ", None), named("XYZ", None, "britain"), named("$", None, "britain"),
     order("$ is the workspace's dollar", {"value": 5, "currency": "$"}, 5.0, currency="CAD", workspace="canada"),
@@ -127,7 +129,8 @@ ROWS = [
     # Sums
     lines("sums are exact", TWO, 0.3, TWO_SENT, 2),
     order("a line whose price cannot be read leaves no sum",
-          {"currency": "EUR", "products": [{"product_id": "a", "price": 1}, {"product_id": "b", "price": "ask us"}]}, None,
+          {"currency": "EUR", "products": [{"product_id": "a", "price": 1}, {"product_id": "b", "price": "ask us"}]},
+          None,
           {"contents": [{"id": "a", "item_price": "1.0"}, {"id": "b"}], "content_ids": ["a", "b"], "num_items": "2"},
           {"item_ids": "a;b", "number_items": "2"}, dropped=("value", "item_price")),
     lines("a line without a price leaves no sum", [{"product_id": "a", "price": 1}, {"product_id": "b"}], None,
@@ -146,8 +149,9 @@ ROWS = [
     lines("a returned line subtracts: a mark",
           [{"product_id": "a", "price": 20}, {"product_id": "b", "price": 5, "returned": True}], 15.0,
           [{"id": "a", "item_price": "20.0"}], 1),
-    lines("a discount that is a line subtracts", [{"product_id": "a", "price": 20}, {"name": "Coupon", "price": "-5,00"}],
-          15.0, [{"id": "a", "item_price": "20.0"}], 1),
+    lines("a discount that is a line subtracts",
+          [{"product_id": "a", "price": 20}, {"name": "Coupon", "price": "-5,00"}], 15.0,
+          [{"id": "a", "item_price": "20.0"}], 1),
     lines("a discount of the order subtracts", [{"product_id": "a", "price": 20}], 17.5,
           [{"id": "a", "item_price": "20.0"}], 1, discount="2,50 €"),
     lines("a discount of a line subtracts", [{"product_id": "a", "price": 20, "quantity": 2, "discount": 5}], 35.0,
@@ -173,7 +177,8 @@ ROWS = [
                                                   "ecommerce": json.dumps({"items": [ITEM]})}},
         custom=BASKET | {"value": 39.98}, v2=BASKET_V2 | {"price": "39.98"}),
     order("products as one object", ORDER | {"products": PRODUCT}, 12.5, BASKET, BASKET_V2),
-    order("products as PHP's object with numbers for keys", ORDER | {"products": {"0": PRODUCT, "2": {"id": "b"}}}, 12.5,
+    order("products as PHP's object with numbers for keys",
+          ORDER | {"products": {"0": PRODUCT, "2": {"id": "b"}}}, 12.5,
           BASKET | {"contents": [*BASKET["contents"], {"id": "b"}], "content_ids": ["sku-1", "b"], "num_items": "3"},
           BASKET_V2 | {"item_ids": "sku-1;b", "number_items": "3"}),
     order("products as JSON text of one object", ORDER | {"products": json.dumps(PRODUCT)}, 12.5, BASKET, BASKET_V2),
@@ -189,8 +194,9 @@ ROWS = [
           {"brands": ["Hasbro"], "num_items": "3"}, {"brands": ["Hasbro"], "number_items": "3"}),
     order("brands without a product id", ORDER | {"brands": ["Hasbro", "Lego"]}, 12.5, {"brands": ["Hasbro", "Lego"]},
           {"brands": ["Hasbro", "Lego"]}),
-    order("id is the product's where there is a price", {"currency": "EUR", "id": "sku-1", "price": "19.99", "quantity": 2,
-                                                         "brand": "Hasbro"}, 39.98, BASKET, BASKET_V2),
+    order("id is the product's where there is a price",
+          {"currency": "EUR", "id": "sku-1", "price": "19.99", "quantity": 2, "brand": "Hasbro"}, 39.98, BASKET,
+          BASKET_V2),
     order("id of a purchase alone is not a product's", ORDER | {"id": "820982911946154508"}, 12.5),
     order("a num_items that is no number is counted", ORDER | {"num_items": "many"}, 12.5, dropped=("num_items",)),
     # Orders that are not completed

@@ -1,4 +1,5 @@
--- The state of an order: cancelled, refunded, pending, draft and test orders are no purchase. Needs json.sql and names.sql.
+-- The state of an order: cancelled, refunded, pending, draft and test orders are no purchase. Needs json.sql and
+-- names.sql.
 
 -- Every word for the state of an order in its properties. A flag or a time of cancellation counts as the word for it.
 create or replace macro order_statuses_of(properties) as list_transform(
@@ -53,8 +54,9 @@ create or replace macro order_statuses_of(properties) as list_transform(
     ]
 )[1];
 
--- Tells whether one of the words is in the seed order_statuses.csv as one of an order that is not completed, here as the
--- variable `incomplete_order_statuses`. Folded as one text, since a list would compile the expressions for every chunk.
+-- Tells whether one of the words is in the seed order_statuses.csv as one of an order that is not completed, here as
+-- the variable `incomplete_order_statuses`. Folded as one text, since a list would compile the expressions for every
+-- chunk.
 create or replace macro says_incomplete(statuses) as list_has_any(
     string_split(folded_name(array_to_string(statuses, ';')), ';'), getvariable('incomplete_order_statuses')
 );

@@ -5,8 +5,9 @@
 create or replace macro folded_symbol(text) as
 folded_case(translate(regexp_replace(text, '[\p{Z}\p{C}.]+', '', 'g'), '￥＄￡￠￦', '¥$£¢₩'));
 
--- The currency of a sign, word or old code in the seed currency_symbols.csv, here as the variable `currency_symbols`. One
--- that several currencies share, such as $, is the workspace's default if that is among them; otherwise null.
+-- The currency of a sign, word or old code in the seed currency_symbols.csv, here as the variable
+-- `currency_symbols`. One that several currencies share, such as $, is the workspace's default if that is among
+-- them; otherwise null.
 create or replace macro currency_of_symbol(symbol, default_currency) as list_transform(
     [map_extract_value(getvariable('currency_symbols'), folded_symbol(symbol))],
     lambda found: case
@@ -15,8 +16,8 @@ create or replace macro currency_of_symbol(symbol, default_currency) as list_tra
     end
 )[1];
 
--- A currency code of ISO 4217, in upper case; null for any other text, except for those of currency_of_symbol(). The codes
--- come from the seed currencies.csv, here as the variable `currency_pattern`.
+-- A currency code of ISO 4217, in upper case; null for any other text, except for those of currency_of_symbol(). The
+-- codes come from the seed currencies.csv, here as the variable `currency_pattern`.
 create or replace macro currency_of(text, default_currency) as case
     when regexp_full_match(text, getvariable('currency_pattern')) then text
     else coalesce(
@@ -25,9 +26,10 @@ create or replace macro currency_of(text, default_currency) as case
     )
 end;
 
--- How many decimals amounts in a currency have, from the seed currencies.csv.
-create or replace macro currency_decimals(currency) as
-map_extract_value(getvariable('currency_decimals'), currency);
+-- How many decimals amounts in a currency have: two, except for those in the seed currency_decimals.csv.
+create or replace macro currency_decimals(currency) as case
+    when currency is not null then coalesce(map_extract_value(getvariable('currency_decimals'), currency), 2)
+end;
 
 -- Item ids of texts. A single text may hold several, separated by `;`, or by commas where no `;` is there.
 create or replace macro item_ids_of(texts) as null_if_empty_list(

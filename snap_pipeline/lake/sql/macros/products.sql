@@ -1,8 +1,8 @@
 -- Products of an event: a list, an object of objects, one object, or a single product's keys; each also as JSON text.
 -- Needs json.sql and values.sql.
 
--- An object that stands for a list: its values if all of them are objects (PHP writes a list with gaps as an object with
--- numbers for keys), else the object itself as the only item.
+-- An object that stands for a list: its values if all of them are objects (PHP writes a list with gaps as an object
+-- with numbers for keys), else the object itself as the only item.
 create or replace macro list_of_object(value) as list_transform(
     [json_extract(value, '$.*')],
     lambda members: case
@@ -68,8 +68,8 @@ create or replace macro is_return_mark(returned, is_return, refunded, type) as c
     false
 );
 
--- A line of an order: what Snap's contents take of it (snap-api.md, section 3.5), and what its amount is computed from. A
--- price, discount or quantity that is given and null could not be read yet.
+-- A line of an order: what Snap's contents take of it (snap-api.md, section 3.5), and what its amount is computed
+-- from. A price, discount or quantity that is given and null could not be read yet.
 create or replace macro line(
     id, given_quantity, given_price, given_discount, brand, category, delivery_category, is_marked_return
 ) as {

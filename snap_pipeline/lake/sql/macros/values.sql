@@ -1,8 +1,8 @@
 -- Amounts, whole numbers, currencies and times, from the texts that client libraries send for them. Null for any other
 -- text. Needs normalize.sql and plaintext.sql.
 
--- Amounts come as JSON writes them: a number as it is, a text in quotes. A number is never ambiguous; what a separator in
--- a text means may depend on the currency ("1.299" is 1299 in EUR or JPY and 1.299 in KWD).
+-- Amounts come as JSON writes them: a number as it is, a text in quotes. A number is never ambiguous; what a
+-- separator in a text means may depend on the currency ("1.299" is 1299 in EUR or JPY and 1.299 in KWD).
 
 -- An amount that needs no thought: a number, or a text whose separator no currency reads otherwise. Null for any other.
 create or replace macro plain_money(json_text) as case
@@ -22,14 +22,14 @@ create or replace macro in_plain_signs(text) as regexp_replace(
             regexp_replace(
                 regexp_replace(
                     entities_decoded(
-                        list_reduce( -- noqa: LT01
-                            [ -- noqa: PRS
+                        list_reduce(
+                            [
                                 ['', text], ['&nbsp;', ' '], ['&thinsp;', ' '], ['&ensp;', ' '], ['&emsp;', ' '],
                                 ['&euro;', '€'], ['&pound;', '£'], ['&yen;', '¥'], ['&dollar;', '$'], ['&cent;', '¢'],
                                 ['&minus;', '-'], ['&ndash;', '-'], ['&mdash;', '-'], ['&hyphen;', '-'],
                                 ['&comma;', ','], ['&period;', '.'], ['&apos;', ''''], ['&rsquo;', ''''],
                                 ['&lpar;', '('], ['&rpar;', ')'], ['&percnt;', '%']
-                            ],
+                            ], -- noqa: PRS
                             lambda done, change: ['', replace(done[2], change[1], change[2])]
                         )[2]
                     ),
@@ -75,10 +75,10 @@ create or replace macro amount_parts(json_text) as list_transform(
 create or replace macro currency_mark(parts) as
 nullif(regexp_extract(parts.after || '#' || parts.before, '[^-0-9 ().,:;/+#][^-0-9():;,+#]*'), '');
 
--- The digits of an amount as a decimal number. A comma, space or apostrophe between groups that end with three digits
--- separates thousands, and so does a point that is there twice; of two kinds of marks, the last one is the decimal mark.
--- A single point or comma before three digits is the decimal mark in currencies with three decimals, and separates
--- thousands in all others; if the currency is unknown (decimals is null), a point is the decimal mark.
+-- The digits of an amount as a decimal number. A comma, space or apostrophe between groups that end with three
+-- digits separates thousands, and so does a point that is there twice; of two kinds of marks, the last one is the
+-- decimal mark. A single point or comma before three digits is the decimal mark in currencies with three decimals,
+-- and separates thousands in all others; if the currency is unknown (decimals is null), a point is the decimal mark.
 create or replace macro decimal_of_digits(digits, decimals) as try_cast(
     case
         when regexp_full_match(digits, '[0-9]+') then digits
@@ -97,23 +97,25 @@ create or replace macro decimal_of_digits(digits, decimals) as try_cast(
     end as decimal(21, 6)
 );
 
--- An amount from its parts, exact and with its sign; null if it cannot be read. Only the sign or word of a currency may
--- be before or after the digits: any word of up to five letters that is no multiple ("12k", "5 Mio."), no fraction of a
--- currency ("50 cent") and no count ("3 pcs"). A minus may stand on either side, brackets mean one, and "12,-", "12:-" and
--- "12/-" have no decimals.
+-- An amount from its parts, exact and with its sign; null if it cannot be read. Only the sign or word of a currency
+-- may be before or after the digits: any word of up to five letters that is no multiple ("12k", "5 Mio."), no
+-- fraction of a currency ("50 cent") and no count ("3 pcs"). A minus may stand on either side, brackets mean one,
+-- and "12,-", "12:-" and "12/-" have no decimals.
 create or replace macro amount_of_parts(parts, decimals) as case
     when parts.number is not null then parts.number
     when
         regexp_full_match(
             parts.before || '#' || parts.after,
-            '[ (+-]*(?:[^0-9#(+,:;<=>*%!?"&@{}|~^_\[\]\\-]{1,5}|[a-z]{2} ?[a-z]?\$|euros?|dollars?|francs?|rupees?)?[ +-]*'
-            || '#(?:[.,:/]-{0,2})?[ )-]*(?:[^0-9#(+,:;<=>*%!?"&@{}|~^_\[\]\\-]{1,5}|(?:us )?dollars?|pounds?|francs?|rupees?'
+            '[ (+-]*(?:[^0-9#(+,:;<=>*%!?"&@{}|~^_\[\]\\-]{1,5}|[a-z]{2} ?[a-z]?\$|euros?|dollars?|francs?|rupees?)?'
+            || '[ +-]*#(?:[.,:/]-{0,2})?[ )-]*'
+            || '(?:[^0-9#(+,:;<=>*%!?"&@{}|~^_\[\]\\-]{1,5}|(?:us )?dollars?|pounds?|francs?|rupees?'
             || '|złotych|рубл..?|гривень|forint|kronor|kroner)?[ ).-]*'
         )
         and not regexp_matches(
             parts.before || '#' || parts.after,
-            '(?:^|[ #.(+/-])(?:k|x|v|mio|mil|mill|mln|mn|mrd|mld|bio|bn|tsd|tys|тыс|млн|млрд|lakh|lacs?|crs?|cts?|cents?'
-            || '|pence|penny|коп|pcs?|stk|items?|units?|each|piece|pts?|kg|ca|from|about|over|under|max|min|save|ab|bis|von)'
+            '(?:^|[ #.(+/-])(?:k|x|v|mio|mil|mill|mln|mn|mrd|mld|bio|bn|tsd|tys|тыс|млн|млрд|lakh|lacs?|crs?|cts?|'
+            || 'cents?|pence|penny|коп|pcs?|stk|items?|units?|each|piece|pts?|kg|ca|from|about|over|under|max|min|save|'
+            || 'ab|bis|von)'
             || '(?:[ #.,:/)-]|$)|#[. ]*[a-z]\.?$|[万萬億亿兆千仟百만억천¢]'
         )
         then
