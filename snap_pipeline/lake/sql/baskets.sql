@@ -233,10 +233,10 @@ with_amounts as (
 with_read_lines as (
     select
         * replace (
-            case
+            case -- noqa: PRS
                 when read_amounts is not null
-                    then list_transform( -- noqa: LT01
-                        lines, -- noqa: PRS
+                    then list_transform(
+                        lines,
                         lambda l, place: struct_update(
                             l,
                             item_price := coalesce(

@@ -22,7 +22,7 @@ create or replace macro in_plain_signs(text) as regexp_replace(
             regexp_replace(
                 regexp_replace(
                     entities_decoded(
-                        list_reduce(
+                        list_reduce( -- noqa: LT01
                             [
                                 ['', text], ['&nbsp;', ' '], ['&thinsp;', ' '], ['&ensp;', ' '], ['&emsp;', ' '],
                                 ['&euro;', '€'], ['&pound;', '£'], ['&yen;', '¥'], ['&dollar;', '$'], ['&cent;', '¢'],
