@@ -51,6 +51,7 @@ class Exclusion(Reason):
     UNREADABLE_TIMESTAMP = "unreadable_timestamp", "Its time cannot be read"
     FUTURE_TIMESTAMP = "future_timestamp", "Its time is after its hour"
     UNMAPPED = "unmapped", "It has no mapping to a Snap event, and the workspace sends mapped events only"
+    ORDER_NOT_COMPLETED = "order_not_completed", "The order is cancelled, refunded, pending, a draft or a test"
     CONSENT_DENIED = "consent_denied", "Advertising consent was denied"
     CONSENT_UNKNOWN = "consent_unknown", "Consent is unknown, and the workspace requires it"
 

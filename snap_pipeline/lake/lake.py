@@ -43,6 +43,7 @@ MACRO_FILES = (
     "json",
     "payload",
     "products",
+    "orders",
     "spellings",
     "identity",
     "consent_strings",

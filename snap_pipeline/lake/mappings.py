@@ -25,6 +25,9 @@ COLUMNS = {
     "internal_events": ("event_name",),
     "consent_purposes": ("purpose", "meaning"),
     "currencies": ("currency", "accepted_by_snap"),
+    "currency_decimals": ("currency", "decimals"),
+    "currency_symbols": ("symbol", "currency"),
+    "order_statuses": ("status", "is_completed"),
     "snap_event_names": ("snap_name",),
     "placeholder_ids": ("placeholder_id",),
 }
@@ -33,8 +36,17 @@ VALUES = {
     "event_names": ("source_name", "snap_name", "workspace"),
     "consent_purposes": ("purpose", "meaning", None),
     "currencies": ("currency", "accepted_by_snap", None),
+    "currency_decimals": ("currency", "decimals", None),
+    "order_statuses": ("status", "is_completed", None),
 }
 """The columns of a table's names, of what a row says about a name, and of the workspace that it holds for."""
+
+VALID = {
+    "currency_decimals": ("try_cast(decimals as utinyint) between 0 and 4", "a number from 0 to 4"),
+    "currency_symbols": ("upper(trim(currency)) in (select currency from currencies)", "a code of a currency"),
+    "order_statuses": ("try_cast(is_completed as boolean) is not null", "true or false"),
+}
+"""The condition on the second column of a table, in SQL and in words."""
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale", "other")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
@@ -114,6 +126,9 @@ class Mappings:
             set variable workspace_settings = (select workspace_settings from mapping_variables);
             set variable consent_purposes = (select consent_purposes from mapping_variables);
             set variable placeholder_pattern = (select placeholder_pattern from mapping_variables);
+            set variable currency_symbols = (select currency_symbols from mapping_variables);
+            set variable currency_decimals = (select currency_decimals from mapping_variables);
+            set variable incomplete_order_statuses = (select incomplete_order_statuses from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -121,9 +136,10 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes", "placeholder_ids"):
+        for name in ("event_names", "internal_events", "consent_purposes", "placeholder_ids", *VALID):
             self._load_seed(connection, name)
         self._check_meanings(connection)
+        self._check_values(connection)
         for name in VALUES:
             self._check_contradictions(connection, name)
         connection.execute(
@@ -140,6 +156,28 @@ class Mappings:
                         from consent_purposes_rows group by all
                     )
                 ) as consent_purposes,
+                (
+                    select map_from_entries(list((folded, currencies))) from (
+                        select folded, list(distinct currency order by currency) as currencies from (
+                            select folded_symbol(symbol) as folded, upper(trim(currency)) as currency
+                            from currency_symbols_rows
+                            qualify origin = 'home' or not bool_or(origin = 'home') over (partition by folded)
+                        ) group by all
+                    )
+                ) as currency_symbols,
+                (
+                    select map_from_entries(list((currency, decimals))) from (
+                        select currency, arg_max(decimals::utinyint, origin = 'home') as decimals
+                        from currency_decimals_rows group by all
+                    )
+                ) as currency_decimals,
+                (
+                    select list(folded order by folded) from (
+                        select folded_name(status) as folded,
+                            arg_max(is_completed::boolean, origin = 'home') as is_completed
+                        from order_statuses_rows group by all
+                    ) where not is_completed
+                ) as incomplete_order_statuses,
                 ({sql("placeholder_pattern")}) as placeholder_pattern;
             """
         )
@@ -196,6 +234,19 @@ class Mappings:
                 "Remove one of them."
             )
 
+    def _check_values(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Reject currencies and states of orders that cannot be used, before an event is judged by them."""
+        for name, (valid, meaning) in VALID.items():
+            key, column = COLUMNS[name]
+            row = connection.execute(
+                f"select {key}, coalesce({column}, '') from {name}_rows where not coalesce({valid}, false) order by 1"
+            ).fetchone()
+            if row:
+                raise SettingsError(
+                    f"{self._home / f'{name}.csv'} cannot be used: {column} of {row[0]} is {row[1]!r}, and must be "
+                    f"{meaning}."
+                )
+
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables of Snap's event names and currencies, which delivery reads in databases of its own.
 
@@ -209,7 +260,9 @@ class Mappings:
                 """
                 create or replace table snap_event_names as select snap_name from snap_event_names_rows;
                 create or replace table currencies as
-                    select currency, arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
+                    select
+                        currency,
+                        arg_max(accepted_by_snap::boolean, origin = 'home') as accepted_by_snap
                     from currencies_rows group by currency;
                 """
             )

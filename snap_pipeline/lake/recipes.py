@@ -75,7 +75,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
             "filtered_events",
             "excluded_events",
         ),
-        ("event_names", "snap_event_names", "internal_events", "consent_purposes"),
+        ("event_names", "snap_event_names", "internal_events", "consent_purposes", "order_statuses"),
         (
             "unknown_consent",
             "unmapped_events",
@@ -86,8 +86,8 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
         ),
     ),
     Table.CONVERSION_PAYLOADS: Ingredients(
-        ("conversion_payloads", "plaintext_columns"),
-        ("currencies",),
+        ("baskets", "conversion_payloads", "plaintext_columns"),
+        ("currencies", "currency_decimals", "currency_symbols"),
         ("site_url", "default_currency", "default_calling_code"),
     ),
     Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),

@@ -273,8 +273,9 @@ class Transformations:
     @staticmethod
     def _query(table: Table) -> str:
         """Return the SQL of a table; that of payloads includes the search for plaintext."""
-        query = sql(table)
-        return with_plaintext_columns(query) if table == Table.CONVERSION_PAYLOADS else query
+        if table == Table.CONVERSION_PAYLOADS:
+            return with_plaintext_columns(f"with baskets as ({sql('baskets')}) from ({sql(table)})")
+        return sql(table)
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         filtered = self._storage.scan([partition(Table.FILTERED_EVENTS, hour)])

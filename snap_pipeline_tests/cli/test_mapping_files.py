@@ -53,6 +53,26 @@ def test_what_reads_like_a_pattern_is_a_currency_of_that_name(run: Any, project:
     assert {name: currencies[name] for name in "abc"} == {"a": "EUR", "b": None, "c": "USD"}
 
 
+def test_the_home_adds_signs_of_currencies_and_words_for_the_state_of_an_order(run: Any, project: Project) -> None:
+    write(project, "currency_symbols.csv", b"symbol,currency\nTaler,EUR\n$,USD\n")
+    (project.settings.mappings / "order_statuses.csv").write_bytes(b"status,is_completed\npending,true\nOpen,false\n")
+    project.land(
+        *(purchase(sign, properties={"value": "1.299", "currency": sign}) for sign in ("taler", "$", "kr")),
+        *(purchase(word, properties={"value": 1, "currency": "EUR", "status": word}) for word in ("pending", "open")),
+    )
+    assert run("materialize", *RANGE).exit_code == 0
+    rows = {row["event_id"]: (row["value"], row["currency"]) for row in project.rows("conversion_payloads")}
+    assert rows == {"taler": (1299.0, "EUR"), "$": (1299.0, "USD"), "kr": (1.299, None), "pending": (1.0, "EUR")}
+    assert [row["reason"] for row in project.rows("excluded_events")] == ["order_not_completed"]
+
+
+def test_the_home_may_say_how_many_decimals_a_currency_has(run: Any, project: Project) -> None:
+    write(project, "currency_decimals.csv", b"currency,decimals\nEUR,3\n")
+    project.land(purchase("e", properties={"value": "1.299", "currency": "EUR"}))
+    assert run("materialize", *RANGE).exit_code == 0
+    assert [row["value"] for row in project.rows("conversion_payloads")] == [1.299]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -60,6 +80,9 @@ def test_what_reads_like_a_pattern_is_a_currency_of_that_name(run: Any, project:
         ("event_names.csv", b"source_name,snap_name,workspace\nk\xe4ufe,PURCHASE,\n", "in UTF-8"),
         ("consent_purposes.csv", b"purpose,meaning\nOur own word,advertizing\n", "'advertizing'"),
         ("currencies.csv", b"currency,accepted_by_snap\nEUR,maybe\n", "must be true or false"),
+        ("currency_decimals.csv", b"currency,decimals\nEUR,few\n", "a number from 0 to 4"),
+        ("currency_symbols.csv", b"symbol,currency\nTaler,THL\n", "a code of a currency"),
+        ("order_statuses.csv", b"status,is_completed\nopen,perhaps\n", "true or false"),
     ],
 )
 def test_materialize_says_which_file_holds_what_is_no_value(

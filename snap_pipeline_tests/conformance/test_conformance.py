@@ -34,6 +34,9 @@ default_calling_code = "44"
 [america]
 default_calling_code = "1"
 
+[canada]
+default_currency = "CAD"
+
 [strict]
 unknown_consent = "exclude"
 unmapped_events = "exclude"

@@ -116,7 +116,7 @@ def test_disks_and_memory_quarantine_nothing(
 def test_a_step_that_fails_with_every_event_is_about_none_of_them(
     landed: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FAULTS, "conversion_payloads", lambda text: text.replace("money(given_value)", "error('x')"))
+    monkeypatch.setitem(FAULTS, "conversion_payloads", lambda text: text.replace("hashed_gender(gender)", "error('x')"))
     inject(monkeypatch, "conversion_payloads")
     with pytest.raises(duckdb.InvalidInputException):
         make(landed)

@@ -48,7 +48,8 @@ select
                     lambda c: '{' || concat_ws(
                         ',',
                         '"id":' || to_json(c.id),
-                        '"quantity":"' || c.quantity || '"',
+                        -- A whole number is written as one.
+                        replace('"quantity":"' || c.quantity || '"', '.0"', '"'),
                         '"item_price":"' || c.item_price || '"',
                         '"brand":' || to_json(c.brand),
                         '"delivery_category":"' || c.delivery_category || '"'

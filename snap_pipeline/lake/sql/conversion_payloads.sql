@@ -1,96 +1,15 @@
 -- Conversions, enriched, normalized and hashed: everything that either version of the API can use, as typed columns,
--- independent of destinations. No plaintext e-mail or phone from here on. Reads `filtered_events` and keeps their
--- order, which is why there is no join. Rules of normalization: macros/; fields: snap-api.md, sections 2 to 4. `linked`
+-- independent of destinations. No plaintext e-mail or phone from here on. Reads `baskets` and keeps their order,
+-- which is why there is no join. Rules of normalization: macros/; fields: snap-api.md, sections 2 to 4. `linked`
 -- lists the parameters that were taken from other events of the person.
-with parsed as (
-    select
-        *,
-        getvariable('workspace_settings')[workspace] as workspace_settings,
-        from_json(
-            properties,
-            '{
-                "value": "VARCHAR", "revenue": "VARCHAR", "total": "VARCHAR", "total_price": "VARCHAR",
-                "currency": "VARCHAR", "currency_code": "VARCHAR",
-                "order_id": "VARCHAR", "orderId": "VARCHAR", "transaction_id": "VARCHAR",
-                "products": "JSON", "items": "JSON", "line_items": "JSON", "contents": "JSON",
-                "product_id": "VARCHAR", "item_id": "VARCHAR", "sku": "VARCHAR",
-                "price": "VARCHAR", "quantity": "VARCHAR",
-                "brand": "VARCHAR", "category": "VARCHAR", "name": "VARCHAR", "delivery_category": "VARCHAR",
-                "num_items": "VARCHAR", "content_ids": "JSON", "item_ids": "JSON",
-                "content_category": "VARCHAR", "content_name": "VARCHAR", "content_type": "VARCHAR",
-                "query": "VARCHAR", "search_term": "VARCHAR", "search_string": "VARCHAR",
-                "method": "VARCHAR", "sign_up_method": "VARCHAR",
-                "predicted_ltv": "VARCHAR", "status": "VARCHAR", "customer_status": "VARCHAR", "event_tag": "VARCHAR",
-                "app_id": "VARCHAR"
-            }'
-        ) as property
-    from filtered_events
-),
-
-with_products as (
-    select
-        *,
-        items_of(
-            coalesce(
-                products_of(property.products),
-                products_of(property.items),
-                products_of(property.line_items),
-                products_of(property.contents)
-            )
-        ) as listed_items,
-        coalesce(null_if_blank(property.product_id), null_if_blank(property.item_id), null_if_blank(property.sku))
-            as single_item_id,
-        -- The amount as the shop writes it: the first key that is filled, even if its value is unusable.
-        coalesce(
-            value,
-            null_if_blank(property.value),
-            null_if_blank(property.revenue),
-            null_if_blank(property.total),
-            null_if_blank(property.total_price)
-        ) as given_value,
-        coalesce(currency, null_if_blank(property.currency), null_if_blank(property.currency_code)) as given_currency,
-        case
-            when coalesce(property.order_id, property."orderId", property.transaction_id) is not null
-                then placeholders_among(
-                    concat_ws(id_separator(), property.order_id, property."orderId", property.transaction_id)
-                )
-        end as placeholder_orders
-    from parsed
-),
-
-itemized as (
-    select
-        *,
-        coalesce(
-            nullif(listed_items, []),
-            case
-                when single_item_id is not null
-                    then [
-                        item(
-                            single_item_id,
-                            property.quantity,
-                            property.price,
-                            null_if_blank(property.brand),
-                            null_if_blank(property.category),
-                            property.delivery_category
-                        )
-                    ]
-            end
-        ) as items
-    from with_products
-),
-
-priced as (
+with priced as (
     select
         *,
         case
-            when given_value is not null then money(given_value)
-            else coalesce(
-                list_sum(list_transform(items, lambda i: i.item_price * coalesce(i.quantity, 1))),
-                price_of(property.price) * coalesce(quantity_of(property.quantity), 1)
-            )
+            when given_value is not null
+                then coalesce(plain_value, case when read_amounts[1] >= 0 then double_of(read_amounts[1]) end)
+            when line_sum between 0 and 999999999999999 then double_of(line_sum)
         end as amount,
-        currency_of(given_currency) as known_currency,
         country_code(country) as country_code,
         ip_address(ip_address) as client_ip_address,
         advertising_id(advertising_id) as madid_normalized,
@@ -100,13 +19,15 @@ priced as (
                 null_if_empty_list(list_filter(list_transform(items, lambda i: i.id), lambda id: id is not null)),
                 -- Guarded by `case`: list functions take as long for a chunk of rows that are all null.
                 case when item_ids is not null then item_ids_of(item_ids) end,
-                case when property.content_ids is not null then item_ids_of(texts_of(property.content_ids)) end,
-                case when property.item_ids is not null then item_ids_of(texts_of(property.item_ids)) end
+                case
+                    when coalesce(property.content_ids, property.item_ids) is not null
+                        then item_ids_of(texts_listed(coalesce(nullif(property.content_ids, '[]'), property.item_ids)))
+                end
             )
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
         hashed_emails(emails) as em
-    from itemized
+    from baskets
 ),
 
 located as (
@@ -186,19 +107,23 @@ parameters as (
         end as hashed_idfv,
         -- custom_data
         amount as value,
-        case when amount is not null then coalesce(known_currency, workspace_settings.default_currency) end as currency,
+        case when amount is not null then known_currency end as currency,
         coalesce(
             order_id,
             real_id(property.order_id, placeholder_orders),
             real_id(property."orderId", placeholder_orders),
-            real_id(property.transaction_id, placeholder_orders)
+            real_id(property.transaction_id, placeholder_orders),
+            case
+                when shop is not null
+                    then real_id(coalesce(shop.transaction_id, shop."actionField".id), placeholder_orders)
+            end
         ) as order_id,
         list_transform(
             list_filter(items, lambda i: i.id is not null),
             lambda i: {
                 'id': i.id,
-                'quantity': i.quantity,
-                'item_price': i.item_price,
+                'quantity': abs(i.quantity)::double,
+                'item_price': abs(i.item_price)::double,
                 'brand': i.brand,
                 'delivery_category': i.delivery_category
             }
@@ -207,6 +132,7 @@ parameters as (
         coalesce(
             null_if_blank(property.content_category),
             null_if_blank(property.category),
+            null_if_blank(coalesce(property.item_category, hashed.item_category)),
             list_aggregate(
                 in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
                 'string_agg',
@@ -220,11 +146,24 @@ parameters as (
         case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
             as content_type,
         coalesce(
-            whole_number(property.num_items),
-            try_cast(list_sum(list_transform(items, lambda i: coalesce(i.quantity, 1))) as bigint),
+            whole_number(given_num_items),
+            -- A fraction, as of a weight or a length, is an item more.
+            case
+                when single_item_id is not null or property.quantity is not null or len(listed_lines) > 0
+                    then list_sum(list_transform(items, lambda i: ceil(coalesce(i.quantity, 1))))::bigint
+            end,
             len(unique_item_ids)
         ) as num_items,
-        in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)) as brands,
+        coalesce(
+            case
+                when coalesce(property.brands::varchar, hashed.brands[1]) is not null
+                    then brands_of(coalesce(texts_listed(property.brands), hashed.brands))
+            end,
+            in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)),
+            case
+                when property.brand is not null then list_filter([null_if_blank(property.brand)], lambda b: b <> '')
+            end
+        ) as brands,
         coalesce(
             null_if_blank(property.search_string), null_if_blank(property.query), null_if_blank(property.search_term)
         )
@@ -233,7 +172,8 @@ parameters as (
             null_if_blank(property.sign_up_method),
             case when snap_event_name = 'SIGN_UP' then null_if_blank(property.method) end
         ) as sign_up_method,
-        money(property.predicted_ltv) as predicted_ltv,
+        coalesce(plain_money(given_ltv), case when read_amounts[3] >= 0 then double_of(read_amounts[3]) end)
+            as predicted_ltv,
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
         -- app_data
@@ -280,8 +220,27 @@ parameters as (
                 end,
                 case when hashed.ip_address is not null and client_ip_address is null then 'ip_address' end,
                 case when hashed.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
-                case when given_value is not null and amount is null then 'value' end,
-                case when given_currency is not null and known_currency is null then 'currency' end,
+                case
+                    when
+                        amount is null
+                        and (
+                            coalesce(given_value, given_price) is not null
+                            or list_count(list_transform(priced_lines, lambda l: l.given_price)) > 0
+                        )
+                        then 'value'
+                end,
+                case when named_currency is not null and known_currency is null then 'currency' end,
+                case
+                    when given_ltv is not null and plain_money(given_ltv) is null and coalesce(read_amounts[3], -1) < 0
+                        then 'predicted_ltv'
+                end,
+                case
+                    when has_odd_lines and len(list_filter(lines, lambda l: has_unread_amount(l))) > 0 then 'item_price'
+                end,
+                case
+                    when has_odd_lines and len(list_filter(lines, lambda l: has_unread_quantity(l))) > 0 then 'quantity'
+                end,
+                case when given_num_items is not null and whole_number(given_num_items) is null then 'num_items' end,
                 case when placeholder_orders != [] then 'order_id' end
             ],
             lambda name: name is not null

@@ -136,9 +136,11 @@ select {
     'idfv': 'VARCHAR',
     -- [[[end]]]
     'consent': 'JSON',
-    'value': 'VARCHAR',
+    'value': 'JSON',
+    'price': 'JSON',
     'currency': 'VARCHAR',
     'order_id': 'VARCHAR',
+    'transaction_id': 'VARCHAR',
     'item_ids': 'JSON',
     -- consent in columns of its own that other lines may have in objects: `flat_consent` reads all from the line
     'gpc': 'VARCHAR',
@@ -148,6 +150,14 @@ select {
     'ad_personalization': 'VARCHAR',
     'consent_state': 'VARCHAR',
     'consentManagement': 'VARCHAR',
+    'number_items': 'VARCHAR',
+    'item_category': 'VARCHAR',
+    'brands': 'JSON',
+    'status': 'VARCHAR',
+    'order_status': 'VARCHAR',
+    'financial_status': 'VARCHAR',
+    'payment_status': 'VARCHAR',
+    'test': 'VARCHAR',
     -- in both formats
     'properties': 'JSON',
     -- left by `snap-pipeline forget` in place of an event

@@ -39,7 +39,7 @@ select
     null::varchar as currency,
     null::varchar as order_id,
     null::struct(
-        id varchar, quantity bigint, item_price double, brand varchar, delivery_category varchar
+        id varchar, quantity double, item_price double, brand varchar, delivery_category varchar
     )[] as contents,
     null::varchar[] as content_ids,
     null::varchar as content_category,

@@ -119,6 +119,7 @@ identified_fields as (
                 previous_id,
                 "previousId",
                 order_id,
+                transaction_id,
                 external_id ->> '$',
                 array_to_string(given_external_ids, id_separator())
             )
@@ -334,10 +335,22 @@ select
     null_if_blank(context.screen.height) as screen_height,
     null_if_blank(context.screen.density) as screen_density,
     case when given_consents is not null then canonical_consent('[' || given_consents || ']') end as consent,
-    null_if_blank(value) as value,
+    -- As JSON writes them: "1.299" in quotes may be more than a thousand, the number 1.299 is not.
+    case when null_if_blank(value ->> '$') is not null then value::varchar end as value,
+    case when null_if_blank(price ->> '$') is not null then price::varchar end as price,
     null_if_blank(currency) as currency,
-    real_id(order_id, placeholders) as order_id,
-    texts_of(item_ids) as item_ids,
+    coalesce(real_id(order_id, placeholders), real_id(transaction_id, placeholders)) as order_id,
+    case when item_ids is not null then texts_listed(item_ids) end as item_ids,
+    null_if_blank(number_items) as number_items,
+    null_if_blank(item_category) as item_category,
+    case when brands is not null then texts_listed(brands) end as brands,
+    case
+        when coalesce(status, order_status, financial_status, payment_status, test) is not null
+            then [
+                status, order_status, financial_status, payment_status,
+                case when is_affirmed(test) then 'test' end
+            ]
+    end as order_statuses,
     property_values as properties,
     -- The kinds of ids that stood for nobody.
     case
@@ -351,7 +364,7 @@ select
                         when list_has_any(placeholders, list_append(given_external_ids, external_id ->> '$'))
                             then 'external_id'
                     end,
-                    case when list_contains(placeholders, order_id) then 'order_id' end
+                    case when list_has_any(placeholders, [order_id, transaction_id]) then 'order_id' end
                 ],
                 lambda kind: kind is not null
             )

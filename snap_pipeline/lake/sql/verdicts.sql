@@ -35,6 +35,11 @@ classified as (
             when event_names.folded is not null then event_names.snap_name
             else upper_snake_name(without_plaintext(raw_events.event_name))
         end as snap_event_name,
+        -- Of other events, a status may be that of a member or a parcel.
+        case
+            when event_names.snap_name in ('PURCHASE', 'SUBSCRIBE', 'START_TRIAL')
+                then is_incomplete_order(raw_events.order_statuses, raw_events.properties)
+        end as is_incomplete_order,
         case
             when raw_events.call_type = 'screen' or raw_events.channel = 'mobile' then 'MOBILE_APP'
             when raw_events.channel in ('web', 'browser') then 'WEB'
@@ -85,6 +90,7 @@ select
         when
             unmapped_events = 'exclude' and not is_mapped and coalesce(call_type, 'track') not in ('page', 'screen')
             then 'unmapped'
+        when is_incomplete_order and snap_event_name <> 'PAGE_VIEW' then 'order_not_completed'
         when consent_state = 'denied' then 'consent_denied'
         when consent_state is null and unknown_consent = 'exclude' then 'consent_unknown'
     end as reason

@@ -7,6 +7,8 @@ create or replace macro object_of(value) as case json_type(value)
         case when json_type(try_cast(value ->> '$' as json)) = 'OBJECT' then try_cast(value ->> '$' as json) end
 end;
 
+create or replace macro is_affirmed(text) as lower(trim(text)) in ('true', '1', 'yes');
+
 -- The list, or null if it is empty; unlike nullif(), computes its argument once.
 create or replace macro null_if_empty_list(items) as list_filter([items], lambda given: len(given) > 0)[1];
 
@@ -17,6 +19,18 @@ create or replace macro texts_of(value) as case json_type(value)
     when 'OBJECT' then null
     else case when null_if_blank(value ->> '$') is not null then [value ->> '$'] end
 end;
+
+-- As texts_of(), also from a list that is written as JSON text, or by PHP as an object with numbers for keys.
+create or replace macro texts_listed(value) as list_transform(
+    [
+        case json_type(value)
+            when 'OBJECT' then to_json(json_extract(value, '$.*'))
+            when 'VARCHAR' then if(contains(value, '['), coalesce(try_cast(value ->> '$' as json), value), value)
+            else value
+        end
+    ],
+    lambda listed: texts_of(listed)
+)[1];
 
 -- Each value once, in order of first occurrence, or null if there is none; list_distinct() keeps no order. The list is
 -- bound to a name, because DuckDB computes an expression that a lambda captures anew for every item.

@@ -1,15 +1,58 @@
 -- Currencies, item ids and external ids of payloads. Needs values.sql, plaintext.sql and phones.sql, which
 -- says what an `origin` is.
 
--- A currency code of ISO 4217, in upper case; null for any other text. The codes come from the seed currencies.csv,
--- here as the variable `currency_pattern`.
-create or replace macro currency_of(text) as case
+-- The key by which signs, words and old codes of currencies are compared: without case, blanks and points, and with the
+-- plain form of full-width signs.
+create or replace macro folded_symbol(text) as
+folded_case(translate(regexp_replace(text, '[\p{Z}\p{C}.]+', '', 'g'), '￥＄￡￠￦', '¥$£¢₩'));
+
+-- The currency of a sign, word or old code in the seed currency_symbols.csv, here as the variable
+-- `currency_symbols`. One that several currencies share, such as $, is the workspace's default if that is among
+-- them; otherwise null.
+create or replace macro currency_of_symbol(symbol, default_currency) as list_transform(
+    [map_extract_value(getvariable('currency_symbols'), folded_symbol(symbol))],
+    lambda found: case
+        when len(found) = 1 then found[1]
+        when list_contains(found, default_currency) then default_currency
+    end
+)[1];
+
+-- A currency code of ISO 4217, in upper case; null for any other text, except for those of currency_of_symbol(). The
+-- codes come from the seed currencies.csv, here as the variable `currency_pattern`.
+create or replace macro currency_of(text, default_currency) as case
     when regexp_full_match(text, getvariable('currency_pattern')) then text
-    else nullif(regexp_extract(currency_code(text), getvariable('currency_pattern')), '')
+    else coalesce(
+        nullif(regexp_extract(currency_code(text), getvariable('currency_pattern')), ''),
+        currency_of_symbol(text, default_currency)
+    )
 end;
 
--- Item ids from a list, or from the text of an uploaded CSV, separated by `;`.
+-- How many decimals amounts in a currency have: two, except for those in the seed currency_decimals.csv.
+create or replace macro currency_decimals(currency) as case
+    when currency is not null then coalesce(map_extract_value(getvariable('currency_decimals'), currency), 2)
+end;
+
+-- Item ids of texts. A single text may hold several, separated by `;`, or by commas where no `;` is there.
 create or replace macro item_ids_of(texts) as null_if_empty_list(
+    list_filter(
+        list_transform(
+            flatten(
+                list_transform(
+                    case
+                        when len(texts) = 1 and not contains(texts[1], ';') then string_split(texts[1], ',')
+                        else texts
+                    end,
+                    lambda t: string_split(t, ';')
+                )
+            ),
+            lambda t: null_if_blank(t)
+        ),
+        lambda t: t is not null
+    )
+);
+
+-- Brands of texts, each of which may hold several, separated by `;`.
+create or replace macro brands_of(texts) as in_order_once(
     list_filter(
         list_transform(flatten(list_transform(texts, lambda t: string_split(t, ';'))), lambda t: null_if_blank(t)),
         lambda t: t is not null
