@@ -122,7 +122,7 @@ class BatchStream:
         dialect = self._destination.dialect
         cursor.execute(
             f"select position, event_id, encode(body) from ({dialect.projection}) order by position",
-            dialect.projection_parameters(self._destination.pixel_id, self._destination.snap_app_id),
+            self._destination.projection_parameters,
         )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):
             yield rows
