@@ -42,6 +42,7 @@ MACRO_FILES = (
     "products",
     "identity",
     "consent",
+    "devices",
 )
 """Files of macros in load order: a macro may use those of an earlier file."""
 

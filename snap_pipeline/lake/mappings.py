@@ -24,12 +24,17 @@ COLUMNS = {
     "event_names": ("source_name", "snap_name", "workspace"),
     "internal_events": ("event_name",),
     "consent_purposes": ("purpose", "meaning"),
+    "action_sources": ("word", "conversion_type", "field"),
+    "time_zones": ("time_zone", "utc_offset_minutes", "abbreviation"),
     "currencies": ("currency", "accepted_by_snap"),
     "snap_event_names": ("snap_name",),
 }
 
 MEANINGS = ("advertising", "limited", "opt_out_of_sale")
 """Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
+
+CONVERSION_TYPES = ("WEB", "MOBILE_APP", "OFFLINE", "")
+"""Valid conversion types of a word; an empty one means that the word says nothing of it."""
 
 MEANING = "lower(trimmed_or_empty(meaning))"
 """SQL expression of a row's meaning, in the spelling of `MEANINGS`."""
@@ -105,6 +110,7 @@ class Mappings:
             set variable currency_pattern = (select currency_pattern from mapping_variables);
             set variable workspace_settings = (select workspace_settings from mapping_variables);
             set variable consent_purposes = (select consent_purposes from mapping_variables);
+            set variable time_zones = (select time_zones from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -112,14 +118,20 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes"):
+        for name in ("event_names", "internal_events", "consent_purposes", "action_sources", "time_zones"):
             self._load_seed(connection, name)
-        self._check_meanings(connection)
+        # Ignoring an unknown meaning would send events whose consent was denied.
+        self._check_values(connection, "consent_purposes", "purpose", "meaning", MEANING, MEANINGS)
+        kind = "upper(trimmed_or_empty(coalesce(conversion_type, '')))"
+        self._check_values(connection, "action_sources", "word", "conversion_type", kind, CONVERSION_TYPES)
+        field = "lower(trimmed_or_empty(coalesce(field, '')))"
+        self._check_values(connection, "action_sources", "word", "field", field, ("action_source", ""))
         connection.execute(
             f"""
             create or replace table event_names as {sql("event_names")};
             create or replace table internal_events as
                 select distinct folded_name(event_name) as folded from internal_events_rows;
+            create or replace table action_sources as {sql("action_sources")};
             create or replace table mapping_variables as select
                 (select '^(?:' || string_agg(regexp_escape(currency), '|') || ')$' from currencies) as currency_pattern,
                 (select map_from_entries(list((name, workspaces))) from workspaces) as workspace_settings,
@@ -128,24 +140,41 @@ class Mappings:
                         select folded_name(purpose) as folded, arg_max({MEANING}, origin = 'home') as meaning
                         from consent_purposes_rows group by all
                     )
-                ) as consent_purposes;
+                ) as consent_purposes,
+                ({sql("time_zones")}) as time_zones;
             """
         )
 
-    def _check_meanings(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Reject unknown meanings: ignoring one would send events whose consent was denied."""
-        known = ", ".join(map(literal, MEANINGS))
+    def _check_values(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        seed: str,
+        key: str,
+        column: str,
+        value: str,
+        valid: Sequence[str],
+    ) -> None:
+        """Reject values of a column that mean nothing.
+
+        Args:
+            connection: has the rows.
+            seed: the mapping table.
+            key: the column that names the row.
+            column: the column to check.
+            value: SQL expression of its value in the spelling of `valid`.
+            valid: all valid values; an empty one allows an empty field.
+        """
         row = connection.execute(
             f"""
-            select purpose, coalesce(meaning, '') from consent_purposes_rows
-            where coalesce({MEANING}, '') not in ({known})
-            order by purpose limit 1
+            select {key}, coalesce({column}, '') from {seed}_rows
+            where coalesce({value}, '') not in ({", ".join(map(literal, valid))})
+            order by {key} limit 1
             """
         ).fetchone()
         if row:
             raise SettingsError(
-                f"{self._home / 'consent_purposes.csv'} cannot be used: {row[0]} has the meaning {row[1]!r}. "
-                f"There are: {', '.join(MEANINGS)}."
+                f"{self._home / f'{seed}.csv'} cannot be used: {row[0]} has the {column.replace('_', ' ')} {row[1]!r}. "
+                f"There are: {', '.join(filter(None, valid))}{'' if all(valid) else ', or an empty field'}."
             )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:

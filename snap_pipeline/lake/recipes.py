@@ -58,6 +58,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.FILTERED_EVENTS: Ingredients(
         (
             "event_names",
+            "action_sources",
             "identity_links",
             "known_devices",
             "profiles",
@@ -66,12 +67,12 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
             "filtered_events",
             "excluded_events",
         ),
-        ("event_names", "snap_event_names", "internal_events", "consent_purposes"),
+        ("event_names", "snap_event_names", "internal_events", "consent_purposes", "action_sources"),
         ("unknown_consent", "unmapped_events", "identity_window_days", "click_window_days", "default_calling_code"),
     ),
     Table.CONVERSION_PAYLOADS: Ingredients(
-        ("conversion_payloads", "plaintext_columns"),
-        ("currencies",),
+        ("conversion_payloads", "plaintext_columns", "time_zones"),
+        ("currencies", "time_zones"),
         ("site_url", "default_currency", "default_calling_code"),
     ),
     Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),

@@ -34,6 +34,8 @@ class FilteredHour:
 
     kept: int
     excluded: Mapping[str, int]
+    unknown_words: Mapping[str, int]
+    """Number of kept events that say with an unknown word where they happened, by field and word."""
     made_links: int
     """Number of earlier hours with missing identity links, which were made first."""
 
@@ -86,7 +88,7 @@ class Transformations:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)
-            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0)
+            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, {}, 0)
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
         source = None
@@ -95,12 +97,12 @@ class Transformations:
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
             try:
-                kept = self._filter(hour, source)
+                kept, unknown_words = self._filter(hour, source)
             except DATA_ERRORS:
                 if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
-            return FilteredHour(kept, self._reasons(connection, hour), len(made_links))
+            return FilteredHour(kept, self._reasons(connection, hour), unknown_words, len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -178,8 +180,12 @@ class Transformations:
             return None
         return rows
 
-    def _filter(self, hour: datetime, source: Sequence[int] | None) -> int:
-        """Make both tables from the raw events of fingerprint `source`, and return the number of kept events."""
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, Mapping[str, int]]:
+        """Make both tables from the raw events of fingerprint `source`.
+
+        Returns:
+            the number of kept events, and those of them with unknown words, as in `FilteredHour`.
+        """
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.RAW_EVENTS, hour, numbered=True)
@@ -199,7 +205,11 @@ class Transformations:
                 # A join spills in parts if the profiles do not fit into memory, and then loses the order.
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
-            return kept
+            unknown_words = connection.execute(
+                "select word, count(*) from (select unnest(unknown_words) as word from verdicts where reason is null) "
+                "group by word order by word"
+            )
+            return kept, dict(unknown_words.fetchall())
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""

@@ -60,6 +60,8 @@ def test_what_reads_like_a_pattern_is_a_currency_of_that_name(run: Any, project:
         ("event_names.csv", b"source_name,snap_name,workspace\nk\xe4ufe,PURCHASE,\n", "in UTF-8"),
         ("consent_purposes.csv", b"purpose,meaning\nOur own word,advertizing\n", "'advertizing'"),
         ("currencies.csv", b"currency,accepted_by_snap\nEUR,maybe\n", "must be true or false"),
+        ("action_sources.csv", b"word,conversion_type,field\nkiosk,SHOP,\n", "kiosk has the conversion type 'SHOP'"),
+        ("action_sources.csv", b"word,conversion_type,field\nkiosk,WEB,channel\n", "or an empty field"),
     ],
 )
 def test_materialize_says_which_file_holds_what_is_no_value(

@@ -21,9 +21,25 @@ with parsed as (
                 "query": "VARCHAR", "search_term": "VARCHAR", "search_string": "VARCHAR",
                 "method": "VARCHAR", "sign_up_method": "VARCHAR",
                 "predicted_ltv": "VARCHAR", "status": "VARCHAR", "customer_status": "VARCHAR", "event_tag": "VARCHAR",
-                "app_id": "VARCHAR"
+                "data_processing_options": "VARCHAR", "dataProcessingOptions": "VARCHAR", "data_use": "VARCHAR"
             }'
-        ) as property
+        ) as property,
+        case
+            when conversion_type = 'MOBILE_APP'
+                then from_json(
+                    coalesce(properties, '{}'),
+                    '{
+                        "app_id": "VARCHAR", "os_name": "VARCHAR", "os_version": "VARCHAR", "device_model": "VARCHAR",
+                        "device_type": "VARCHAR",
+                        "att_status": "VARCHAR", "attStatus": "VARCHAR", "attTrackingStatus": "VARCHAR",
+                        "advertiser_tracking_enabled": "VARCHAR", "ad_tracking_enabled": "VARCHAR",
+                        "adTrackingEnabled": "VARCHAR",
+                        "cpu_cores": "VARCHAR", "cpuCores": "VARCHAR",
+                        "storage": "VARCHAR", "storage_size": "VARCHAR", "storageSize": "VARCHAR",
+                        "free_storage": "VARCHAR", "freeStorage": "VARCHAR"
+                    }'
+                )
+        end as device_property
     from filtered_events
 ),
 
@@ -70,7 +86,48 @@ itemized as (
                         )
                     ]
             end
-        ) as items
+        ) as items,
+        case
+            when
+                coalesce(
+                    data_processing,
+                    property.data_processing_options,
+                    property."dataProcessingOptions",
+                    property.data_use
+                ) is not null
+                then concat_ws(
+                    ' ',
+                    data_processing,
+                    property.data_processing_options,
+                    property."dataProcessingOptions",
+                    property.data_use
+                )
+        end as given_data_processing,
+        case
+            when conversion_type = 'MOBILE_APP'
+                then {
+                    'platform': device_platform(
+                        coalesce(os_name, null_if_blank(device_property.os_name)),
+                        coalesce(device_type, null_if_blank(device_property.device_type)),
+                        user_agent,
+                        idfv
+                    ),
+                    'app_id': coalesce(app_id, null_if_blank(device_property.app_id)),
+                    'att_status': coalesce(
+                        att_status,
+                        null_if_blank(device_property.att_status),
+                        null_if_blank(device_property."attStatus"),
+                        null_if_blank(device_property."attTrackingStatus")
+                    ),
+                    'ad_tracking_enabled': coalesce(
+                        ad_tracking_enabled,
+                        null_if_blank(device_property.advertiser_tracking_enabled),
+                        null_if_blank(device_property.ad_tracking_enabled),
+                        null_if_blank(device_property."adTrackingEnabled")
+                    ),
+                    'utc_offset': utc_offset_minutes(timezone, event_time)
+                }
+        end as device
     from with_products
 ),
 
@@ -100,7 +157,17 @@ priced as (
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
         hashed_emails(emails) as em,
-        hashed_phones(phones, workspace_settings.default_calling_code) as ph
+        hashed_phones(phones, workspace_settings.default_calling_code) as ph,
+        case when given_data_processing is not null then asks_for_limited_use(given_data_processing) end
+            as asks_for_limited_use,
+        case when device is not null then store_app_id(device.app_id, device.platform) end as given_app_id,
+        case when device is not null then is_tracking_authorized(device.att_status) end as att_answer,
+        case
+            when device is not null
+                then coalesce(
+                    is_consent_given(device.ad_tracking_enabled), is_tracking_authorized(device.ad_tracking_enabled)
+                )
+        end as ad_tracking_answer
     from itemized
 ),
 
@@ -113,7 +180,8 @@ hashed as (
         hashed_gender(gender) as ge,
         hashed_city(city) as ct,
         hashed_state(state, country_code) as st,
-        hashed_zip(zip, country_code) as zp
+        hashed_zip(zip, country_code) as zp,
+        coalesce(limited_use, false) or coalesce(asks_for_limited_use, false) as is_limited_use
     from priced
 ),
 
@@ -124,13 +192,12 @@ parameters as (
         snap_event_name as event_name,
         conversion_type,
         event_time,
-        case
-            when conversion_type = 'WEB'
-                then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
-        end
-            as event_source_url,
+        coalesce(
+            page_url_without_identifiers(page_url),
+            case when conversion_type = 'WEB' then workspace_settings.site_url end
+        ) as event_source_url,
         null_if_blank(property.event_tag) as event_tag,
-        coalesce(limited_use, false) as limited_use,
+        is_limited_use as limited_use,
         -- user_data
         in_order_once(em) as em,
         in_order_once(ph) as ph,
@@ -214,28 +281,53 @@ parameters as (
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
         -- app_data
-        case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
-        case
-            when conversion_type = 'MOBILE_APP' then coalesce(null_if_blank(property.app_id), nullif(app_namespace, ''))
-        end as app_id,
+        -- Null if the platform is unknown, or neither iOS nor Android.
+        device.platform = 'ios' as is_ios,
+        coalesce(given_app_id, case when device.platform = 'android' then nullif(app_namespace, '') end) as app_id,
         case
             when conversion_type = 'MOBILE_APP'
-                -- Where the system asks for permission, no answer counts as a refusal (snap-api.md, section 3.7).
+                -- The stricter answer counts. Without one, only Android permits tracking, unless the owner has opted
+                -- out, so that the ad id is zeros: Apple's systems ask first, and nothing is known of others.
                 then
-                    not coalesce(limited_use, false)
-                    and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+                    not is_limited_use
+                    and coalesce(
+                        least(att_answer, ad_tracking_answer),
+                        device.platform = 'android' and ltrim(coalesce(hashed.advertising_id, '-1'), '0-') <> '',
+                        false
+                    )
         end as advertiser_tracking_enabled,
         case
             when conversion_type = 'MOBILE_APP'
+                -- In the order of Snap's sample (snap-api.md, section 3.7).
                 then list_transform(
                     [
-                        if(is_ios(os_name), 'i2', 'a2'),
+                        case device.platform when 'ios' then 'i2' when 'android' then 'a2' end,
                         app_namespace,
-                        app_version,
                         app_build,
-                        os_version,
-                        device_model,
-                        locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
+                        app_version,
+                        coalesce(os_version, null_if_blank(device_property.os_version)),
+                        coalesce(device_model, null_if_blank(device_property.device_model)),
+                        locale,
+                        case
+                            when device.utc_offset is not null
+                                then time_zone_abbreviation(timezone, device.utc_offset)
+                        end,
+                        carrier,
+                        screen_width,
+                        screen_height,
+                        screen_density,
+                        coalesce(
+                            null_if_blank(device_property.cpu_cores), null_if_blank(device_property."cpuCores")
+                        ),
+                        coalesce(
+                            null_if_blank(device_property.storage),
+                            null_if_blank(device_property.storage_size),
+                            null_if_blank(device_property."storageSize")
+                        ),
+                        coalesce(
+                            null_if_blank(device_property.free_storage), null_if_blank(device_property."freeStorage")
+                        ),
+                        timezone
                     ],
                     lambda slot: coalesce(slot, '')
                 )
@@ -258,7 +350,17 @@ parameters as (
                 case when hashed.ip_address is not null and client_ip_address is null then 'ip_address' end,
                 case when hashed.advertising_id is not null and madid_normalized is null then 'advertising_id' end,
                 case when given_value is not null and amount is null then 'value' end,
-                case when given_currency is not null and known_currency is null then 'currency' end
+                case when given_currency is not null and known_currency is null then 'currency' end,
+                case
+                    when given_data_processing is not null and asks_for_limited_use is null
+                        then 'data_processing_options'
+                end,
+                case when device.app_id is not null and given_app_id is null then 'app_id' end,
+                case when device.att_status is not null and att_answer is null then 'att_status' end,
+                case
+                    when device.ad_tracking_enabled is not null and ad_tracking_answer is null
+                        then 'ad_tracking_enabled'
+                end
             ],
             lambda name: name is not null
         ) as dropped,

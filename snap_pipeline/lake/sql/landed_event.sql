@@ -38,7 +38,9 @@ select {
             'advertisingId': 'VARCHAR',
             'model': 'VARCHAR',
             'type': 'VARCHAR',
-            'adTrackingEnabled': 'VARCHAR'
+            'adTrackingEnabled': 'VARCHAR',
+            'attTrackingStatus': 'VARCHAR',
+            'trackingStatus': 'VARCHAR'
         },
         'os': { 'name': 'VARCHAR', 'version': 'VARCHAR' },
         'app': { 'namespace': 'VARCHAR', 'version': 'VARCHAR', 'build': 'VARCHAR', 'name': 'VARCHAR' },
@@ -70,6 +72,13 @@ select {
     'previous_id': 'VARCHAR',
     'external_id': 'JSON',
     'origin': 'VARCHAR',
+    'action_source': 'VARCHAR',
+    'actionSource': 'VARCHAR',
+    'event_conversion_type': 'VARCHAR',
+    'eventConversionType': 'VARCHAR',
+    'data_processing_options': 'VARCHAR',
+    'dataProcessingOptions': 'VARCHAR',
+    'data_use': 'VARCHAR',
     'email': 'JSON',
     'phone': 'JSON',
     'first_name': 'VARCHAR',
@@ -84,6 +93,15 @@ select {
     'page_url': 'VARCHAR',
     'advertising_id': 'VARCHAR',
     'idfv': 'VARCHAR',
+    'os_name': 'VARCHAR',
+    'os_version': 'VARCHAR',
+    'device_type': 'VARCHAR',
+    'device_model': 'VARCHAR',
+    'att_status': 'VARCHAR',
+    'ad_tracking_enabled': 'VARCHAR',
+    'advertiser_tracking_enabled': 'VARCHAR',
+    'app_id': 'VARCHAR',
+    'app_data': { 'advertiser_tracking_enabled': 'VARCHAR', 'app_id': 'VARCHAR' },
     'click_ids': 'JSON',
     'sc_cookie1': 'VARCHAR',
     'consent': 'JSON',
@@ -92,6 +110,7 @@ select {
     'order_id': 'VARCHAR',
     'item_ids': 'JSON',
     -- in both formats
+    'integrations': 'JSON',
     'properties': 'JSON',
     -- left by `snap-pipeline forget` in place of an event
     '_forgotten': 'VARCHAR'

@@ -54,9 +54,9 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
 
         def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)
-            describe_partition(
-                context, lake, Table.FILTERED_EVENTS, key, made.kept, {"earlier_hours_linked_first": made.made_links}
-            )
+            words = {f"unknown_word/{word}": events for word, events in made.unknown_words.items()}
+            numbers = {"earlier_hours_linked_first": made.made_links, **words}
+            describe_partition(context, lake, Table.FILTERED_EVENTS, key, made.kept, numbers)
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, Table.EXCLUDED_EVENTS, key, sum(made.excluded.values()), reasons)
 
