@@ -56,9 +56,24 @@ class Dialect(ABC):
         file = resources.files("snap_pipeline.capi").joinpath("sql", f"wire_{self.name}.sql")
         return file.read_text(encoding="utf-8")
 
-    def projection_parameters(self, pixel_id: str, snap_app_id: str | None) -> Mapping[str, str | None]:
-        """Return the parameters of the projection, and no others: DuckDB refuses those that a query does not use."""
-        return {"pixel_id": pixel_id, "snap_app_id": snap_app_id} if self.events_name_assets else {}
+    def projection_parameters(
+        self,
+        pixel_id: str,
+        snap_app_id: str | None,
+        *,
+        ios_app_id: str | None = None,
+        android_app_id: str | None = None,
+    ) -> Mapping[str, str | None]:
+        """Return the parameters of the projection, and no others: DuckDB refuses those that a query does not use.
+
+        Args:
+            pixel_id: the destination's pixel.
+            snap_app_id: the destination's app.
+            ios_app_id: the app's number in the App Store, for events that do not give it.
+            android_app_id: the app's package name in Google Play, likewise.
+        """
+        store_ids = {"ios_app_id": ios_app_id, "android_app_id": android_app_id}
+        return store_ids | ({"pixel_id": pixel_id, "snap_app_id": snap_app_id} if self.events_name_assets else {})
 
     @abstractmethod
     def request(self, asset_id: str, records: bytes, token: str, *, validate: bool) -> WireRequest:

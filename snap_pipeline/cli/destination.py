@@ -25,6 +25,8 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 
+IOS_APP_HELP = "The app's number in the App Store, for iOS events that do not give it; v2 requires one."
+ANDROID_APP_HELP = "The app's package name in Google Play, for Android events that do not give it; v2 requires one."
 WEB_AGE_HELP = "Web and app events that are older are not sent (v3)."
 OFFLINE_AGE_HELP = "Offline events that are older are not sent; in v2, all events."
 TEST_EVENT_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,6 +42,8 @@ def destination() -> None:
 @click.option("--workspace", default="default", show_default=True, help="The workspace whose events it receives.")
 @click.option("--pixel-id", required=True, help="UUID, from Events Manager.")
 @click.option("--snap-app-id", help="UUID, for app events; without it they are not sent.")
+@click.option("--ios-app-id", help=IOS_APP_HELP)
+@click.option("--android-app-id", help=ANDROID_APP_HELP)
 @click.option("--api-version", type=click.Choice(list(DIALECTS)), default=DEFAULT_VERSION, show_default=True)
 @click.option("--base-url", default="https://tr.snapchat.com", show_default=True)
 @click.option("--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, show_default=True)
@@ -118,6 +122,8 @@ def show(name: str) -> None:
         ("workspace", found.workspace),
         ("pixel id", found.pixel_id),
         ("Snap App ID", found.snap_app_id or "none: app events are not sent"),
+        ("iOS app id", found.ios_app_id or "none: that of the event, where it has one"),
+        ("Android app id", found.android_app_id or "none: that of the event, where it has one"),
         ("API version", found.api_version),
         ("base URL", found.base_url),
         ("requests a minute", found.requests_per_minute),
@@ -134,6 +140,8 @@ def show(name: str) -> None:
 @click.option("--api-version", type=click.Choice(list(DIALECTS)))
 @click.option("--since", type=HOUR, help="The first hour that it receives; an earlier one sends history.")
 @click.option("--snap-app-id", help="UUID, for app events.")
+@click.option("--ios-app-id", help=IOS_APP_HELP)
+@click.option("--android-app-id", help=ANDROID_APP_HELP)
 @click.option("--base-url")
 @click.option("--requests-per-minute", type=int)
 @click.option("--web-age-days", type=int, help=WEB_AGE_HELP)

@@ -95,8 +95,9 @@ def preview(hour: datetime, name: str | None, limit: int) -> None:
             [limit],
         )
         dialect = destination.dialect
-        parameters = dialect.projection_parameters(destination.pixel_id, destination.snap_app_id)
-        rows = connection.execute(f"from ({dialect.projection}) order by position", parameters).fetchall()
+        rows = connection.execute(
+            f"from ({dialect.projection}) order by position", destination.projection_parameters
+        ).fetchall()
         payloads = partition(Table.CONVERSION_PAYLOADS, hour)
         held = held_events(pipeline.lake, pipeline.mappings, connection, destination, hour, payloads)
     for *_, body in rows:

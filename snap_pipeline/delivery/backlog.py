@@ -191,6 +191,8 @@ def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:
         destination.id,
         destination.api_version,
         destination.snap_app_id,
+        destination.ios_app_id,
+        destination.android_app_id,
         destination.base_url,
         destination.token_set_at,
         destination.retry_at,

@@ -123,7 +123,7 @@ class BatchStream:
         cursor.execute(
             f"select position, due_events.event_id, due_events.event_name, encode(body) from ({dialect.projection}) "
             f"inner join due_events using (position) where batch_class = {batch_class.number} order by position",
-            dialect.projection_parameters(self._destination.pixel_id, self._destination.snap_app_id),
+            self._destination.projection_parameters,
         )
         while rows := cursor.fetchmany(MAXIMUM_EVENTS):
             yield rows

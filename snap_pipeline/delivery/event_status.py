@@ -96,6 +96,8 @@ class PayloadStates:
                 "hashes_devices": dialect.hashes_devices,
                 "needs_store_app_id": dialect.needs_store_app_id,
                 "has_app_id": destination.snap_app_id is not None,
+                "ios_app_id": destination.ios_app_id,
+                "android_app_id": destination.android_app_id,
                 "web_age_days": destination.web_age_days if dialect.has_web_age_limit else destination.offline_age_days,
                 "offline_age_days": destination.offline_age_days,
             },

@@ -110,6 +110,8 @@ class HourStatusCache:
             sorted(name for name in self._storage.names(_folder(destination, hour)) if name.endswith(".parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
+            destination.ios_app_id is not None,
+            destination.android_app_id is not None,
             destination.web_age_days,
             destination.offline_age_days,
         ]

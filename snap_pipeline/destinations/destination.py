@@ -1,6 +1,7 @@
 """The destination, as a value. `store.py` saves and finds it."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -21,6 +22,8 @@ class Destination:
     Attributes:
         since: the key of the first hour that it receives.
         token_last_four: the end of the access token; empty if the token is too short to show any of it.
+        ios_app_id: its app's number in the App Store, for events that do not give it.
+        android_app_id: its app's package name in Google Play, likewise.
         stopped_at: the time of the first stop since the last success or change by the user; None if it is not stopped.
         stop_count: stops in a row, those before `retry_at` counted once.
         stop_category: of the answer that stopped it.
@@ -55,11 +58,20 @@ class Destination:
     state_since: datetime | None = None
     web_age_days: int = WEB_AGE_DAYS
     offline_age_days: int = OFFLINE_AGE_DAYS
+    ios_app_id: str | None = None
+    android_app_id: str | None = None
 
     @property
     def dialect(self) -> Dialect:
         """The object of its API version."""
         return DIALECTS[self.api_version]
+
+    @property
+    def projection_parameters(self) -> Mapping[str, str | None]:
+        """The parameters of its version's `projection`."""
+        return self.dialect.projection_parameters(
+            self.pixel_id, self.snap_app_id, ios_app_id=self.ios_app_id, android_app_id=self.android_app_id
+        )
 
 
 def destination_id(workspace: str, pixel_id: str) -> str:

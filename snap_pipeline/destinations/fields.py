@@ -17,19 +17,24 @@ from snap_pipeline.hours import HourError, format_hour, parse_hour
 
 NAME = re.compile(r"[^\W_]([\w .-]{0,62}[\w.-])?")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+IOS_APP_ID = re.compile(r"[0-9]{5,20}", re.ASCII)
+ANDROID_APP_ID = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 LONG_LIVED_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 LONG_LIVED_TOKEN_CHARACTERS = 100
 """The shortest length of a token that is not warned of; JSON Web Tokens are longer."""
+MAXIMUM_PACKAGE_CHARACTERS = 255
 MAXIMUM_TOKEN_CHARACTERS = 4_096
 MAXIMUM_URL_CHARACTERS = 2_048
 
 
 class Changes(TypedDict, total=False):
-    """The fields of a destination that can be changed; a Snap App ID of None removes it."""
+    """The fields of a destination that can be changed; an app's id of None removes it."""
 
     api_version: ApiVersion
     since: str
     snap_app_id: str | None
+    ios_app_id: str | None
+    android_app_id: str | None
     base_url: str
     requests_per_minute: int
     web_age_days: int
@@ -46,6 +51,8 @@ def check_changes(changes: Changes) -> dict[str, Any]:
         "api_version": check_api_version,
         "since": check_since,
         "snap_app_id": lambda text: None if text is None else check_uuid(text, "Snap App ID"),
+        "ios_app_id": lambda text: None if text is None else check_ios_app_id(text),
+        "android_app_id": lambda text: None if text is None else check_android_app_id(text),
         "base_url": check_base_url,
         "requests_per_minute": check_requests_per_minute,
         "web_age_days": lambda days: check_age_days(days, "web and app events"),
@@ -97,6 +104,35 @@ def check_uuid(text: str, label: str) -> str:
             f"The {label} must be a UUID such as 11111111-2222-4333-8444-555555555555; copy it from Events Manager."
         )
     return text.lower()
+
+
+def check_ios_app_id(text: str) -> str:
+    """Check for an app's number in the App Store, and return its digits.
+
+    Raises:
+        InvalidDestination: it is anything else, such as a bundle id.
+    """
+    digits = text.strip().lower().removeprefix("id")
+    if not IOS_APP_ID.fullmatch(digits):
+        raise InvalidDestination(
+            "The iOS app id must be the app's number in the App Store, such as 447188370: the digits after `id` in its "
+            "address there. A bundle id such as com.example.shop is not it."
+        )
+    return digits
+
+
+def check_android_app_id(text: str) -> str:
+    """Check for an app's package name.
+
+    Raises:
+        InvalidDestination: it is anything else.
+    """
+    if not ANDROID_APP_ID.fullmatch(text.strip()) or len(text) > MAXIMUM_PACKAGE_CHARACTERS:
+        raise InvalidDestination(
+            "The Android app id must be the app's package name, such as com.example.shop: the `id` in its address in "
+            "Google Play."
+        )
+    return text.strip()
 
 
 def check_api_version(version: str) -> str:

@@ -79,6 +79,8 @@ class DestinationStore:
         token: AccessToken,
         live: bool = False,
         snap_app_id: str | None = None,
+        ios_app_id: str | None = None,
+        android_app_id: str | None = None,
         api_version: ApiVersion = DEFAULT_VERSION,
         base_url: str = "https://tr.snapchat.com",
         requests_per_minute: int = REQUESTS_PER_MINUTE,
@@ -95,6 +97,8 @@ class DestinationStore:
             token: the access token.
             live: whether events are sent from now on; it is paused otherwise.
             snap_app_id: UUID, for app events; without it they are not sent.
+            ios_app_id: see `Destination`.
+            android_app_id: see `Destination`.
             api_version: of the Conversions API.
             base_url: of Snap's servers, or of the sandbox.
             requests_per_minute: the access token's limit.
@@ -110,6 +114,8 @@ class DestinationStore:
         changes = Changes(
             since=since,
             snap_app_id=snap_app_id,
+            ios_app_id=ios_app_id,
+            android_app_id=android_app_id,
             api_version=api_version,
             base_url=base_url,
             requests_per_minute=requests_per_minute,

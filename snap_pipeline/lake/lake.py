@@ -44,11 +44,12 @@ MACRO_FILES = (
     "payload",
     "products",
     "orders",
-    "spellings",
     "identity",
     "consent_strings",
     "consent_forms",
     "consent",
+    "devices",
+    "spellings",
 )
 """Files of macros in load order: a macro may use those of an earlier file."""
 

@@ -15,6 +15,7 @@ import duckdb
 
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.mapping_checks import check_mappings
 from snap_pipeline.lake.recipes import Recipes
 from snap_pipeline.lake.storage import literal
 from snap_pipeline.project_files import SEEDS
@@ -24,6 +25,8 @@ COLUMNS = {
     "event_names": ("source_name", "snap_name", "workspace"),
     "internal_events": ("event_name",),
     "consent_purposes": ("purpose", "meaning"),
+    "action_sources": ("word", "conversion_type", "field"),
+    "time_zones": ("time_zone", "utc_offset_minutes", "abbreviation"),
     "currencies": ("currency", "accepted_by_snap"),
     "currency_decimals": ("currency", "decimals"),
     "currency_symbols": ("symbol", "currency"),
@@ -32,28 +35,8 @@ COLUMNS = {
     "placeholder_ids": ("placeholder_id",),
 }
 
-VALUES = {
-    "event_names": ("source_name", "snap_name", "workspace"),
-    "consent_purposes": ("purpose", "meaning", None),
-    "currencies": ("currency", "accepted_by_snap", None),
-    "currency_decimals": ("currency", "decimals", None),
-    "order_statuses": ("status", "is_completed", None),
-}
-"""The columns of a table's names, of what a row says about a name, and of the workspace that it holds for."""
-
-VALID = {
-    "currency_decimals": ("try_cast(decimals as utinyint) between 0 and 4", "a number from 0 to 4"),
-    "currency_symbols": ("upper(trim(currency)) in (select currency from currencies)", "a code of a currency"),
-    "order_statuses": ("try_cast(is_completed as boolean) is not null", "true or false"),
-}
-"""The condition on the second column of a table, in SQL and in words."""
-
-MEANINGS = ("advertising", "limited", "opt_out_of_sale", "other")
-"""Valid meanings of a purpose of consent, as `macros/consent.sql` handles them."""
-
-MEANING = "lower(trimmed_or_empty(meaning))"
-"""SQL expression of a row's meaning, in the spelling of `MEANINGS`."""
-
+STANDARDS = ("snap_event_names", "currencies")
+"""Tables that delivery reads as well."""
 
 Digests = Mapping[str, str]
 """Digests of the mapping tables by name, of seed and home together."""
@@ -129,6 +112,7 @@ class Mappings:
             set variable currency_symbols = (select currency_symbols from mapping_variables);
             set variable currency_decimals = (select currency_decimals from mapping_variables);
             set variable incomplete_order_statuses = (select incomplete_order_statuses from mapping_variables);
+            set variable time_zones = (select time_zones from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -136,23 +120,22 @@ class Mappings:
     def _read(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.load_standards(connection)
         self._load_workspaces(connection)
-        for name in ("event_names", "internal_events", "consent_purposes", "placeholder_ids", *VALID):
+        for name in COLUMNS.keys() - STANDARDS:
             self._load_seed(connection, name)
-        self._check_meanings(connection)
-        self._check_values(connection)
-        for name in VALUES:
-            self._check_contradictions(connection, name)
+        check_mappings(connection, self._home)
         connection.execute(
             f"""
             create or replace table event_names as {sql("event_names")};
             create or replace table internal_events as
                 select distinct folded_name(event_name) as folded from internal_events_rows;
+            create or replace table action_sources as {sql("action_sources")};
             create or replace table mapping_variables as select
                 (select '^(?:' || string_agg(regexp_escape(currency), '|') || ')$' from currencies) as currency_pattern,
                 (select map_from_entries(list((name, workspaces))) from workspaces) as workspace_settings,
                 (
                     select map_from_entries(list((folded, meaning))) from (
-                        select folded_name(purpose) as folded, arg_max({MEANING}, origin = 'home') as meaning
+                        select folded_name(purpose) as folded,
+                            arg_max(lower(trimmed_or_empty(meaning)), origin = 'home') as meaning
                         from consent_purposes_rows group by all
                     )
                 ) as consent_purposes,
@@ -178,74 +161,10 @@ class Mappings:
                         from order_statuses_rows group by all
                     ) where not is_completed
                 ) as incomplete_order_statuses,
-                ({sql("placeholder_pattern")}) as placeholder_pattern;
+                ({sql("placeholder_pattern")}) as placeholder_pattern,
+                ({sql("time_zones")}) as time_zones;
             """
         )
-
-    def _check_meanings(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Reject unknown meanings: ignoring one would send events whose consent was denied."""
-        known = ", ".join(map(literal, MEANINGS))
-        row = connection.execute(
-            f"""
-            select purpose, coalesce(meaning, '') from consent_purposes_rows
-            where coalesce({MEANING}, '') not in ({known})
-            order by purpose limit 1
-            """
-        ).fetchone()
-        if row:
-            raise SettingsError(
-                f"{self._home / 'consent_purposes.csv'} cannot be used: {row[0]} has the meaning {row[1]!r}. "
-                f"There are: {', '.join(MEANINGS)}."
-            )
-
-    def _check_contradictions(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Reject two rows of a file that say different things about one name: either could be what was meant."""
-        file = self._home / f"{name}.csv"
-        if not file.exists():
-            return
-        rows = _numbered_rows(file, VALUES[name])
-        contradiction = connection.execute(
-            """
-            select min_by(row.name, row.line), min(row.line), min(row.line) filter (where not row.is_as_first)
-            from (
-                select
-                    *,
-                    given is not distinct from first_value(given) over (
-                        partition by folded_name(name), null_if_blank(workspace) order by line
-                    ) as is_as_first
-                from (
-                    select unnest(
-                        ?::struct(line integer, name varchar, given varchar, workspace varchar)[], max_depth := 2
-                    )
-                )
-            ) as row
-            where folded_name(row.name) is not null
-            group by folded_name(row.name), null_if_blank(row.workspace)
-            having not bool_and(row.is_as_first)
-            order by all
-            limit 1
-            """,
-            [rows],
-        ).fetchone()
-        if contradiction:
-            named, first, second = contradiction
-            raise SettingsError(
-                f"{file} cannot be used: lines {first} and {second} contradict each other about {named}. "
-                "Remove one of them."
-            )
-
-    def _check_values(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Reject currencies and states of orders that cannot be used, before an event is judged by them."""
-        for name, (valid, meaning) in VALID.items():
-            key, column = COLUMNS[name]
-            row = connection.execute(
-                f"select {key}, coalesce({column}, '') from {name}_rows where not coalesce({valid}, false) order by 1"
-            ).fetchone()
-            if row:
-                raise SettingsError(
-                    f"{self._home / f'{name}.csv'} cannot be used: {column} of {row[0]} is {row[1]!r}, and must be "
-                    f"{meaning}."
-                )
 
     def load_standards(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables of Snap's event names and currencies, which delivery reads in databases of its own.
@@ -328,29 +247,6 @@ def _check_header(file: Path) -> None:
         raise SettingsError(
             f"{file} has no column {', '.join(missing)}. Its first line must be {','.join(columns)}, with commas."
         )
-
-
-def _numbered_rows(file: Path, columns: Sequence[str | None]) -> list[dict[str, object]]:
-    """Return a file's rows with the lines on which they begin; values are compared without case and blanks around."""
-    name, given, workspace = columns
-    rows: list[dict[str, object]] = []
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        header = [column.strip().lower() for column in next((row for row in reader if row), [])]
-        line = reader.line_num + 1
-        for values in reader:
-            row = dict(zip(header, values, strict=False))
-            value = row.get(given or "", "").strip().lower()
-            rows.append(
-                {
-                    "line": line,
-                    "name": row.get(name or "", ""),
-                    "given": value,
-                    "workspace": row.get(workspace or "", ""),
-                }
-            )
-            line = reader.line_num + 1
-    return rows
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -111,9 +111,9 @@ def newest_values() -> str:
     )
 
 
-def hashed_columns(*, end: str = ",") -> str:
+def hashed_columns() -> str:
     """Return the columns of hashed fields that are no lists."""
-    return comma_separated((f"{f.normalized} as {f.payload}" for f in MATCH_FIELDS if f.normalized), end=end)
+    return comma_separated((f"{f.normalized} as {f.payload}" for f in MATCH_FIELDS if f.normalized), end=",")
 
 
 def hashed_v2_columns() -> str:

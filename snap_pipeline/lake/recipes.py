@@ -67,6 +67,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.FILTERED_EVENTS: Ingredients(
         (
             "event_names",
+            "action_sources",
             "identity_links",
             "known_devices",
             "profiles",
@@ -75,7 +76,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
             "filtered_events",
             "excluded_events",
         ),
-        ("event_names", "snap_event_names", "internal_events", "consent_purposes", "order_statuses"),
+        ("event_names", "snap_event_names", "internal_events", "consent_purposes", "order_statuses", "action_sources"),
         (
             "unknown_consent",
             "unmapped_events",
@@ -86,8 +87,8 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
         ),
     ),
     Table.CONVERSION_PAYLOADS: Ingredients(
-        ("baskets", "conversion_payloads", "plaintext_columns"),
-        ("currencies", "currency_decimals", "currency_symbols"),
+        ("baskets", "devices", "conversion_payloads", "plaintext_columns", "time_zones"),
+        ("currencies", "currency_decimals", "currency_symbols", "time_zones"),
         ("site_url", "default_currency", "default_calling_code"),
     ),
     Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),

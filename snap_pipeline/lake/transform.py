@@ -4,7 +4,7 @@ The files in `sql/` decide the content; this module, which partitions a step rea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,10 +37,15 @@ class FilteredHour:
     excluded: Mapping[str, int]
     made_links: int
     """Number of earlier hours with missing identity links, which were made first."""
+    unknown_words: Mapping[str, int]
+    """Number of kept events that say with an unknown word where they happened, by field and word."""
     unread_consents: int
     """Number of events that say something about consent which cannot be read."""
     people_set_aside: int
     """Number of ids that more devices share than one person has, so that they count as nobody's."""
+
+
+NOTHING_FILTERED = FilteredHour(0, {}, 0, {}, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -91,21 +96,21 @@ class Transformations:
         if self._lake.is_pruned(hour):
             with self._lake.connect() as connection:
                 reasons = self._reasons(connection, hour)
-            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0, 0, 0)
+            return FilteredHour(self._kept(Table.CONVERSION_PAYLOADS, hour), reasons, 0, {}, 0, 0)
         made_links = self._identity.make_missing(hour)
         raw_events = partition(Table.RAW_EVENTS, hour)
-        source, kept, unread_consents, set_aside = None, 0, 0, 0
+        made, source = NOTHING_FILTERED, None
         # Other runs may read the hour again meanwhile: the tables must derive from one reading, the last.
         while source is None or source != self._storage.fingerprint(raw_events):
             self._identity.make_of_raw_events(hour)
             source = self._storage.fingerprint(raw_events)
             try:
-                kept, unread_consents, set_aside = self._filter(hour, source)
+                made = self._filter(hour, source)
             except DATA_ERRORS:
                 if source == self._storage.fingerprint(raw_events) and not self._quarantine_unfilterable(hour):
                     raise
         with self._lake.connect() as connection:
-            return FilteredHour(kept, self._reasons(connection, hour), len(made_links), unread_consents, set_aside)
+            return replace(made, excluded=self._reasons(connection, hour), made_links=len(made_links))
 
     def make_conversion_payloads(self, hour: datetime) -> PayloadHour:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
@@ -185,11 +190,11 @@ class Transformations:
             return None
         return rows
 
-    def _filter(self, hour: datetime, source: Sequence[int] | None) -> tuple[int, int, int]:
+    def _filter(self, hour: datetime, source: Sequence[int] | None) -> FilteredHour:
         """Make both tables from the raw events of fingerprint `source`.
 
         Returns:
-            The numbers of kept events, of events with consent that cannot be read, and of people set aside.
+            the counts, without those of excluded events and of links that were made first.
         """
         with self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
@@ -211,7 +216,11 @@ class Transformations:
                 if not self._is_in_landing_order(connection, hour):
                     kept = self._write(connection, Table.FILTERED_EVENTS, hour, notes, "order by landed_row")
             unread = connection.execute("select count(*) from verdicts where has_unread_consent").fetchone()
-            return kept, unread[0] if unread else 0, set_aside
+            unknown_words = connection.execute(
+                "select word, count(*) from (select unnest(unknown_words) as word from verdicts where reason is null) "
+                "group by word order by word"
+            ).fetchall()
+            return FilteredHour(kept, {}, 0, dict(unknown_words), unread[0] if unread else 0, set_aside)
 
     def _is_of_these_raw_events(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""
@@ -274,7 +283,9 @@ class Transformations:
     def _query(table: Table) -> str:
         """Return the SQL of a table; that of payloads includes the search for plaintext."""
         if table == Table.CONVERSION_PAYLOADS:
-            return with_plaintext_columns(f"with baskets as ({sql('baskets')}) from ({sql(table)})")
+            return with_plaintext_columns(
+                f"with baskets as ({sql('baskets')}), devices as ({sql('devices')}) from ({sql(table)})"
+            )
         return sql(table)
 
     def _is_in_landing_order(self, connection: duckdb.DuckDBPyConnection, hour: datetime) -> bool:

@@ -58,6 +58,8 @@ DESTINATIONS = sa.Table(
     sa.Column("state_since", UtcDateTime),
     sa.Column("web_age_days", sa.Integer, nullable=False, server_default="7"),
     sa.Column("offline_age_days", sa.Integer, nullable=False, server_default="37"),
+    sa.Column("ios_app_id", sa.Text),
+    sa.Column("android_app_id", sa.Text),
     schema="destinations",
 )
 sa.Index(

@@ -83,6 +83,8 @@ def test_the_home_may_say_how_many_decimals_a_currency_has(run: Any, project: Pr
         ("currency_decimals.csv", b"currency,decimals\nEUR,few\n", "a number from 0 to 4"),
         ("currency_symbols.csv", b"symbol,currency\nTaler,THL\n", "a code of a currency"),
         ("order_statuses.csv", b"status,is_completed\nopen,perhaps\n", "true or false"),
+        ("action_sources.csv", b"word,conversion_type,field\nkiosk,SHOP,\n", "kiosk has the conversion type 'SHOP'"),
+        ("action_sources.csv", b"word,conversion_type,field\nkiosk,WEB,channel\n", "or an empty field"),
     ],
 )
 def test_materialize_says_which_file_holds_what_is_no_value(

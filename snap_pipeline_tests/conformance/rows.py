@@ -11,6 +11,8 @@ from typing import Any
 
 PIXEL = "11111111-2222-4333-8444-555555555555"
 APP = "66666666-7777-4888-9999-000000000000"
+IOS_APP, ANDROID_APP = "447188370", "com.example.store"
+"""The ids of the app in its stores, which are settings of the destinations."""
 IP, BROWSER, PAGE = "198.51.100.7", "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0", "https://shop.example.com/thanks"
 NOON_MS = 1795176000000
 """2026-11-20T12:00:00Z."""

@@ -14,7 +14,7 @@ from snap_pipeline.delivery.ledger import Ledger
 from snap_pipeline.destinations.destination import ApiVersion
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline_tests import conformance
-from snap_pipeline_tests.conformance.rows import APP, PIXEL
+from snap_pipeline_tests.conformance.rows import ANDROID_APP, APP, IOS_APP, PIXEL
 from snap_pipeline_tests.project import HOUR, Project
 
 THEMES = {
@@ -88,7 +88,10 @@ def read_workspace(
     project: Project, workspace: str, version: ApiVersion, texts: dict[str, str], states: dict[str, str | None]
 ) -> None:
     """Read the bodies and states of a workspace's destination into `texts` and `states`."""
-    destination = project.add_destination(f"{workspace}-{version}", workspace=workspace, api_version=version)
+    store_ids = {"ios_app_id": IOS_APP, "android_app_id": ANDROID_APP}
+    destination = project.add_destination(
+        f"{workspace}-{version}", workspace=workspace, api_version=version, **store_ids
+    )
     pipeline = project.pipeline
     with pipeline.lake.connect() as connection:
         pipeline.mappings.load_standards(connection)
@@ -96,7 +99,7 @@ def read_workspace(
         assert pipeline.states().prepare(connection, ledger, destination, HOUR)
         connection.execute("create table due as select file_row_number, 0 as position from payload_states")
         dialect = DIALECTS[version]
-        rows = connection.execute(dialect.projection, dialect.projection_parameters(PIXEL, APP)).fetchall()
+        rows = connection.execute(dialect.projection, dialect.projection_parameters(PIXEL, APP, **store_ids)).fetchall()
         texts |= {row[1]: row[2] for row in rows}
         states |= dict(connection.execute("select event_id, reason from payload_states").fetchall())
     pipeline.destinations.remove(destination.name)

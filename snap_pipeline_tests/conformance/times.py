@@ -56,6 +56,6 @@ ROWS = [
         undeliverable={"v3": "expired", "v2": "expired"}),
     Row("offline, 30 days old: in time for both",
         {"event_timestamp": "2026-10-21T12:00:00Z", "origin": "csv"},
-        root={"event_time": NOON_MS - 30 * 86_400_000, "action_source": "OFFLINE", "event_source_url": None},
-        v2={"timestamp": str(NOON_MS - 30 * 86_400_000), "event_conversion_type": "OFFLINE", "page_url": None}),
+        root={"event_time": NOON_MS - 30 * 86_400_000, "action_source": "OFFLINE"},
+        v2={"timestamp": str(NOON_MS - 30 * 86_400_000), "event_conversion_type": "OFFLINE"}),
 ]  # fmt: skip

@@ -53,6 +53,16 @@ def test_defaults_are_snaps_v3_servers_paused_at_a_thousand_requests_a_minute(st
     assert warnings == []
 
 
+def test_the_ids_of_an_app_in_its_stores_are_kept_changed_and_removed(store: DestinationStore, add: Add) -> None:
+    added = add(ios_app_id=" id447188370 ", android_app_id="com.example.shop")
+    assert (added.ios_app_id, added.android_app_id) == ("447188370", "com.example.shop")
+
+    store.set("shop", ios_app_id=None, android_app_id="com.example.store")
+
+    changed = store.get("shop")
+    assert (changed.ios_app_id, changed.android_app_id) == (None, "com.example.store")
+
+
 def test_destinations_are_listed_by_workspace_and_name(store: DestinationStore, add: Add) -> None:
     add(name="zoo", workspace="shop_b")
     add(name="web")
@@ -92,6 +102,10 @@ def test_destinations_are_listed_by_workspace_and_name(store: DestinationStore, 
         ({"workspace": "shop_a' or '1'='1"}, "no workspace"),
         ({"requests_per_minute": 0}, "between 1 and 60,000"),
         ({"requests_per_minute": 60_001}, "between 1 and 60,000"),
+        ({"ios_app_id": "com.example.shop"}, "number in the App Store"),
+        ({"ios_app_id": ""}, "number in the App Store"),
+        ({"android_app_id": "447188370"}, "package name"),
+        ({"android_app_id": "com.example.shop'; drop table destinations; --"}, "package name"),
         ({"web_age_days": 0}, "web and app events must be 1 to 37"),
         ({"web_age_days": 38}, "web and app events must be 1 to 37"),
         ({"offline_age_days": 38}, "offline events must be 1 to 37"),

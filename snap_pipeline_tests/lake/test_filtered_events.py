@@ -101,12 +101,51 @@ def test_names_are_mapped_with_case_and_separators_folded(project: Project, even
         ({"context": {"app": {"name": "Shop"}}}, "MOBILE_APP"),
         ({"context": {"device": {"model": "x"}, "page": {"url": "https://shop.example.com/"}}}, "WEB"),
         ({"context": {"app": {"name": "Shop"}}, "origin": "csv"}, "MOBILE_APP"),
+        ({"context": {"app": {"name": "Shop"}}, "origin": "pos"}, "OFFLINE"),
+        ({"action_source": "physical_store", "type": "screen", "channel": "mobile"}, "OFFLINE"),
+        ({"channel": "server", "origin": "mobile_app"}, "MOBILE_APP"),
+        ({"channel": "kiosk", "origin": "csv"}, "OFFLINE"),
     ],
 )
 def test_the_conversion_type_is_what_the_event_says_then_how_it_came(
     project: Project, event: dict[str, Any], conversion_type: str
 ) -> None:
     assert kept_one(project, purchase("e") | event)["conversion_type"] == conversion_type
+
+
+def test_unknown_words_for_where_it_happened_are_counted_without_personal_data(project: Project) -> None:
+    project.land(
+        purchase("a", action_source="Drone Delivery"),
+        purchase("b", action_source="drone delivery", channel="kiosk"),
+        purchase("c", origin="ann@example.com"),
+        purchase("d", origin="+44 7700 900123"),
+        purchase("e", channel="server", properties={"channel": "organic"}),
+        purchase("denied", channel="kiosk", consent={"marketing": False}),
+    )
+    make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
+    made = project.pipeline.transformations.make_filtered_events(HOUR)
+    assert made.unknown_words == {"action_source/drone delivery": 2, "channel/kiosk": 1, "origin/other": 2}
+    assert {row["conversion_type"] for row in project.rows("filtered_events")} == {"WEB"}
+
+
+def test_unknown_words_are_in_the_metadata_of_the_partition(project: Project) -> None:
+    project.land(purchase("a", channel="kiosk"))
+    events = project.materialize().asset_materializations_for_node("filtered_events")
+    assert {"unknown_word/channel/kiosk"} <= {name for event in events for name in event.metadata}
+
+
+def test_a_home_adds_and_overrides_words_for_where_it_happened(project: Project) -> None:
+    mappings = project.settings.mappings
+    mappings.mkdir(parents=True)
+    (mappings / "action_sources.csv").write_text(
+        "word,conversion_type,field\nSelf-Service Kiosk,offline,\nserver,OFFLINE,\nemail,WEB,\nstore,,\n"
+    )
+    project.reopen()
+    words = {"a": "selfServiceKiosk", "b": "server", "c": "email", "d": "store"}
+    project.land(*(purchase(id, channel=word) for id, word in words.items()))
+    kept, _ = judge(project)
+    types = {row["event_id"]: row["conversion_type"] for row in kept}
+    assert types == {"a": "OFFLINE", "b": "OFFLINE", "c": "WEB", "d": "WEB"}
 
 
 def test_a_home_overrides_a_mapping_and_one_for_the_workspace_wins(project: Project) -> None:

@@ -89,6 +89,22 @@ def test_destinations_of_the_third_version_get_snaps_own_age_limits(database_url
         connection.execute(sa.update(DESTINATIONS).values(web_age_days=3))
 
 
+def test_destinations_of_the_fourth_version_have_no_ids_of_stores(database_url: str, database: Database) -> None:
+    add_destination_row(database, "d")
+    prefix = "" if database.is_sqlite else "destinations."
+    with sa.create_engine(database_url).begin() as connection:
+        for name in ("ios_app_id", "android_app_id"):
+            connection.exec_driver_sql(f"alter table {prefix}destinations drop column {name}")
+        connection.exec_driver_sql(f"update {migrations.VERSION_TABLE} set version_num = '0004'")
+
+    database.migrate()
+
+    with database.transaction(WORKSPACE) as connection:
+        store_ids = sa.select(DESTINATIONS.c.ios_app_id, DESTINATIONS.c.android_app_id)
+        assert connection.execute(store_ids).tuples().all() == [(None, None)]
+        connection.execute(sa.update(DESTINATIONS).values(ios_app_id="447188370"))
+
+
 def test_workspaces_of_a_database_of_the_second_version_are_known(
     database_url: str, request: pytest.FixtureRequest
 ) -> None:

@@ -7,7 +7,9 @@ select
         ',',
         case when conversion_type != 'MOBILE_APP' then '"pixel_id":' || to_json($pixel_id::varchar) end,
         case when conversion_type = 'MOBILE_APP' then '"snap_app_id":' || to_json($snap_app_id::varchar) end,
-        '"app_id":' || to_json(app_id),
+        '"app_id":' || to_json(
+            coalesce(app_id, case is_ios when true then $ios_app_id when false then $android_app_id end::varchar)
+        ),
         '"event_type":' || to_json(event_name),
         '"event_conversion_type":"' || conversion_type || '"',
         '"timestamp":"' || epoch_ms(event_time) || '"',
@@ -38,7 +40,11 @@ select
         '"sign_up_method":' || to_json(sign_up_method),
         '"page_url":' || to_json(event_source_url),
         case when limited_use then '"data_use":"[''lmu'']"' end,
-        '"customer_status":' || to_json(customer_status)
+        '"customer_status":' || to_json(customer_status),
+        '"os_version":' || to_json(nullif(extinfo[5], '')),
+        '"device_model":' || to_json(nullif(extinfo[6], '')),
+        -- Only iOS has this permission; v3 says the same as advertiser_tracking_enabled.
+        case when is_ios then '"att_status":"' || if(advertiser_tracking_enabled, 'authorized', 'denied') || '"' end
     ) || '}' as body
 from conversion_payloads
 inner join due using (file_row_number)

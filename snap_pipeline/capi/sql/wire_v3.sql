@@ -1,6 +1,7 @@
 -- One v3 event (snap-api.md, sections 3.2 to 3.7) a row, as JSON without nulls or empty objects. The path of the
 -- request names the asset. Reads `conversion_payloads` and `due`, the rows to send: their file_row_number, and the
--- position that orders them.
+-- position that orders them. Payloads are the same for all destinations; a store id that an event lacks is the
+-- destination's, by platform.
 --
 -- concat_ws() leaves nulls out, and a member with a null value is null. Values that normalization confines to digests,
 -- codes, numbers or addresses are quoted as they are; to_json() escapes all others.
@@ -14,7 +15,7 @@ select
         '"action_source":"' || conversion_type || '"',
         '"event_source_url":' || to_json(event_source_url),
         '"event_id":' || to_json(event_id),
-        case when limited_use and conversion_type != 'MOBILE_APP' then '"data_processing_options":["LMU"]' end,
+        case when limited_use then '"data_processing_options":["LMU"]' end,
         '"user_data":{' || nullif(concat_ws(
             ',',
             '"em":' || to_json(em),
@@ -73,7 +74,9 @@ select
         case when conversion_type = 'MOBILE_APP' then '"app_data":{' || concat_ws(
             ',',
             '"advertiser_tracking_enabled":' || advertiser_tracking_enabled::integer,
-            '"app_id":' || to_json(app_id),
+            '"app_id":' || to_json(
+                coalesce(app_id, case is_ios when true then $ios_app_id when false then $android_app_id end::varchar)
+            ),
             '"extinfo":' || to_json(extinfo)
         ) || '}' end
     ) || '}' as body

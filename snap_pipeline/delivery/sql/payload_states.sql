@@ -18,7 +18,12 @@ with classified as (
             when plaintext is not null then 'plaintext_found'
             when expires_at < $now::timestamp then 'expired'
             when conversion_type = 'MOBILE_APP' and not $has_app_id then 'no_app_id'
-            when conversion_type = 'MOBILE_APP' and app_id is null and $needs_store_app_id then 'no_store_app_id'
+            when
+                conversion_type = 'MOBILE_APP'
+                and $needs_store_app_id
+                and app_id is null
+                and case is_ios when true then $ios_app_id when false then $android_app_id end::varchar is null
+                then 'no_store_app_id'
             when
                 em is null and ph is null
                 and case when $hashes_devices then hashed_mobile_ad_id else madid end is null

@@ -27,7 +27,7 @@ with priced as (
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
         hashed_emails(emails) as em
-    from baskets
+    from devices
 ),
 
 located as (
@@ -42,15 +42,16 @@ hashed as (
     select
         * rename (country as landed_country),
         hashed_phones(phones, phone_origin) as ph,
-        -- [[[cog cog.outl(blocks.hashed_columns(end='')) ]]]
+        -- [[[cog cog.outl(blocks.hashed_columns()) ]]]
         hashed_name(first_name) as fn,
         hashed_name(last_name) as ln,
         hashed_gender(gender) as ge,
         hashed_city(city) as ct,
         hashed_state(state, country_code) as st,
         hashed_zip(zip, country_code) as zp,
-        coalesce(given_digest(country), sha256(country_code)) as country
+        coalesce(given_digest(country), sha256(country_code)) as country,
         -- [[[end]]]
+        coalesce(limited_use, false) or coalesce(asks_for_limited_use, false) as is_limited_use
     from located
 ),
 
@@ -61,13 +62,12 @@ parameters as (
         snap_event_name as event_name,
         conversion_type,
         event_time,
-        case
-            when conversion_type = 'WEB'
-                then coalesce(page_url_without_identifiers(page_url), workspace_settings.site_url)
-        end
-            as event_source_url,
+        coalesce(
+            page_url_without_identifiers(page_url),
+            case when conversion_type = 'WEB' then workspace_settings.site_url end
+        ) as event_source_url,
         null_if_blank(property.event_tag) as event_tag,
-        coalesce(limited_use, false) as limited_use,
+        is_limited_use as limited_use,
         -- user_data
         in_order_once(em) as em,
         in_order_once(ph) as ph,
@@ -177,28 +177,53 @@ parameters as (
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
         -- app_data
-        case when conversion_type = 'MOBILE_APP' then is_ios(os_name) end as is_ios,
-        case
-            when conversion_type = 'MOBILE_APP' then coalesce(null_if_blank(property.app_id), nullif(app_namespace, ''))
-        end as app_id,
+        -- Null if the platform is unknown, or neither iOS nor Android.
+        device.platform = 'ios' as is_ios,
+        coalesce(given_app_id, case when device.platform = 'android' then nullif(app_namespace, '') end) as app_id,
         case
             when conversion_type = 'MOBILE_APP'
-                -- Where the system asks for permission, no answer counts as a refusal (snap-api.md, section 3.7).
+                -- The stricter answer counts. Without one, only Android permits tracking, unless the owner has opted
+                -- out, so that the ad id is zeros: Apple's systems ask first, and nothing is known of others.
                 then
-                    not coalesce(limited_use, false)
-                    and coalesce(is_consent_given(ad_tracking_enabled), not is_ios(os_name))
+                    not is_limited_use
+                    and coalesce(
+                        least(att_answer, ad_tracking_answer),
+                        device.platform = 'android' and ltrim(coalesce(hashed.advertising_id, '-1'), '0-') <> '',
+                        false
+                    )
         end as advertiser_tracking_enabled,
         case
             when conversion_type = 'MOBILE_APP'
+                -- In the order of Snap's sample (snap-api.md, section 3.7).
                 then list_transform(
                     [
-                        if(is_ios(os_name), 'i2', 'a2'),
+                        case device.platform when 'ios' then 'i2' when 'android' then 'a2' end,
                         app_namespace,
-                        app_version,
                         app_build,
-                        os_version,
-                        device_model,
-                        locale, '', carrier, screen_width, screen_height, screen_density, '', '', '', timezone
+                        app_version,
+                        coalesce(os_version, null_if_blank(device_property.os_version)),
+                        coalesce(device_model, null_if_blank(device_property.device_model)),
+                        locale,
+                        case
+                            when device.utc_offset is not null
+                                then time_zone_abbreviation(timezone, device.utc_offset)
+                        end,
+                        carrier,
+                        screen_width,
+                        screen_height,
+                        screen_density,
+                        coalesce(
+                            null_if_blank(device_property.cpu_cores), null_if_blank(device_property."cpuCores")
+                        ),
+                        coalesce(
+                            null_if_blank(device_property.storage),
+                            null_if_blank(device_property.storage_size),
+                            null_if_blank(device_property."storageSize")
+                        ),
+                        coalesce(
+                            null_if_blank(device_property.free_storage), null_if_blank(device_property."freeStorage")
+                        ),
+                        timezone
                     ],
                     lambda slot: coalesce(slot, '')
                 )
@@ -241,7 +266,17 @@ parameters as (
                     when has_odd_lines and len(list_filter(lines, lambda l: has_unread_quantity(l))) > 0 then 'quantity'
                 end,
                 case when given_num_items is not null and whole_number(given_num_items) is null then 'num_items' end,
-                case when placeholder_orders != [] then 'order_id' end
+                case when placeholder_orders != [] then 'order_id' end,
+                case
+                    when given_data_processing is not null and asks_for_limited_use is null
+                        then 'data_processing_options'
+                end,
+                case when device.app_id is not null and given_app_id is null then 'app_id' end,
+                case when device.att_status is not null and att_answer is null then 'att_status' end,
+                case
+                    when device.ad_tracking_enabled is not null and ad_tracking_answer is null
+                        then 'ad_tracking_enabled'
+                end
             ],
             lambda name: name is not null
         ) as dropped,

@@ -57,7 +57,9 @@ select {
             'advertisingId': 'VARCHAR',
             'model': 'VARCHAR',
             'type': 'VARCHAR',
-            'adTrackingEnabled': 'VARCHAR'
+            'adTrackingEnabled': 'VARCHAR',
+            'attTrackingStatus': 'VARCHAR',
+            'trackingStatus': 'VARCHAR'
         },
         'os': { 'name': 'VARCHAR', 'version': 'VARCHAR' },
         'app': { 'namespace': 'VARCHAR', 'version': 'VARCHAR', 'build': 'VARCHAR', 'name': 'VARCHAR' },
@@ -100,6 +102,13 @@ select {
     'user_id': 'VARCHAR',
     'previous_id': 'VARCHAR',
     'origin': 'VARCHAR',
+    'action_source': 'VARCHAR',
+    'actionSource': 'VARCHAR',
+    'event_conversion_type': 'VARCHAR',
+    'eventConversionType': 'VARCHAR',
+    'data_processing_options': 'VARCHAR',
+    'dataProcessingOptions': 'VARCHAR',
+    'data_use': 'VARCHAR',
     'ip': 'VARCHAR',
     'userAgent': 'VARCHAR',
     'page_url': 'VARCHAR',
@@ -135,6 +144,15 @@ select {
     'advertising_id': 'VARCHAR',
     'idfv': 'VARCHAR',
     -- [[[end]]]
+    'os_name': 'VARCHAR',
+    'os_version': 'VARCHAR',
+    'device_type': 'VARCHAR',
+    'device_model': 'VARCHAR',
+    'att_status': 'VARCHAR',
+    'ad_tracking_enabled': 'VARCHAR',
+    'advertiser_tracking_enabled': 'VARCHAR',
+    'app_id': 'VARCHAR',
+    'app_data': { 'advertiser_tracking_enabled': 'VARCHAR', 'app_id': 'VARCHAR' },
     'consent': 'JSON',
     'value': 'JSON',
     'price': 'JSON',
@@ -159,6 +177,7 @@ select {
     'payment_status': 'VARCHAR',
     'test': 'VARCHAR',
     -- in both formats
+    'integrations': 'JSON',
     'properties': 'JSON',
     -- left by `snap-pipeline forget` in place of an event
     '_forgotten': 'VARCHAR'

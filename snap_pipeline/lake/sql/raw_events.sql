@@ -149,6 +149,31 @@ select
     given_time is not null as has_time,
     lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
     lower(null_if_blank(origin)) as origin,
+    coalesce(
+        null_if_blank(action_source),
+        null_if_blank("actionSource"),
+        null_if_blank(event_conversion_type),
+        null_if_blank("eventConversionType"),
+        -- Searching for a part of the key that begins with a rare letter is the fastest.
+        case
+            when contains(properties, 'ource"')
+                then coalesce(
+                    null_if_blank(property_values ->> 'action_source'),
+                    null_if_blank(property_values ->> 'actionSource')
+                )
+        end,
+        case
+            when contains(properties, 'onversion')
+                then coalesce(
+                    null_if_blank(property_values ->> 'event_conversion_type'),
+                    null_if_blank(property_values ->> 'eventConversionType')
+                )
+        end
+    ) as action_source,
+    coalesce(
+        case when contains(properties, 'hannel"') then null_if_blank(property_values ->> 'channel') end,
+        case when contains(properties, 'rigin"') then null_if_blank(property_values ->> 'origin') end
+    ) as property_channel,
     coalesce(real_id(anonymous_id, placeholders), real_id("anonymousId", placeholders)) as anonymous_id,
     coalesce(real_id(user_id, placeholders), real_id("userId", placeholders)) as user_id,
     coalesce(real_id(previous_id, placeholders), real_id("previousId", placeholders)) as previous_id,
@@ -304,9 +329,14 @@ select
     spelled.anon_id as anon_id,
     -- [[[end]]]
     coalesce(
-        null_if_blank(spelled.idfv),
+        spelled.idfv,
         null_if_blank(idfv),
-        case when lower(context.os.name) in ('ios', 'ipados', 'tvos') then null_if_blank(context.device.id) end
+        case
+            when
+                context.device.id is not null
+                and device_platform(context.os.name, context.device.type, context."userAgent", null) = 'ios'
+                then null_if_blank(context.device.id)
+        end
     ) as idfv,
     given_page_url as page_url,
     coalesce(
@@ -320,14 +350,28 @@ select
                 then click_id_in([given_page_url, context.page.search, property_url, context.page.referrer])
         end
     ) as sc_click_id,
-    null_if_blank(context.device."adTrackingEnabled") as ad_tracking_enabled,
-    null_if_blank(context.device.model) as device_model,
-    coalesce(null_if_blank(context.os.name), null_if_blank(context.device.type)) as os_name,
-    null_if_blank(context.os.version) as os_version,
+    coalesce(
+        null_if_blank(advertiser_tracking_enabled),
+        null_if_blank(ad_tracking_enabled),
+        null_if_blank(app_data.advertiser_tracking_enabled),
+        null_if_blank(context.device."adTrackingEnabled")
+    ) as ad_tracking_enabled,
+    coalesce(
+        null_if_blank(att_status),
+        null_if_blank(context.device."attTrackingStatus"),
+        null_if_blank(context.device."trackingStatus")
+    ) as att_status,
+    coalesce(null_if_blank(device_model), null_if_blank(context.device.model)) as device_model,
+    coalesce(null_if_blank(device_type), null_if_blank(context.device.type)) as device_type,
+    coalesce(null_if_blank(os_name), null_if_blank(context.os.name)) as os_name,
+    coalesce(null_if_blank(os_version), null_if_blank(context.os.version)) as os_version,
+    coalesce(null_if_blank(app_id), null_if_blank(app_data.app_id)) as app_id,
     null_if_blank(context.app.namespace) as app_namespace,
     null_if_blank(context.app.version) as app_version,
     null_if_blank(context.app.build) as app_build,
-    context.app is not null or context.device is not null as has_app_context,
+    (context.app is not null or context.device is not null)
+    and null_if_blank(context.page.url) is null
+    and null_if_blank(page_url) is null as has_app_context,
     null_if_blank(context.locale) as locale,
     null_if_blank(context.timezone) as timezone,
     null_if_blank(context.network.carrier) as carrier,
@@ -351,6 +395,23 @@ select
                 case when is_affirmed(test) then 'test' end
             ]
     end as order_statuses,
+    nullif(
+        concat_ws(
+            ' ',
+            data_processing_options,
+            "dataProcessingOptions",
+            data_use,
+            case
+                when contains(integrations, 'data_')
+                    then concat_ws(
+                        ' ',
+                        snap_integration(integrations) ->> 'data_processing_options',
+                        snap_integration(integrations) ->> 'data_use'
+                    )
+            end
+        ),
+        ''
+    ) as data_processing,
     property_values as properties,
     -- The kinds of ids that stood for nobody.
     case

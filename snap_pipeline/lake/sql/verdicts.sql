@@ -1,12 +1,54 @@
 -- The verdict on every raw event of the hour, in their order: its Snap event name, its conversion type and its
 -- exclusion reason, which is null for a conversion. Reads `raw_events` (with file_row_number), `linked_events`,
--- `event_names`, `internal_events`, `workspaces`.
+-- `event_names`, `internal_events`, `action_sources`, `workspaces`.
 with possible_duplicates as (
     -- Few ids repeat: hashes find the candidates in little memory, the window below decides.
     select hash(workspace, event_id) as id_hash
     from raw_events
     group by all
     having count(*) > 1
+),
+
+-- The words with which events say where they happened. There are few different ones, and each is looked up once.
+said as (
+    select
+        action_source,
+        channel,
+        origin,
+        property_channel
+    from raw_events
+    where
+        action_source is not null or channel is not null or origin is not null or property_channel is not null
+    group by all
+),
+
+conversion_types as (
+    select
+        said.*,
+        sources.conversion_type as of_action_source,
+        channels.conversion_type as of_channel,
+        origins.conversion_type as of_origin,
+        property_channels.conversion_type as of_property_channel,
+        -- What stands among the properties may be a marketing channel or an airport.
+        list_filter(
+            [
+                case
+                    when said.action_source is not null and sources.word is null
+                        then 'action_source/' || shown_word(said.action_source)
+                end,
+                case
+                    when said.channel is not null and channels.word is null then 'channel/' || shown_word(said.channel)
+                end,
+                case when said.origin is not null and origins.word is null then 'origin/' || shown_word(said.origin) end
+            ],
+            lambda word: word is not null
+        ) as unknown_words
+    from said
+    left join action_sources as sources on folded_name(said.action_source) = sources.word
+    left join action_sources as channels on folded_name(said.channel) = channels.word and channels.field is null
+    left join action_sources as origins on folded_name(said.origin) = origins.word and origins.field is null
+    left join action_sources as property_channels
+        on folded_name(said.property_channel) = property_channels.word and property_channels.field is null
 ),
 
 classified as (
@@ -40,19 +82,32 @@ classified as (
             when event_names.snap_name in ('PURCHASE', 'SUBSCRIBE', 'START_TRIAL')
                 then is_incomplete_order(raw_events.order_statuses, raw_events.properties)
         end as is_incomplete_order,
-        case
-            when raw_events.call_type = 'screen' or raw_events.channel = 'mobile' then 'MOBILE_APP'
-            when raw_events.channel in ('web', 'browser') then 'WEB'
-            when raw_events.has_app_context and raw_events.page_url is null then 'MOBILE_APP'
-            when raw_events.origin = 'mobile_app' then 'MOBILE_APP'
-            when raw_events.origin in ('csv', 'cod_webhook') then 'OFFLINE'
-            else 'WEB'
-        end as conversion_type
+        coalesce(
+            conversion_types.of_action_source,
+            case when raw_events.call_type = 'screen' then 'MOBILE_APP' end,
+            conversion_types.of_channel,
+            -- These may be from `land --origin`, which is for events that say nothing themselves.
+            case
+                when raw_events.origin not in ('web', 'mobile_app', 'csv', 'cod_webhook')
+                    then conversion_types.of_origin
+            end,
+            conversion_types.of_property_channel,
+            case when raw_events.has_app_context then 'MOBILE_APP' end,
+            conversion_types.of_origin,
+            'WEB'
+        ) as conversion_type,
+        conversion_types.unknown_words
     from raw_events
     left join linked_events on raw_events.file_row_number = linked_events.file_row_number
     left join workspaces on raw_events.workspace = workspaces.name
     left join event_names
         on raw_events.workspace = event_names.workspace and folded_name(raw_events.event_name) = event_names.folded
+    left join conversion_types
+        on
+            raw_events.action_source is not distinct from conversion_types.action_source
+            and raw_events.channel is not distinct from conversion_types.channel
+            and raw_events.origin is not distinct from conversion_types.origin
+            and raw_events.property_channel is not distinct from conversion_types.property_channel
 ),
 
 -- As at Snap, events are duplicates if both id and name are equal: a checkout and a purchase may share their order's
@@ -74,6 +129,7 @@ select
     is_of_crowd,
     snap_event_name,
     conversion_type,
+    unknown_words,
     consent_state = 'limited' or (consent_state is null and unknown_consent = 'limited') as limited_use,
     has_unread_consent,
     case

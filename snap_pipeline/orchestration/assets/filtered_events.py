@@ -58,6 +58,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 "earlier_hours_linked_first": made.made_links,
                 "unread_consents": made.unread_consents,
                 "people_set_aside": made.people_set_aside,
+                **{f"unknown_word/{word}": events for word, events in made.unknown_words.items()},
             }
             describe_partition(context, lake, Table.FILTERED_EVENTS, key, made.kept, numbers)
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}

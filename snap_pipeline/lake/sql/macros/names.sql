@@ -5,6 +5,13 @@
 create or replace macro folded_name(text) as
 null_if_empty(folded_case(regexp_replace(text, '[\p{Z}\s_\p{Pd}]+', '', 'g')));
 
+-- A word that the pipeline does not know, as metadata show it: texts that are no single plain word, and so may be
+-- personal, are one kind.
+create or replace macro shown_word(text) as case
+    when strlen(text) <= 32 and regexp_full_match(text, '[A-Za-z]+(?:[ _-][A-Za-z]+){0,3}') then lower(text)
+    else 'other'
+end;
+
 -- The custom event name of an event without a Snap name: upper case, words joined by underscores. A capital after a
 -- small letter begins a word, as does the last of several capitals before a small letter. Null for words such as
 -- [null].

@@ -59,9 +59,6 @@ create or replace macro brands_of(texts) as in_order_once(
     )
 );
 
-create or replace macro is_ios(os_name) as
-coalesce(lower(os_name) in ('ios', 'ipados', 'iphone os', 'tvos', 'iphone', 'ipad'), false);
-
 create or replace macro is_marked_phone(text) as
 left(text, 1) in ('+', '＋') or starts_with(lower(text), 'tel:');
 

@@ -1,5 +1,5 @@
--- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql and products.sql. The lists
--- come from match_fields.py (`make fields`).
+-- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql and
+-- devices.sql. The lists come from match_fields.py (`make fields`).
 
 -- The field that a name stands for, and its rank among the field's names. Names are compared without case and
 -- separators.
@@ -287,14 +287,6 @@ create or replace macro match_words_in_properties(properties) as list_transform(
         )
     )
 )[1];
-
--- What an event says to Snap alone, among Segment's `integrations`.
-create or replace macro snap_integration(integrations) as json_extract(
-    integrations,
-    '/' || replace(replace(
-        list_filter(json_keys(integrations), lambda name: contains(lower(name), 'snap'))[1], '~', '~0'
-    ), '/', '~1')
-);
 
 -- The match fields of a line under any name, in order of preference: the event's own words before its context.
 create or replace macro match_words_of_line(line, properties, click_ids) as flatten([
