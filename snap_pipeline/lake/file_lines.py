@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from snap_pipeline.lake.json_documents import rewrite_by_document, split_documents
 from snap_pipeline.lake.lake import sql
@@ -43,10 +42,11 @@ def load_file_lines(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
         """
     )
     if numbers is not None:
-        frame = pd.DataFrame({"line_number": numbers})
-        connection.register("document_numbers", frame)
-        connection.execute("insert into document_lines select row_number() over (), line_number from document_numbers")
-        connection.unregister("document_numbers")
+        connection.execute(
+            "insert into document_lines select generate_subscripts(numbers, 1), unnest(numbers) "
+            "from (select ?::bigint[] as numbers)",
+            [numbers],
+        )
     _split_lines(connection)
     connection.execute(f"create or replace temp table file_lines as {sql('file_lines')}")
 

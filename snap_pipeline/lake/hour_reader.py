@@ -76,6 +76,7 @@ class HourReader:
         self._sources: list[str] = []
         self._nul_bytes = 0
         connection.execute(f"set variable landed_event = ({sql('landed_event')})")
+        connection.execute(f"set variable match_field_names = ({sql('match_field_names')})")
         connection.execute(
             """
             create or replace temp table quarantined (

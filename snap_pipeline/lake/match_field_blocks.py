@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from snap_pipeline.lake.match_fields import MATCH_FIELDS, OTHER_NAMES, MatchField
 
-TRAITS = tuple(field for field in MATCH_FIELDS if field.is_trait)
+TRAITS = tuple(field for field in MATCH_FIELDS if field.trait_keys)
 LINKED = tuple(field for field in MATCH_FIELDS if field.is_linked)
 KINDS = tuple(field for field in LINKED if field.payload != "em")
 """The kinds of values that a link has a bit for."""
@@ -27,8 +27,14 @@ DIGESTS = (
 CONTEXT_KEYS = {"userAgent", "advertisingId"}
 """Ways of writing a name that most lines have in their context, where they are read anyway."""
 
-TRAIT_PLACES = {"": "has_own_traits", "traits.": "has_traits", "context.traits.": "has_context_traits"}
+TRAIT_PLACES = {"traits": "has_traits", "context.traits": "has_context_traits"}
 """The places of traits in a line, each with the column of raw_events.sql that tells whether there are any."""
+
+UNUSUAL_KEYS = ("address", "firstName", "lastName", "postalCode")
+"""Names that are usual in traits, and are looked for among an event's own keys."""
+
+UNUSUAL_TRAITS = ("first_name", "last_name", "city", "state", "zip", "country", "external_id", "address.zip")
+"""Names that are usual elsewhere, and are looked for in traits."""
 
 BY_HAND = {"sc_click_id", "idfv", "external_id"}
 """Fields whose column of `raw_events` has rules of its own."""
@@ -41,17 +47,23 @@ LINE_LENGTH = 80
 
 def event_keys() -> str:
     """Return the entries of an event's keys, with their types."""
-    return comma_separated((f"'{key}': '{_type(field)}'" for field in MATCH_FIELDS for key in field.keys), end=",")
+    usual = [f"'{key}': '{_type(field)}'" for field in MATCH_FIELDS for key in field.keys]
+    return comma_separated([*usual, *(f"'{key}': 'VARCHAR'" for key in UNUSUAL_KEYS)], end=",")
 
 
 def trait_keys() -> str:
     """Return the entries of the keys of traits."""
-    return comma_separated((f"'{key}': '{_type(field)}'" for field in TRAITS for key in field.keys), end=",")
+    usual = {key: _type(field) for field in TRAITS for key in field.trait_keys}
+    keys = usual | dict.fromkeys(UNUSUAL_TRAITS, "VARCHAR")
+    own = [f"'{key}': '{kind}'" for key, kind in keys.items() if "." not in key]
+    address = [f"    '{key.removeprefix('address.')}': '{kind}'" for key, kind in keys.items() if "." in key]
+    return comma_separated([*own, f"'address': {{\n{comma_separated(address)}\n}}"])
 
 
-def address_keys() -> str:
-    """Return the entries of an address."""
-    return comma_separated(f"'{key}': 'VARCHAR'" for field in MATCH_FIELDS for key in field.address_keys)
+def unusual_places() -> str:
+    """Return the keys that are usual elsewhere."""
+    traits = [f"{place}.{key}" for place in TRAIT_PLACES for key in UNUSUAL_TRAITS]
+    return comma_separated(map(_quoted, (*UNUSUAL_KEYS, *traits)))
 
 
 def spellings() -> str:
@@ -74,19 +86,14 @@ def spelled_fields() -> str:
 
 
 def other_names() -> str:
-    """Return pattern alternatives of the names that are not read from every line."""
+    """Return pattern alternatives of the names that are usual nowhere."""
     names = {spelt for _, _, names in _fields() for name in names for spelt in _spelt(name)}
     return _alternatives(sorted(names - _common_names() - CONTEXT_KEYS))
 
 
 def common_names() -> str:
-    """Return pattern alternatives of the names that are read from every line, but from its properties only if found."""
+    """Return pattern alternatives of the names that are usual outside of properties."""
     return _alternatives(sorted(_common_names() | {"page_url"}))
-
-
-def own_trait_keys() -> str:
-    """Return the keys of traits among an event's own."""
-    return _wrapped(_quoted(key) + "::varchar" * field.is_list for field in TRAITS for key in field.keys)
 
 
 def landed_columns() -> str:
@@ -262,30 +269,24 @@ def _spelt(name: str) -> set[str]:
 
 
 def _common_names() -> set[str]:
-    return {key for field in MATCH_FIELDS for key in (*field.keys, *field.address_keys)}
-
-
-def _guarded(field: MatchField, prefix: str, condition: str) -> str:
-    """Return the first filled value of a place. The guard leaves out rows that would be null in every macro."""
-    read = "texts_of" if field.is_list else "null_if_blank"
-    values = [
-        f"{read}({_quoted(prefix + key)})" for key in (*field.keys, *(f"address.{k}" for k in field.address_keys))
-    ]
-    if len(values) == 1:
-        return f"case when {condition} then {values[0]} end"
-    lines = comma_separated(f"        {value}" for value in values)
-    return f"case when {condition} then coalesce(\n{lines}\n    ) end"
+    usual = {key for field in MATCH_FIELDS for key in (*field.keys, *field.trait_keys)}
+    return {key.removeprefix("address.") for key in usual}
 
 
 def _landed_column(field: MatchField) -> str:
+    read = "texts_of" if field.is_list else "null_if_blank"
     spelled = f"spelled.{field.column}"
-    places = [f"case when words is not null then texts_of({spelled}) end" if field.is_list else spelled]
-    if field.is_trait:
-        places += [_guarded(field, prefix, condition) for prefix, condition in TRAIT_PLACES.items()]
-    else:
-        places += [f"null_if_blank({path})" for path in (*map(_quoted, field.keys), *field.elsewhere)]
-    values = comma_separated(f"    {place}" for place in places)
-    return f"coalesce(\n{values}\n) as {field.column}" if len(places) > 1 else f"{places[0]} as {field.column}"
+    paths = [f"case when words is not null then texts_of({spelled}) end" if field.is_list else spelled]
+    paths += [f"{read}({key})" for key in field.keys]
+    # The guard leaves out rows that would be null in every macro.
+    paths += [
+        f"case when {condition} then {read}({_quoted(f'{place}.{key}')}) end"
+        for place, condition in TRAIT_PLACES.items()
+        for key in field.trait_keys
+    ]
+    paths += [f"{read}({path})" for path in field.elsewhere]
+    values = comma_separated(f"    {path}" for path in paths)
+    return f"coalesce(\n{values}\n) as {field.column}" if len(paths) > 1 else f"{paths[0]} as {field.column}"
 
 
 def _quoted(path: str) -> str:

@@ -13,11 +13,11 @@ class MatchField:
 
     Attributes:
         column: of `raw_events`; a list where `is_list`.
-        keys: of an event, and of traits where `is_trait`, in order of preference; read from every line.
-        address_keys: of an `address` in the traits, likewise.
-        elsewhere: other paths that are read from every line, after these.
-        spellings: other names of the field in snake case. They count in any case and with any separator, in every
-            place, but are only looked for in lines that have one of them. The first wins within a place.
+        keys: its usual names among an event's own keys, in order of preference.
+        trait_keys: its usual names in `traits` and `context.traits`.
+        elsewhere: other paths where it usually is, after these.
+        spellings: other names of the field in snake case. All names count in any case, with any separator and in every
+            place, but the unusual ones are only looked for in lines that have one. The first wins within a place.
         payload: column of `conversion_payloads`.
         v3: key in v3's `user_data`.
         v2: key in v2's event.
@@ -25,7 +25,6 @@ class MatchField:
         normalized: SQL that makes the payload's column of the landed one, for hashed fields that are no lists.
         v2_column: column of `conversion_payloads` with the value as v2 hashes it, where that differs.
         v2_normalized: SQL for it.
-        is_trait: whether it is told of a person, in `traits` and `context.traits`, and not of an event alone.
         is_list: whether an event may give several values.
         is_hashed: whether it goes out as SHA-256 in v3.
         is_linked: whether other events of the person may give it, through identity links.
@@ -38,13 +37,12 @@ class MatchField:
     v3: str | None
     v2: str | None
     label: str
-    address_keys: tuple[str, ...] = ()
+    trait_keys: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
     normalized: str = ""
     v2_column: str = ""
     v2_normalized: str = ""
-    is_trait: bool = False
     is_list: bool = False
     is_hashed: bool = False
     is_linked: bool = False
@@ -55,6 +53,7 @@ MATCH_FIELDS = (
     MatchField(
         column="emails",
         keys=("email",),
+        trait_keys=("email",),
         spellings=(
             "e_mail", "email_address", "user_email", "customer_email", "hashed_email", "sha256_email",
             "sha256_email_address", "user_hashed_email", "em",
@@ -63,7 +62,6 @@ MATCH_FIELDS = (
         v3="em",
         v2="hashed_email",
         label="E-mail",
-        is_trait=True,
         is_list=True,
         is_hashed=True,
         is_linked=True,
@@ -71,6 +69,7 @@ MATCH_FIELDS = (
     MatchField(
         column="phones",
         keys=("phone",),
+        trait_keys=("phone",),
         spellings=(
             "phone_number", "mobile_number", "mobile_phone", "telephone", "telephone_number", "user_phone",
             "user_phone_number", "customer_phone", "hashed_phone_number", "hashed_phone", "sha256_phone_number",
@@ -80,14 +79,14 @@ MATCH_FIELDS = (
         v3="ph",
         v2="hashed_phone_number",
         label="Phone",
-        is_trait=True,
         is_list=True,
         is_hashed=True,
         is_linked=True,
     ),
     MatchField(
         column="first_name",
-        keys=("first_name", "firstName"),
+        keys=("first_name",),
+        trait_keys=("firstName",),
         spellings=(
             "given_name", "customer_first_name", "hashed_first_name", "hashed_first_name_sha", "sha256_first_name",
             "fn",
@@ -96,7 +95,6 @@ MATCH_FIELDS = (
         v3="fn",
         v2="hashed_first_name_sha",
         label="First name",
-        is_trait=True,
         normalized="hashed_name(first_name)",
         v2_column="first_name_v2",
         v2_normalized="hashed_name_v2(first_name)",
@@ -105,7 +103,8 @@ MATCH_FIELDS = (
     ),
     MatchField(
         column="last_name",
-        keys=("last_name", "lastName"),
+        keys=("last_name",),
+        trait_keys=("lastName",),
         spellings=(
             "family_name", "surname", "customer_last_name", "hashed_last_name", "hashed_last_name_sha",
             "sha256_last_name", "ln",
@@ -114,7 +113,6 @@ MATCH_FIELDS = (
         v3="ln",
         v2="hashed_last_name_sha",
         label="Last name",
-        is_trait=True,
         normalized="hashed_name(last_name)",
         v2_column="last_name_v2",
         v2_normalized="hashed_name_v2(last_name)",
@@ -124,12 +122,12 @@ MATCH_FIELDS = (
     MatchField(
         column="gender",
         keys=("gender",),
+        trait_keys=("gender",),
         spellings=("sex", "hashed_gender", "ge"),
         payload="ge",
         v3="ge",
         v2=None,
         label="Gender",
-        is_trait=True,
         normalized="hashed_gender(gender)",
         is_hashed=True,
         is_linked=True,
@@ -137,13 +135,12 @@ MATCH_FIELDS = (
     MatchField(
         column="city",
         keys=("city",),
-        address_keys=("city",),
+        trait_keys=("address.city",),
         spellings=("town", "hashed_city", "hashed_city_sha", "ct"),
         payload="ct",
         v3="ct",
         v2="hashed_city_sha",
         label="City",
-        is_trait=True,
         normalized="hashed_city(city)",
         v2_column="city_v2",
         v2_normalized="hashed_city_v2(city)",
@@ -153,7 +150,7 @@ MATCH_FIELDS = (
     MatchField(
         column="state",
         keys=("state",),
-        address_keys=("state",),
+        trait_keys=("address.state",),
         spellings=(
             "state_code", "province", "province_code", "region", "region_code", "hashed_state", "hashed_state_sha",
             "st",
@@ -162,21 +159,19 @@ MATCH_FIELDS = (
         v3="st",
         v2="hashed_state_sha",
         label="State or region",
-        is_trait=True,
         normalized="hashed_state(state, country_code)",
         is_hashed=True,
         is_linked=True,
     ),
     MatchField(
         column="zip",
-        keys=("zip", "postal_code", "postalCode"),
-        address_keys=("postalCode", "postal_code", "zip"),
-        spellings=("zipcode", "zip_code", "postcode", "post_code", "hashed_zip", "zp"),
+        keys=("zip",),
+        trait_keys=("address.postalCode",),
+        spellings=("postal_code", "zipcode", "zip_code", "postcode", "post_code", "hashed_zip", "zp"),
         payload="zp",
         v3="zp",
         v2="hashed_zip",
         label="Postal code",
-        is_trait=True,
         normalized="hashed_zip(zip, country_code)",
         is_hashed=True,
         is_linked=True,
@@ -184,13 +179,12 @@ MATCH_FIELDS = (
     MatchField(
         column="country",
         keys=("country",),
-        address_keys=("country",),
+        trait_keys=("address.country",),
         spellings=("country_code", "hashed_country"),
         payload="country",
         v3="country",
         v2=None,
         label="Country",
-        is_trait=True,
         normalized="coalesce(given_digest(country), sha256(country_code))",
         is_hashed=True,
         is_linked=True,
@@ -203,7 +197,6 @@ MATCH_FIELDS = (
         v3="external_id",
         v2=None,
         label="Customer id",
-        is_trait=True,
         is_list=True,
         is_linked=True,
     ),

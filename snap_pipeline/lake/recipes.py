@@ -53,6 +53,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.RAW_EVENTS: Ingredients(
         (
             "landed_event",
+            "match_field_names",
             "numbered_lines",
             "file_lines",
             "quarantined_lines",

@@ -28,29 +28,24 @@ select {
             -- [[[cog cog.outl(blocks.trait_keys()) ]]]
             'email': 'JSON',
             'phone': 'JSON',
-            'first_name': 'VARCHAR',
             'firstName': 'VARCHAR',
-            'last_name': 'VARCHAR',
             'lastName': 'VARCHAR',
             'gender': 'VARCHAR',
+            'first_name': 'VARCHAR',
+            'last_name': 'VARCHAR',
             'city': 'VARCHAR',
             'state': 'VARCHAR',
             'zip': 'VARCHAR',
-            'postal_code': 'VARCHAR',
-            'postalCode': 'VARCHAR',
             'country': 'VARCHAR',
-            'external_id': 'JSON',
-            -- [[[end]]]
+            'external_id': 'VARCHAR',
             'address': {
-                -- [[[cog cog.outl(blocks.address_keys()) ]]]
                 'city': 'VARCHAR',
                 'state': 'VARCHAR',
                 'postalCode': 'VARCHAR',
-                'postal_code': 'VARCHAR',
-                'zip': 'VARCHAR',
-                'country': 'VARCHAR'
-                -- [[[end]]]
+                'country': 'VARCHAR',
+                'zip': 'VARCHAR'
             }
+            -- [[[end]]]
         },
         'device': {
             'id': 'VARCHAR',
@@ -70,29 +65,24 @@ select {
         -- [[[cog cog.outl(blocks.trait_keys()) ]]]
         'email': 'JSON',
         'phone': 'JSON',
-        'first_name': 'VARCHAR',
         'firstName': 'VARCHAR',
-        'last_name': 'VARCHAR',
         'lastName': 'VARCHAR',
         'gender': 'VARCHAR',
+        'first_name': 'VARCHAR',
+        'last_name': 'VARCHAR',
         'city': 'VARCHAR',
         'state': 'VARCHAR',
         'zip': 'VARCHAR',
-        'postal_code': 'VARCHAR',
-        'postalCode': 'VARCHAR',
         'country': 'VARCHAR',
-        'external_id': 'JSON',
-        -- [[[end]]]
+        'external_id': 'VARCHAR',
         'address': {
-            -- [[[cog cog.outl(blocks.address_keys()) ]]]
             'city': 'VARCHAR',
             'state': 'VARCHAR',
             'postalCode': 'VARCHAR',
-            'postal_code': 'VARCHAR',
-            'zip': 'VARCHAR',
-            'country': 'VARCHAR'
-            -- [[[end]]]
+            'country': 'VARCHAR',
+            'zip': 'VARCHAR'
         }
+        -- [[[end]]]
     },
     -- a first-party events table, and the headers of an uploaded CSV
     'event_id': 'VARCHAR',
@@ -113,29 +103,15 @@ select {
     'userAgent': 'VARCHAR',
     'page_url': 'VARCHAR',
     'click_ids': 'JSON',
-    'address': {
-        -- [[[cog cog.outl(blocks.address_keys()) ]]]
-        'city': 'VARCHAR',
-        'state': 'VARCHAR',
-        'postalCode': 'VARCHAR',
-        'postal_code': 'VARCHAR',
-        'zip': 'VARCHAR',
-        'country': 'VARCHAR'
-        -- [[[end]]]
-    },
     -- [[[cog cog.outl(blocks.event_keys()) ]]]
     'email': 'JSON',
     'phone': 'JSON',
     'first_name': 'VARCHAR',
-    'firstName': 'VARCHAR',
     'last_name': 'VARCHAR',
-    'lastName': 'VARCHAR',
     'gender': 'VARCHAR',
     'city': 'VARCHAR',
     'state': 'VARCHAR',
     'zip': 'VARCHAR',
-    'postal_code': 'VARCHAR',
-    'postalCode': 'VARCHAR',
     'country': 'VARCHAR',
     'external_id': 'JSON',
     'sc_cookie1': 'VARCHAR',
@@ -143,6 +119,10 @@ select {
     'user_agent': 'VARCHAR',
     'advertising_id': 'VARCHAR',
     'idfv': 'VARCHAR',
+    'address': 'VARCHAR',
+    'firstName': 'VARCHAR',
+    'lastName': 'VARCHAR',
+    'postalCode': 'VARCHAR',
     -- [[[end]]]
     'os_name': 'VARCHAR',
     'os_version': 'VARCHAR',

@@ -61,7 +61,33 @@ with_words as (
     select
         *,
         case
-            when has_other_name or has_match_field(property_values)
+            when
+                has_other_name
+                or has_match_field(property_values)
+                or coalesce(
+                    -- [[[cog cog.outl(blocks.unusual_places()) ]]]
+                    address,
+                    "firstName",
+                    "lastName",
+                    "postalCode",
+                    traits.first_name,
+                    traits.last_name,
+                    traits.city,
+                    traits.state,
+                    traits.zip,
+                    traits.country,
+                    traits.external_id,
+                    traits.address.zip,
+                    context.traits.first_name,
+                    context.traits.last_name,
+                    context.traits.city,
+                    context.traits.state,
+                    context.traits.zip,
+                    context.traits.country,
+                    context.traits.external_id,
+                    context.traits.address.zip
+                    -- [[[end]]]
+                ) is not null
                 then match_words_of_line(line, property_values, object_of(click_ids))
         end as words
     from recognized_fields
@@ -71,13 +97,6 @@ spelled_fields as (
     select
         *,
         case when words is not null then match_fields_of(words) end as spelled,
-        coalesce(
-            -- [[[cog cog.outl(blocks.own_trait_keys()) ]]]
-            email::varchar, phone::varchar, first_name, "firstName", last_name, "lastName",
-            gender, city, state, zip, postal_code, "postalCode", country,
-            external_id::varchar
-            -- [[[end]]]
-        ) is not null as has_own_traits,
         traits is not null as has_traits,
         context.traits is not null as has_context_traits,
         case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
@@ -90,9 +109,7 @@ located_fields as (
         -- [[[cog cog.outl(blocks.given_external_ids()) ]]]
         coalesce(
             case when words is not null then texts_of(spelled.external_ids) end,
-            case when has_own_traits then texts_of(external_id) end,
-            case when has_traits then texts_of(traits.external_id) end,
-            case when has_context_traits then texts_of(context.traits.external_id) end
+            texts_of(external_id)
         ) as given_external_ids,
         -- [[[end]]]
         -- The page before the address among the properties: of a product's event, that is the product's page.
@@ -184,123 +201,57 @@ select
     -- [[[cog cog.outl(blocks.landed_columns()) ]]]
     coalesce(
         case when words is not null then texts_of(spelled.emails) end,
-        case when has_own_traits then texts_of(email) end,
+        texts_of(email),
         case when has_traits then texts_of(traits.email) end,
         case when has_context_traits then texts_of(context.traits.email) end
     ) as emails,
     coalesce(
         case when words is not null then texts_of(spelled.phones) end,
-        case when has_own_traits then texts_of(phone) end,
+        texts_of(phone),
         case when has_traits then texts_of(traits.phone) end,
         case when has_context_traits then texts_of(context.traits.phone) end
     ) as phones,
     coalesce(
         spelled.first_name,
-        case when has_own_traits then coalesce(
-            null_if_blank(first_name),
-            null_if_blank("firstName")
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.first_name),
-            null_if_blank(traits."firstName")
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.first_name),
-            null_if_blank(context.traits."firstName")
-        ) end
+        null_if_blank(first_name),
+        case when has_traits then null_if_blank(traits."firstName") end,
+        case when has_context_traits then null_if_blank(context.traits."firstName") end
     ) as first_name,
     coalesce(
         spelled.last_name,
-        case when has_own_traits then coalesce(
-            null_if_blank(last_name),
-            null_if_blank("lastName")
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.last_name),
-            null_if_blank(traits."lastName")
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.last_name),
-            null_if_blank(context.traits."lastName")
-        ) end
+        null_if_blank(last_name),
+        case when has_traits then null_if_blank(traits."lastName") end,
+        case when has_context_traits then null_if_blank(context.traits."lastName") end
     ) as last_name,
     coalesce(
         spelled.gender,
-        case when has_own_traits then null_if_blank(gender) end,
+        null_if_blank(gender),
         case when has_traits then null_if_blank(traits.gender) end,
         case when has_context_traits then null_if_blank(context.traits.gender) end
     ) as gender,
     coalesce(
         spelled.city,
-        case when has_own_traits then coalesce(
-            null_if_blank(city),
-            null_if_blank(address.city)
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.city),
-            null_if_blank(traits.address.city)
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.city),
-            null_if_blank(context.traits.address.city)
-        ) end
+        null_if_blank(city),
+        case when has_traits then null_if_blank(traits.address.city) end,
+        case when has_context_traits then null_if_blank(context.traits.address.city) end
     ) as city,
     coalesce(
         spelled.state,
-        case when has_own_traits then coalesce(
-            null_if_blank(state),
-            null_if_blank(address.state)
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.state),
-            null_if_blank(traits.address.state)
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.state),
-            null_if_blank(context.traits.address.state)
-        ) end
+        null_if_blank(state),
+        case when has_traits then null_if_blank(traits.address.state) end,
+        case when has_context_traits then null_if_blank(context.traits.address.state) end
     ) as state,
     coalesce(
         spelled.zip,
-        case when has_own_traits then coalesce(
-            null_if_blank(zip),
-            null_if_blank(postal_code),
-            null_if_blank("postalCode"),
-            null_if_blank(address."postalCode"),
-            null_if_blank(address.postal_code),
-            null_if_blank(address.zip)
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.zip),
-            null_if_blank(traits.postal_code),
-            null_if_blank(traits."postalCode"),
-            null_if_blank(traits.address."postalCode"),
-            null_if_blank(traits.address.postal_code),
-            null_if_blank(traits.address.zip)
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.zip),
-            null_if_blank(context.traits.postal_code),
-            null_if_blank(context.traits."postalCode"),
-            null_if_blank(context.traits.address."postalCode"),
-            null_if_blank(context.traits.address.postal_code),
-            null_if_blank(context.traits.address.zip)
-        ) end
+        null_if_blank(zip),
+        case when has_traits then null_if_blank(traits.address."postalCode") end,
+        case when has_context_traits then null_if_blank(context.traits.address."postalCode") end
     ) as zip,
     coalesce(
         spelled.country,
-        case when has_own_traits then coalesce(
-            null_if_blank(country),
-            null_if_blank(address.country)
-        ) end,
-        case when has_traits then coalesce(
-            null_if_blank(traits.country),
-            null_if_blank(traits.address.country)
-        ) end,
-        case when has_context_traits then coalesce(
-            null_if_blank(context.traits.country),
-            null_if_blank(context.traits.address.country)
-        ) end
+        null_if_blank(country),
+        case when has_traits then null_if_blank(traits.address.country) end,
+        case when has_context_traits then null_if_blank(context.traits.address.country) end
     ) as country,
     coalesce(
         spelled.sc_cookie1,

@@ -1,112 +1,10 @@
 -- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql and
 -- devices.sql. The lists come from match_fields.py (`make fields`).
 
--- The field that a name stands for, and its rank among the field's names. Names are compared without case and
--- separators.
-create or replace macro match_field_of(name) as map_extract_value(
-    map {
-        -- [[[cog cog.outl(blocks.spellings()) ]]]
-        'email': { 'rank': 0, 'field': 'emails' },
-        'emailaddress': { 'rank': 1, 'field': 'emails' },
-        'useremail': { 'rank': 2, 'field': 'emails' },
-        'customeremail': { 'rank': 3, 'field': 'emails' },
-        'hashedemail': { 'rank': 4, 'field': 'emails' },
-        'sha256email': { 'rank': 5, 'field': 'emails' },
-        'sha256emailaddress': { 'rank': 6, 'field': 'emails' },
-        'userhashedemail': { 'rank': 7, 'field': 'emails' },
-        'em': { 'rank': 8, 'field': 'emails' },
-        'phone': { 'rank': 0, 'field': 'phones' },
-        'phonenumber': { 'rank': 1, 'field': 'phones' },
-        'mobilenumber': { 'rank': 2, 'field': 'phones' },
-        'mobilephone': { 'rank': 3, 'field': 'phones' },
-        'telephone': { 'rank': 4, 'field': 'phones' },
-        'telephonenumber': { 'rank': 5, 'field': 'phones' },
-        'userphone': { 'rank': 6, 'field': 'phones' },
-        'userphonenumber': { 'rank': 7, 'field': 'phones' },
-        'customerphone': { 'rank': 8, 'field': 'phones' },
-        'hashedphonenumber': { 'rank': 9, 'field': 'phones' },
-        'hashedphone': { 'rank': 10, 'field': 'phones' },
-        'sha256phonenumber': { 'rank': 11, 'field': 'phones' },
-        'userhashedphonenumber': { 'rank': 12, 'field': 'phones' },
-        'ph': { 'rank': 13, 'field': 'phones' },
-        'firstname': { 'rank': 0, 'field': 'first_name' },
-        'givenname': { 'rank': 1, 'field': 'first_name' },
-        'customerfirstname': { 'rank': 2, 'field': 'first_name' },
-        'hashedfirstname': { 'rank': 3, 'field': 'first_name' },
-        'hashedfirstnamesha': { 'rank': 4, 'field': 'first_name' },
-        'sha256firstname': { 'rank': 5, 'field': 'first_name' },
-        'fn': { 'rank': 6, 'field': 'first_name' },
-        'lastname': { 'rank': 0, 'field': 'last_name' },
-        'familyname': { 'rank': 1, 'field': 'last_name' },
-        'surname': { 'rank': 2, 'field': 'last_name' },
-        'customerlastname': { 'rank': 3, 'field': 'last_name' },
-        'hashedlastname': { 'rank': 4, 'field': 'last_name' },
-        'hashedlastnamesha': { 'rank': 5, 'field': 'last_name' },
-        'sha256lastname': { 'rank': 6, 'field': 'last_name' },
-        'ln': { 'rank': 7, 'field': 'last_name' },
-        'gender': { 'rank': 0, 'field': 'gender' },
-        'sex': { 'rank': 1, 'field': 'gender' },
-        'hashedgender': { 'rank': 2, 'field': 'gender' },
-        'ge': { 'rank': 3, 'field': 'gender' },
-        'city': { 'rank': 0, 'field': 'city' },
-        'town': { 'rank': 1, 'field': 'city' },
-        'hashedcity': { 'rank': 2, 'field': 'city' },
-        'hashedcitysha': { 'rank': 3, 'field': 'city' },
-        'ct': { 'rank': 4, 'field': 'city' },
-        'state': { 'rank': 0, 'field': 'state' },
-        'statecode': { 'rank': 1, 'field': 'state' },
-        'province': { 'rank': 2, 'field': 'state' },
-        'provincecode': { 'rank': 3, 'field': 'state' },
-        'region': { 'rank': 4, 'field': 'state' },
-        'regioncode': { 'rank': 5, 'field': 'state' },
-        'hashedstate': { 'rank': 6, 'field': 'state' },
-        'hashedstatesha': { 'rank': 7, 'field': 'state' },
-        'st': { 'rank': 8, 'field': 'state' },
-        'zip': { 'rank': 0, 'field': 'zip' },
-        'postalcode': { 'rank': 1, 'field': 'zip' },
-        'zipcode': { 'rank': 2, 'field': 'zip' },
-        'postcode': { 'rank': 3, 'field': 'zip' },
-        'hashedzip': { 'rank': 4, 'field': 'zip' },
-        'zp': { 'rank': 5, 'field': 'zip' },
-        'country': { 'rank': 0, 'field': 'country' },
-        'countrycode': { 'rank': 1, 'field': 'country' },
-        'hashedcountry': { 'rank': 2, 'field': 'country' },
-        'externalid': { 'rank': 0, 'field': 'external_ids' },
-        'hashedexternalid': { 'rank': 1, 'field': 'external_ids' },
-        'sccookie1': { 'rank': 0, 'field': 'sc_cookie1' },
-        'uuidc1': { 'rank': 1, 'field': 'sc_cookie1' },
-        'scid': { 'rank': 2, 'field': 'sc_cookie1' },
-        'sccid': { 'rank': 0, 'field': 'sc_click_id' },
-        'sclid': { 'rank': 1, 'field': 'sc_click_id' },
-        'scclickid': { 'rank': 2, 'field': 'sc_click_id' },
-        'snapclickid': { 'rank': 3, 'field': 'sc_click_id' },
-        'clickid': { 'rank': 4, 'field': 'sc_click_id' },
-        'ipaddress': { 'rank': 0, 'field': 'ip_address' },
-        'clientipaddress': { 'rank': 1, 'field': 'ip_address' },
-        'hashedipaddress': { 'rank': 2, 'field': 'ip_address' },
-        'useragent': { 'rank': 0, 'field': 'user_agent' },
-        'clientuseragent': { 'rank': 1, 'field': 'user_agent' },
-        'advertisingid': { 'rank': 0, 'field': 'advertising_id' },
-        'madid': { 'rank': 1, 'field': 'advertising_id' },
-        'mobileadid': { 'rank': 2, 'field': 'advertising_id' },
-        'idfa': { 'rank': 3, 'field': 'advertising_id' },
-        'gaid': { 'rank': 4, 'field': 'advertising_id' },
-        'aaid': { 'rank': 5, 'field': 'advertising_id' },
-        'hashedmobileadid': { 'rank': 6, 'field': 'advertising_id' },
-        'usermobileadid': { 'rank': 7, 'field': 'advertising_id' },
-        'idfv': { 'rank': 0, 'field': 'idfv' },
-        'hashedidfv': { 'rank': 1, 'field': 'idfv' },
-        'subscriptionid': { 'rank': 0, 'field': 'subscription_id' },
-        'leadid': { 'rank': 0, 'field': 'lead_id' },
-        'anonid': { 'rank': 0, 'field': 'anon_id' },
-        'pageurl': { 'rank': 0, 'field': 'page_url' },
-        'pagelocation': { 'rank': 1, 'field': 'page_url' },
-        'eventsourceurl': { 'rank': 2, 'field': 'page_url' },
-        'clientdedupid': { 'rank': 0, 'field': 'client_dedup_id' }
-        -- [[[end]]]
-    },
-    lower(translate(name, '_- ', ''))
-);
+-- The field that a name stands for, and its rank among the field's names: match_field_names.sql, here as a variable.
+-- Names are compared without case and separators.
+create or replace macro match_field_of(name) as
+map_extract_value(getvariable('match_field_names'), lower(translate(name, '_- ', '')));
 
 -- Tells whether a line has a name that raw_events.sql does not read from every line.
 create or replace macro has_other_name(line) as regexp_matches(
@@ -124,31 +22,31 @@ create or replace macro has_other_name(line) as regexp_matches(
     || '|CustomerEmail|CustomerFirstName|CustomerLastName|CustomerPhone|EM'
     || '|EMAIL|EMAIL_ADDRESS|EMail|EVENT_SOURCE_URL|EXTERNAL_ID|E_MAIL'
     || '|Em|Email|EmailAddress|EventSourceUrl|ExternalId|FAMILY_NAME'
-    || '|FIRSTNAME|FIRST_NAME|FN|FamilyName|FirstName|Firstname|Fn|GAID'
-    || '|GE|GENDER|GIVEN_NAME|Gaid|Ge|Gender|GivenName|HASHED_CITY'
-    || '|HASHED_CITY_SHA|HASHED_COUNTRY|HASHED_EMAIL|HASHED_EXTERNAL_ID'
-    || '|HASHED_FIRST_NAME|HASHED_FIRST_NAME_SHA|HASHED_GENDER|HASHED_IDFV'
-    || '|HASHED_IP_ADDRESS|HASHED_LAST_NAME|HASHED_LAST_NAME_SHA'
-    || '|HASHED_MOBILE_AD_ID|HASHED_PHONE|HASHED_PHONE_NUMBER|HASHED_STATE'
-    || '|HASHED_STATE_SHA|HASHED_ZIP|HashedCity|HashedCitySha'
-    || '|HashedCountry|HashedEmail|HashedExternalId|HashedFirstName'
-    || '|HashedFirstNameSha|HashedGender|HashedIdfv|HashedIpAddress'
-    || '|HashedLastName|HashedLastNameSha|HashedMobileAdId|HashedPhone'
-    || '|HashedPhoneNumber|HashedState|HashedStateSha|HashedZip|IDFA|IDFV'
-    || '|IP_ADDRESS|Idfa|Idfv|IpAddress|LASTNAME|LAST_NAME|LEAD_ID|LN'
-    || '|LastName|Lastname|LeadId|Ln|MADID|MOBILE_AD_ID|MOBILE_NUMBER'
-    || '|MOBILE_PHONE|Madid|MobileAdId|MobileNumber|MobilePhone'
-    || '|PAGE_LOCATION|PAGE_URL|PH|PHONE|PHONE_NUMBER|POSTALCODE'
-    || '|POSTAL_CODE|POSTCODE|POST_CODE|PROVINCE|PROVINCE_CODE'
-    || '|PageLocation|PageUrl|Ph|Phone|PhoneNumber|PostCode|PostalCode'
-    || '|Postalcode|Postcode|Province|ProvinceCode|REGION|REGION_CODE'
-    || '|Region|RegionCode|SCCID|SCID|SCLID|SC_CLICK_ID|SC_COOKIE1|SEX'
-    || '|SHA256_EMAIL|SHA256_EMAIL_ADDRESS|SHA256_FIRST_NAME'
-    || '|SHA256_LAST_NAME|SHA256_PHONE_NUMBER|SNAP_CLICK_ID|ST|STATE'
-    || '|STATE_CODE|SUBSCRIPTION_ID|SURNAME|ScClickId|ScCookie1|Sccid'
-    || '|Scid|Sclid|Sex|Sha256Email|Sha256EmailAddress|Sha256FirstName'
-    || '|Sha256LastName|Sha256PhoneNumber|SnapClickId|St|State|StateCode'
-    || '|SubscriptionId|Surname|TELEPHONE|TELEPHONE_NUMBER|TOWN|Telephone'
+    || '|FIRST_NAME|FN|FamilyName|FirstName|Fn|GAID|GE|GENDER'
+    || '|GIVEN_NAME|Gaid|Ge|Gender|GivenName|HASHED_CITY|HASHED_CITY_SHA'
+    || '|HASHED_COUNTRY|HASHED_EMAIL|HASHED_EXTERNAL_ID|HASHED_FIRST_NAME'
+    || '|HASHED_FIRST_NAME_SHA|HASHED_GENDER|HASHED_IDFV|HASHED_IP_ADDRESS'
+    || '|HASHED_LAST_NAME|HASHED_LAST_NAME_SHA|HASHED_MOBILE_AD_ID'
+    || '|HASHED_PHONE|HASHED_PHONE_NUMBER|HASHED_STATE|HASHED_STATE_SHA'
+    || '|HASHED_ZIP|HashedCity|HashedCitySha|HashedCountry|HashedEmail'
+    || '|HashedExternalId|HashedFirstName|HashedFirstNameSha|HashedGender'
+    || '|HashedIdfv|HashedIpAddress|HashedLastName|HashedLastNameSha'
+    || '|HashedMobileAdId|HashedPhone|HashedPhoneNumber|HashedState'
+    || '|HashedStateSha|HashedZip|IDFA|IDFV|IP_ADDRESS|Idfa|Idfv'
+    || '|IpAddress|LAST_NAME|LEAD_ID|LN|LastName|LeadId|Ln|MADID'
+    || '|MOBILE_AD_ID|MOBILE_NUMBER|MOBILE_PHONE|Madid|MobileAdId'
+    || '|MobileNumber|MobilePhone|PAGE_LOCATION|PAGE_URL|PH|PHONE'
+    || '|PHONE_NUMBER|POSTAL_CODE|POSTCODE|POST_CODE|PROVINCE'
+    || '|PROVINCE_CODE|PageLocation|PageUrl|Ph|Phone|PhoneNumber'
+    || '|PostCode|PostalCode|Postcode|Province|ProvinceCode|REGION'
+    || '|REGION_CODE|Region|RegionCode|SCCID|SCID|SCLID|SC_CLICK_ID'
+    || '|SC_COOKIE1|SEX|SHA256_EMAIL|SHA256_EMAIL_ADDRESS'
+    || '|SHA256_FIRST_NAME|SHA256_LAST_NAME|SHA256_PHONE_NUMBER'
+    || '|SNAP_CLICK_ID|ST|STATE|STATE_CODE|SUBSCRIPTION_ID|SURNAME'
+    || '|ScClickId|ScCookie1|Sccid|Scid|Sclid|Sex|Sha256Email'
+    || '|Sha256EmailAddress|Sha256FirstName|Sha256LastName'
+    || '|Sha256PhoneNumber|SnapClickId|St|State|StateCode|SubscriptionId'
+    || '|Surname|TELEPHONE|TELEPHONE_NUMBER|TOWN|Telephone'
     || '|TelephoneNumber|Town|USER_AGENT|USER_EMAIL|USER_HASHED_EMAIL'
     || '|USER_HASHED_PHONE_NUMBER|USER_MOBILE_AD_ID|USER_PHONE'
     || '|USER_PHONE_NUMBER|UUID_C1|UserAgent|UserEmail|UserHashedEmail'
@@ -183,11 +81,11 @@ create or replace macro has_other_name(line) as regexp_matches(
     || '|mobilePhone|mobile_ad_id|mobile_number|mobile_phone|mobileadid'
     || '|mobilenumber|mobilephone|pageLocation|pageUrl|page_location'
     || '|page_url|pagelocation|pageurl|ph|phoneNumber|phone_number'
-    || '|phonenumber|postCode|post_code|postalcode|postcode|province'
-    || '|provinceCode|province_code|provincecode|region|regionCode'
-    || '|region_code|regioncode|scClickId|scCookie1|sc_click_id|sccid'
-    || '|scclickid|sccookie1|scid|sclid|sex|sha256Email'
-    || '|sha256EmailAddress|sha256FirstName|sha256LastName'
+    || '|phonenumber|postCode|post_code|postal_code|postalcode|postcode'
+    || '|province|provinceCode|province_code|provincecode|region'
+    || '|regionCode|region_code|regioncode|scClickId|scCookie1'
+    || '|sc_click_id|sccid|scclickid|sccookie1|scid|sclid|sex'
+    || '|sha256Email|sha256EmailAddress|sha256FirstName|sha256LastName'
     || '|sha256PhoneNumber|sha256_email|sha256_email_address'
     || '|sha256_first_name|sha256_last_name|sha256_phone_number|sha256email'
     || '|sha256emailaddress|sha256firstname|sha256lastname'
@@ -212,7 +110,7 @@ create or replace macro has_match_field(properties) as regexp_matches(
     -- [[[cog cog.outl(blocks.common_names()) ]]]
     || '|advertising_id|city|country|email|external_id|firstName'
     || '|first_name|gender|idfv|ip_address|lastName|last_name|page_url'
-    || '|phone|postalCode|postal_code|sc_cookie1|state|user_agent|zip'
+    || '|phone|postalCode|sc_cookie1|state|user_agent|zip'
     -- [[[end]]]
     || ')\\?"'
 );
