@@ -26,7 +26,8 @@ with priced as (
             )
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
-        hashed_emails(emails) as em
+        hashed_emails(emails) as em,
+        case when is_trip(properties) then travel_of(properties) end as given_travel
     from devices
 ),
 
@@ -176,6 +177,7 @@ parameters as (
             as predicted_ltv,
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
+        given_travel as travel,
         -- app_data
         -- Null if the platform is unknown, or neither iOS nor Android.
         device.platform = 'ios' as is_ios,
@@ -229,7 +231,7 @@ parameters as (
                 )
         end as extinfo,
         -- values that were given but could not be used; the asset's metadata counts them
-        list_filter(
+        list_concat(case when given_travel is not null then unusable_travel(given_travel) end, list_filter(
             [
                 case when len(emails) > len(coalesce(em, [])) then 'email' end,
                 case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
@@ -279,7 +281,7 @@ parameters as (
                 end
             ],
             lambda name: name is not null
-        ) as dropped,
+        )) as dropped,
         -- never sent: by it `snap-pipeline forget` finds payloads of a device once their events were pruned
         subject_number,
         placeholder_ids,
@@ -302,7 +304,8 @@ scanned as (
                 ],
                 content_ids,
                 brands,
-                extinfo
+                extinfo,
+                case when travel is not null then flatten(list_transform(travel, lambda given: given.texts)) end
             )
         ) as replacements
     from parameters
@@ -343,6 +346,7 @@ redacted as (
             replaced(sign_up_method, replacements) as sign_up_method,
             replaced(status, replacements) as status,
             replaced(customer_status, replacements) as customer_status,
+            case when travel is not null then travel_members(travel, replacements) end as travel,
             replaced(app_id, replacements) as app_id,
             case
                 when replacements is null then extinfo

@@ -1,5 +1,5 @@
 -- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql and
--- devices.sql. The lists come from match_fields.py (`make fields`).
+-- devices.sql and travel.sql. The lists come from match_fields.py (`make fields`).
 
 -- The field that a name stands for, and its rank among the field's names. Names are compared without case and
 -- separators.
@@ -267,24 +267,18 @@ create or replace macro match_words_in(object) as flatten(
 -- The match fields of properties. A `gender` or a `state` alone is a product's or an order's, and the places of a trip
 -- are no address.
 create or replace macro match_words_in_properties(properties) as list_transform(
-    [match_words_in(properties)],
-    lambda words: list_filter(
-        words,
+    [{ 'words': match_words_in(properties), 'is_trip': is_trip(properties) }],
+    lambda found: list_filter(
+        found.words,
         lambda word: case
             when word.match.field in ('gender', 'state')
                 then list_has_any(
-                    list_transform(words, lambda each: each.match.field),
+                    list_transform(found.words, lambda each: each.match.field),
                     ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
                 )
             else true
         end
-        and not (
-            word.match.field in ('city', 'state', 'zip', 'country')
-            and len(list_filter(json_keys(properties), lambda name: name in (
-                'checkin_date', 'travel_start', 'travel_end', 'origin_airport', 'destination_airport', 'hotel_score',
-                'departing_departure_date', 'destination_ids', 'suggested_destinations', 'suggested_hotels'
-            ))) > 0
-        )
+        and not (found.is_trip and word.match.field in ('city', 'state', 'zip', 'country'))
     )
 )[1];
 
