@@ -178,6 +178,12 @@ parameters as (
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
         given_travel as travel,
+        -- values that version 2 alone takes
+        null_if_blank(property.description) as description,
+        null_if_blank(property.level) as level,
+        -- Plain, as codes: neither tells who somebody is.
+        upper(country_code) as country_code,
+        region_code(state, country_code) as region_code,
         -- app_data
         -- Null if the platform is unknown, or neither iOS nor Android.
         device.platform = 'ios' as is_ios,
@@ -300,7 +306,7 @@ scanned as (
                 [
                     event_tag, sc_click_id, sc_cookie1, subscription_id, lead_id, anon_id,
                     order_id, content_category, content_name, search_string,
-                    sign_up_method, status, customer_status, app_id
+                    sign_up_method, status, customer_status, description, level, app_id
                 ],
                 content_ids,
                 brands,
@@ -346,6 +352,8 @@ redacted as (
             replaced(sign_up_method, replacements) as sign_up_method,
             replaced(status, replacements) as status,
             replaced(customer_status, replacements) as customer_status,
+            replaced(description, replacements) as description,
+            replaced(level, replacements) as level,
             case when travel is not null then travel_members(travel, replacements) end as travel,
             replaced(app_id, replacements) as app_id,
             case
