@@ -84,6 +84,12 @@ def common_names() -> str:
     return _alternatives(sorted(_common_names() | {"page_url"}))
 
 
+def single_names() -> str:
+    """Return pattern alternatives of the names of single values that are read from every line."""
+    names = {key for field in MATCH_FIELDS if not field.is_list for key in (*field.keys, *field.address_keys)}
+    return _alternatives(sorted(names))
+
+
 def own_trait_keys() -> str:
     """Return the keys of traits among an event's own."""
     return _wrapped(_quoted(key) + "::varchar" * field.is_list for field in TRAITS for key in field.keys)
@@ -267,7 +273,7 @@ def _common_names() -> set[str]:
 
 def _guarded(field: MatchField, prefix: str, condition: str) -> str:
     """Return the first filled value of a place. The guard leaves out rows that would be null in every macro."""
-    read = "texts_of" if field.is_list else "null_if_blank"
+    read = "texts_of" if field.is_list else "single_text"
     values = [
         f"{read}({_quoted(prefix + key)})" for key in (*field.keys, *(f"address.{k}" for k in field.address_keys))
     ]
@@ -279,8 +285,10 @@ def _guarded(field: MatchField, prefix: str, condition: str) -> str:
 
 def _landed_column(field: MatchField) -> str:
     spelled = f"spelled.{field.column}"
-    places = [f"case when words is not null then texts_of({spelled}) end" if field.is_list else spelled]
+    places = [spelled]
     if field.is_trait:
+        read = "texts_of" if field.is_list else "single_text"
+        places = [f"case when words is not null then {read}({spelled}) end"]
         places += [_guarded(field, prefix, condition) for prefix, condition in TRAIT_PLACES.items()]
     else:
         places += [f"null_if_blank({path})" for path in (*map(_quoted, field.keys), *field.elsewhere)]

@@ -195,111 +195,111 @@ select
         case when has_context_traits then texts_of(context.traits.phone) end
     ) as phones,
     coalesce(
-        spelled.first_name,
+        case when words is not null then single_text(spelled.first_name) end,
         case when has_own_traits then coalesce(
-            null_if_blank(first_name),
-            null_if_blank("firstName")
+            single_text(first_name),
+            single_text("firstName")
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.first_name),
-            null_if_blank(traits."firstName")
+            single_text(traits.first_name),
+            single_text(traits."firstName")
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.first_name),
-            null_if_blank(context.traits."firstName")
+            single_text(context.traits.first_name),
+            single_text(context.traits."firstName")
         ) end
     ) as first_name,
     coalesce(
-        spelled.last_name,
+        case when words is not null then single_text(spelled.last_name) end,
         case when has_own_traits then coalesce(
-            null_if_blank(last_name),
-            null_if_blank("lastName")
+            single_text(last_name),
+            single_text("lastName")
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.last_name),
-            null_if_blank(traits."lastName")
+            single_text(traits.last_name),
+            single_text(traits."lastName")
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.last_name),
-            null_if_blank(context.traits."lastName")
+            single_text(context.traits.last_name),
+            single_text(context.traits."lastName")
         ) end
     ) as last_name,
     coalesce(
-        spelled.gender,
-        case when has_own_traits then null_if_blank(gender) end,
-        case when has_traits then null_if_blank(traits.gender) end,
-        case when has_context_traits then null_if_blank(context.traits.gender) end
+        case when words is not null then single_text(spelled.gender) end,
+        case when has_own_traits then single_text(gender) end,
+        case when has_traits then single_text(traits.gender) end,
+        case when has_context_traits then single_text(context.traits.gender) end
     ) as gender,
     coalesce(
-        spelled.city,
+        case when words is not null then single_text(spelled.city) end,
         case when has_own_traits then coalesce(
-            null_if_blank(city),
-            null_if_blank(address.city)
+            single_text(city),
+            single_text(address.city)
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.city),
-            null_if_blank(traits.address.city)
+            single_text(traits.city),
+            single_text(traits.address.city)
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.city),
-            null_if_blank(context.traits.address.city)
+            single_text(context.traits.city),
+            single_text(context.traits.address.city)
         ) end
     ) as city,
     coalesce(
-        spelled.state,
+        case when words is not null then single_text(spelled.state) end,
         case when has_own_traits then coalesce(
-            null_if_blank(state),
-            null_if_blank(address.state)
+            single_text(state),
+            single_text(address.state)
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.state),
-            null_if_blank(traits.address.state)
+            single_text(traits.state),
+            single_text(traits.address.state)
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.state),
-            null_if_blank(context.traits.address.state)
+            single_text(context.traits.state),
+            single_text(context.traits.address.state)
         ) end
     ) as state,
     coalesce(
-        spelled.zip,
+        case when words is not null then single_text(spelled.zip) end,
         case when has_own_traits then coalesce(
-            null_if_blank(zip),
-            null_if_blank(postal_code),
-            null_if_blank("postalCode"),
-            null_if_blank(address."postalCode"),
-            null_if_blank(address.postal_code),
-            null_if_blank(address.zip)
+            single_text(zip),
+            single_text(postal_code),
+            single_text("postalCode"),
+            single_text(address."postalCode"),
+            single_text(address.postal_code),
+            single_text(address.zip)
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.zip),
-            null_if_blank(traits.postal_code),
-            null_if_blank(traits."postalCode"),
-            null_if_blank(traits.address."postalCode"),
-            null_if_blank(traits.address.postal_code),
-            null_if_blank(traits.address.zip)
+            single_text(traits.zip),
+            single_text(traits.postal_code),
+            single_text(traits."postalCode"),
+            single_text(traits.address."postalCode"),
+            single_text(traits.address.postal_code),
+            single_text(traits.address.zip)
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.zip),
-            null_if_blank(context.traits.postal_code),
-            null_if_blank(context.traits."postalCode"),
-            null_if_blank(context.traits.address."postalCode"),
-            null_if_blank(context.traits.address.postal_code),
-            null_if_blank(context.traits.address.zip)
+            single_text(context.traits.zip),
+            single_text(context.traits.postal_code),
+            single_text(context.traits."postalCode"),
+            single_text(context.traits.address."postalCode"),
+            single_text(context.traits.address.postal_code),
+            single_text(context.traits.address.zip)
         ) end
     ) as zip,
     coalesce(
-        spelled.country,
+        case when words is not null then single_text(spelled.country) end,
         case when has_own_traits then coalesce(
-            null_if_blank(country),
-            null_if_blank(address.country)
+            single_text(country),
+            single_text(address.country)
         ) end,
         case when has_traits then coalesce(
-            null_if_blank(traits.country),
-            null_if_blank(traits.address.country)
+            single_text(traits.country),
+            single_text(traits.address.country)
         ) end,
         case when has_context_traits then coalesce(
-            null_if_blank(context.traits.country),
-            null_if_blank(context.traits.address.country)
+            single_text(context.traits.country),
+            single_text(context.traits.address.country)
         ) end
     ) as country,
     coalesce(

@@ -108,10 +108,11 @@ create or replace macro match_field_of(name) as map_extract_value(
     lower(translate(name, '_- ', ''))
 );
 
--- Tells whether a line has a name that raw_events.sql does not read from every line.
+-- Tells whether a line has a name that raw_events.sql does not read from every line, or a list where it reads one
+-- value, or an address as JSON text.
 create or replace macro has_other_name(line) as regexp_matches(
     line::varchar,
-    '"(?:[sS][cC][cClL][iI][dD]|user_data'
+    '"(?:(?:[sS][cC][cClL][iI][dD]|user_data'
     -- consent strings in columns of their own (`flat_consent` in consent.sql)
     || '|tc_string|tcString|gdpr_consent|consent_string|euconsent[-_]v2|(?:x-ga-)?gc[sd]|gpp|gpp_string|gppString'
     || '|us_privacy|usPrivacy|usp|usp_string|OnetrustActiveGroups|OptanonActiveGroups'
@@ -202,7 +203,13 @@ create or replace macro has_other_name(line) as regexp_matches(
     || '|userphone|userphonenumber|uuidC1|uuid_c1|uuidc1|zipCode'
     || '|zip_code|zipcode|zp'
     -- [[[end]]]
-    || ')\\?"'
+    || ')\\?"|address\\?"\s*:\s*\\?"\{|(?:address'
+    -- [[[cog cog.outl(blocks.single_names()) ]]]
+    || '|advertising_id|city|country|firstName|first_name|gender|idfv'
+    || '|ip_address|lastName|last_name|postalCode|postal_code|sc_cookie1'
+    || '|state|user_agent|zip'
+    -- [[[end]]]
+    || ')\\?"\s*:\s*(?:\\?")?\[)'
 );
 
 -- Tells whether properties have a name that raw_events.sql reads from every line, but not from properties.
@@ -216,6 +223,12 @@ create or replace macro has_match_field(properties) as regexp_matches(
     -- [[[end]]]
     || ')\\?"'
 );
+
+-- The first plain value of a list that is filled.
+create or replace macro first_filled(value) as list_filter(
+    json_extract(list_of(value), '$[*]'),
+    lambda item: json_type(item) not in ('ARRAY', 'OBJECT') and null_if_blank_short(item ->> '$') is not null
+)[1];
 
 -- An address of an object, or the first of several, as GA4 sends them.
 create or replace macro address_in(object) as
@@ -236,13 +249,13 @@ create or replace macro match_words(object) as list_sort(
             lambda word: {
                 'match': word.match,
                 'value': case
-                    when json_type(word.value) != 'ARRAY' then word.value
+                    when json_type(word.value) != 'ARRAY' and not starts_with(word.value::varchar, '"[') then word.value
                     when word.match.field in (
                         -- [[[cog cog.outl(blocks.list_fields()) ]]]
                         'emails', 'phones', 'external_ids'
                         -- [[[end]]]
-                    ) then word.value
-                    else word.value -> 0
+                    ) then coalesce(list_of(word.value), word.value)
+                    else first_filled(word.value)
                 end
             }
         ),
