@@ -194,8 +194,9 @@ def profile() -> str:
 
 def with_linked_values() -> str:
     """Return each linked field: the event's own value, else its person's."""
-    names = [*(field.payload for field in LINKED), *LINKED_V2]
-    return comma_separated(f"coalesce({name}, linked.{name}) as {name}" for name in names)
+    values = {name: f"coalesce({name}, linked.{name})" for name in (*(f.payload for f in LINKED), *LINKED_V2)}
+    values["external_id"] = f"sent_external_ids({values['external_id']}, hash_external_id)"
+    return comma_separated(f"{value} as {name}" for name, value in values.items())
 
 
 def linked_names() -> str:

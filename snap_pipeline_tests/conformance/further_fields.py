@@ -1,4 +1,4 @@
-"""Fields that few events have: ids of subscriptions and leads, version 2's own fields, lists of names and places."""
+"""Ids of subscriptions and leads, version 2's own fields, lists of names and places, ids as a workspace wants them."""
 
 from snap_pipeline_tests.conformance.channels import app
 from snap_pipeline_tests.conformance.rows import Row, sha
@@ -160,4 +160,38 @@ ROWS = [
         user={"fn": sha("ann")},
         v2={"hashed_first_name_sha": sha("[ann]")},
     ),
+    # Workspaces that want digests of their customers' ids (snap-api.md, section 3.4)
+    Row(
+        "external id: hashed where the workspace wants it, trimmed and in lower case",
+        {"external_id": [" Cust-42 ", "cust-42", "x-9"]},
+        user={"external_id": [sha("cust-42"), sha("x-9")]},
+        workspace="hashing",
+    ),
+    Row(
+        "external id: the user id in its place, hashed",
+        {"user_id": "U-7"},
+        user={"external_id": [sha("u-7")]},
+        workspace="hashing",
+    ),
+    Row(
+        "external id: a given digest stays one",
+        {"external_id": sha("cust-42").upper()},
+        user={"external_id": [sha("cust-42")]},
+        workspace="hashing",
+    ),
+    Row(
+        "external id: an e-mail address is hashed once",
+        {"external_id": "Person@Example.com"},
+        user={"external_id": [EMAIL]},
+        workspace="hashing",
+    ),
+    # A workspace that names the property with the event's id. Snap gets that id from its pixel too.
+    # A workspace that names the property with the event's id, which Snap gets from its pixel too
+    Row(
+        "event id: under the name that the workspace gives it",
+        {"event_id": "e-1", "client_dedup_id": "c-1"},
+        id_key="snap_event_id",
+        workspace="naming",
+    ),
+    Row("event id: without that name, the usual one", {"snap_event_id": ""}, workspace="naming"),
 ]

@@ -291,6 +291,7 @@ parameters as (
         -- never sent: by it `snap-pipeline forget` finds payloads of a device once their events were pruned
         subject_number,
         placeholder_ids,
+        workspace_settings.hash_external_id as hash_external_id,
         linked,
         linked_click_id
     from hashed
@@ -366,7 +367,7 @@ redacted as (
 
 -- Values of the event itself win over those of its person's profile.
 select
-    * exclude (linked, linked_click_id, placeholder_ids) replace (
+    * exclude (hash_external_id, linked, linked_click_id, placeholder_ids) replace (
         coalesce(sc_click_id, linked_click_id) as sc_click_id,
         case when placeholder_ids is null then dropped else list_distinct(list_concat(dropped, placeholder_ids)) end
             as dropped,
@@ -380,7 +381,7 @@ select
         coalesce(st, linked.st) as st,
         coalesce(zp, linked.zp) as zp,
         coalesce(country, linked.country) as country,
-        coalesce(external_id, linked.external_id) as external_id,
+        sent_external_ids(coalesce(external_id, linked.external_id), hash_external_id) as external_id,
         coalesce(sc_cookie1, linked.sc_cookie1) as sc_cookie1,
         coalesce(first_name_v2, linked.first_name_v2) as first_name_v2,
         coalesce(last_name_v2, linked.last_name_v2) as last_name_v2,

@@ -63,7 +63,8 @@ with_words as (
         case
             when has_other_name or has_match_field(property_values)
                 then match_words_of_line(line, property_values, object_of(click_ids))
-        end as words
+        end as words,
+        map_extract_value(getvariable('event_id_properties'), workspace) as event_id_property
     from recognized_fields
 ),
 
@@ -80,6 +81,11 @@ spelled_fields as (
         ) is not null as has_own_traits,
         traits is not null as has_traits,
         context.traits is not null as has_context_traits,
+        -- The event's id under the name that the workspace gives it.
+        case
+            when event_id_property is not null
+                then coalesce(nullif(line ->> event_id_property, ''), property_values ->> event_id_property)
+        end as named_event_id,
         case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
     from with_words
 ),
@@ -132,7 +138,10 @@ select
     source_file,
     -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
     coalesce(
-        id_without_plaintext(coalesce(null_if_blank(spelled.client_dedup_id), given_event_id)), sha256(line::varchar)
+        id_without_plaintext(
+            coalesce(null_if_blank(named_event_id), null_if_blank(spelled.client_dedup_id), given_event_id)
+        ),
+        sha256(line::varchar)
     ) as event_id,
     call_type,
     coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,

@@ -1,5 +1,5 @@
 -- Travel data among the properties of an event, in the form of Snap's custom_data (snap-api.md, section 3.5). Needs
--- json.sql and products.sql.
+-- normalize.sql, json.sql and products.sql.
 
 -- Tells whether properties describe a trip. Their city, region, country and postal code are the trip's then, and no
 -- address of a person.
@@ -66,12 +66,13 @@ create or replace macro travel_texts(field, value) as list_filter(
             then coalesce(
                 list_transform(
                     json_extract(list_of(value), '$[*]'),
-                    lambda item: case when json_type(item) != 'OBJECT' then null_if_blank_short(item ->> '$') end
+                    lambda item: case when json_type(item) != 'OBJECT' then null_if_blank(item ->> '$') end
                 ),
                 case when json_type(value) != 'OBJECT' then string_split(value ->> '$', ';') end
             )
         when json_type(value) in ('ARRAY', 'OBJECT') then []
-        when field in ('city', 'region', 'country', 'neighborhood', 'postal_code', 'hotel_score') then [value ->> '$']
+        when field in ('city', 'region', 'country', 'neighborhood', 'postal_code', 'hotel_score')
+            then [null_if_blank(value ->> '$')]
         when starts_with(field, 'num_')
             then [
                 case
@@ -107,7 +108,7 @@ create or replace macro travel_of(properties) as null_if_empty_list(
                         'value': json_extract(properties, '/' || replace(replace(name, '~', '~0'), '/', '~1'))
                     }
                 ),
-                lambda given: given.field is not null and null_if_blank_short(given.value ->> '$') is not null
+                lambda given: given.field is not null and null_if_blank(given.value ->> '$') is not null
             )
         ),
         lambda given: { 'field': given.field, 'texts': travel_texts(given.field, given.value) }
