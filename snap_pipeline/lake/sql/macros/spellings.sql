@@ -1,4 +1,4 @@
--- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql and
+-- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql,
 -- devices.sql and travel.sql. The lists come from match_fields.py (`make fields`).
 
 -- The field that a name stands for, and its rank among the field's names. Names are compared without case and
