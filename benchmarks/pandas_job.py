@@ -111,6 +111,8 @@ def payloads(events: list[dict[str, Any]], seen: set[str]) -> pd.DataFrame:
             "content_category": [each["category"] for each in properties],
             "num_items": pd.array([count(each) for each in items], dtype="Int64"),
             "brands": [brands(each) for each in items],
+            "country_code": people["country"].str.strip().str.upper(),
+            "region_code": people["state"].str.strip().str.upper(),
         }
     )
 

@@ -29,6 +29,8 @@ class Workspace(BaseModel):
     identity_window_days: Annotated[int, Field(ge=1, le=365)] = 30
     click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
     max_devices_per_person: Annotated[int, Field(ge=1)] = 50
+    hash_external_id: bool = False
+    event_id_property: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_ .-]{0,63}$")] | None = None
 
 
 WORKSPACE_KEYS = Workspace.model_fields.keys() - {"name"}
@@ -36,6 +38,7 @@ PATTERN_DESCRIPTIONS = {
     "name": "1 to 64 letters, digits, dashes and underscores",
     "site_url": 'an address such as "https://shop.example.com/"',
     "default_currency": 'a currency of ISO 4217 such as "EUR"',
+    "event_id_property": 'the name of a property such as "snap_event_id"',
     "default_calling_code": 'a country\'s calling code in digits such as "49", without +',
 }
 """Plain-English descriptions of the patterns above, for error messages."""

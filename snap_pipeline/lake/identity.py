@@ -250,7 +250,8 @@ class IdentityLinks:
             else:
                 load_landed_events(self._lake, self._landing, connection, hour)
             # Raw events of an earlier version are not read, so that links are never made from them.
-            sources = dict.fromkeys(workspaces_in(connection, "raw_events"), recipes.raw_events)
+            noted = self._storage.notes(connection, raw_events) if read else recipes.raw_events_notes
+            sources = {name: noted_raw_events_recipe(noted, name) for name in workspaces_in(connection, "raw_events")}
             notes = {
                 **recipes.notes(TABLE, sources),
                 "links_version": recipes.links_version,

@@ -44,6 +44,7 @@ MACRO_FILES = (
     "payload",
     "products",
     "orders",
+    "travel",
     "identity",
     "consent_strings",
     "consent_forms",

@@ -113,6 +113,7 @@ class Mappings:
             set variable currency_decimals = (select currency_decimals from mapping_variables);
             set variable incomplete_order_statuses = (select incomplete_order_statuses from mapping_variables);
             set variable time_zones = (select time_zones from mapping_variables);
+            set variable event_id_properties = (select event_id_properties from mapping_variables);
             """
         )
         return Recipes(self._workspaces, digests)
@@ -162,7 +163,12 @@ class Mappings:
                     ) where not is_completed
                 ) as incomplete_order_statuses,
                 ({sql("placeholder_pattern")}) as placeholder_pattern,
-                ({sql("time_zones")}) as time_zones;
+                ({sql("time_zones")}) as time_zones,
+                -- Null where no workspace names a property, so that reading costs nothing.
+                (
+                    select map_from_entries(list((name, event_id_property))) from workspaces
+                    where event_id_property is not null
+                ) as event_id_properties;
             """
         )
 
@@ -210,12 +216,13 @@ class Mappings:
             create or replace table workspaces (
                 name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
                 unknown_consent varchar, unmapped_events varchar, identity_window_days integer,
-                click_window_days integer, max_devices_per_person integer
+                click_window_days integer, max_devices_per_person integer,
+                hash_external_id boolean, event_id_property varchar
             )
             """
         )
         connection.executemany(
-            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [
                     w.name,
@@ -227,6 +234,8 @@ class Mappings:
                     w.identity_window_days,
                     w.click_window_days,
                     w.max_devices_per_person,
+                    w.hash_external_id,
+                    w.event_id_property,
                 ]
                 for w in self._workspaces.values()
             ],

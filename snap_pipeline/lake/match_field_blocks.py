@@ -96,6 +96,12 @@ def common_names() -> str:
     return _alternatives(sorted(_common_names() | {"page_url"}))
 
 
+def single_names() -> str:
+    """Return pattern alternatives of the usual names of fields with one value."""
+    names = {key for field in MATCH_FIELDS if not field.is_list for key in (*field.keys, *field.trait_keys)}
+    return _alternatives(sorted(key.removeprefix("address.") for key in names))
+
+
 def landed_columns() -> str:
     """Return the columns of `raw_events` that take the first filled place."""
     return comma_separated((_landed_column(field) for field in MATCH_FIELDS if field.payload not in BY_HAND), end=",")
@@ -195,8 +201,9 @@ def profile() -> str:
 
 def with_linked_values() -> str:
     """Return each linked field: the event's own value, else its person's."""
-    names = [*(field.payload for field in LINKED), *LINKED_V2]
-    return comma_separated(f"coalesce({name}, linked.{name}) as {name}" for name in names)
+    values = {name: f"coalesce({name}, linked.{name})" for name in (*(f.payload for f in LINKED), *LINKED_V2)}
+    values["external_id"] = f"sent_external_ids({values['external_id']}, hash_external_id)"
+    return comma_separated(f"{value} as {name}" for name, value in values.items())
 
 
 def linked_names() -> str:
@@ -274,9 +281,14 @@ def _common_names() -> set[str]:
 
 
 def _landed_column(field: MatchField) -> str:
-    read = "texts_of" if field.is_list else "null_if_blank"
+    read = "texts_of" if field.is_list else "single_text" if field.trait_keys else "null_if_blank"
     spelled = f"spelled.{field.column}"
-    paths = [f"case when words is not null then texts_of({spelled}) end" if field.is_list else spelled]
+    if field.is_list:
+        paths = [f"case when words is not null then texts_of({spelled}) end"]
+    elif field.trait_keys:
+        paths = [f"case when words is not null then single_text({spelled}) end"]
+    else:
+        paths = [spelled]
     paths += [f"{read}({key})" for key in field.keys]
     # The guard leaves out rows that would be null in every macro.
     paths += [

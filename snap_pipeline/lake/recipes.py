@@ -62,6 +62,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
             "placeholder_pattern",
         ),
         ("placeholder_ids",),
+        ("event_id_property",),
     ),
     Table.IDENTITY_LINKS: Ingredients(("identity_links",), ("consent_purposes",), ("default_calling_code",)),
     # The links of its window among them, which are made again where they are of an older version.
@@ -90,7 +91,7 @@ INGREDIENTS: Mapping[Table, Ingredients] = {
     Table.CONVERSION_PAYLOADS: Ingredients(
         ("baskets", "devices", "conversion_payloads", "plaintext_columns", "time_zones"),
         ("currencies", "currency_decimals", "currency_symbols", "time_zones"),
-        ("site_url", "default_currency", "default_calling_code"),
+        ("site_url", "default_currency", "default_calling_code", "hash_external_id"),
     ),
     Table.PARAMETER_COMPLETENESS: Ingredients(("parameter_completeness",)),
 }
@@ -180,14 +181,15 @@ class Recipes:
 
     @property
     def raw_events(self) -> Recipe:
-        """The recipe of `raw_events`, which depends on no workspace."""
+        """The recipe of `raw_events`, but for the one setting of a workspace on which they depend."""
         return raw_events_recipe(tuple(self._mappings(INGREDIENTS[Table.RAW_EVENTS])))
 
     @property
-    def raw_events_notes(self) -> dict[str, str]:
+    def raw_events_notes(self) -> dict[str, Any]:
         """The notes of a partition of `raw_events` that is made now."""
         recipe = self.raw_events
-        return {"recipe": recipe.digest, "consent_recipe": recipe.consent}
+        named = {name: w.event_id_property for name, w in self._workspaces.items() if w.event_id_property}
+        return {"recipe": recipe.digest, "consent_recipe": recipe.consent, "event_id_properties": named}
 
     def notes(self, table: Table, sources: Mapping[str, Recipe]) -> dict[str, Any]:
         """Return what a partition notes that is made now.
@@ -230,7 +232,8 @@ class Recipes:
 
     def _of(self, table: Table, workspace: str, source: Recipe) -> Recipe:
         if table == Table.RAW_EVENTS:
-            return self.raw_events
+            settings = self._workspaces.get(workspace)
+            return _with_event_ids(self.raw_events, settings.event_id_property if settings else None)
         digest = _digest(source.digest, self.code_version(table), self._settings(INGREDIENTS[table], workspace))
         consent = source.consent
         if table in CONSENT_INGREDIENTS:
@@ -265,9 +268,15 @@ def noted_recipes(notes: Mapping[str, Any]) -> Mapping[str, Recipe]:
     return {name: Recipe(digest, consents.get(name, "")) for name, digest in notes.get("recipes", {}).items()}
 
 
-def noted_raw_events_recipe(notes: Mapping[str, Any]) -> Recipe:
-    """Return the recipe that a partition of `raw_events` notes."""
-    return Recipe(notes.get("recipe", ""), notes.get("consent_recipe", ""))
+def noted_raw_events_recipe(notes: Mapping[str, Any], workspace: str | None = None) -> Recipe:
+    """Return the recipe that a partition of `raw_events` notes: of a workspace, or of all but for its setting."""
+    recipe = Recipe(notes.get("recipe", ""), notes.get("consent_recipe", ""))
+    return _with_event_ids(recipe, notes.get("event_id_properties", {}).get(workspace))
+
+
+def _with_event_ids(recipe: Recipe, event_id_property: str | None) -> Recipe:
+    """Return the recipe of a workspace's `raw_events`; the setting decides ids, and nothing of consent."""
+    return Recipe(_digest(recipe.digest, event_id_property), recipe.consent) if event_id_property else recipe
 
 
 def workspaces_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:

@@ -242,7 +242,7 @@ class Transformations:
         source = SOURCES[table]
         noted = self._storage.notes(connection, partition(source, hour))
         if source == Table.RAW_EVENTS:
-            made_by = dict.fromkeys(workspaces_in(connection, source), noted_raw_events_recipe(noted))
+            made_by = {name: noted_raw_events_recipe(noted, name) for name in workspaces_in(connection, source)}
         else:
             made_by = dict(noted_recipes(noted))
         return {**recipes.notes(table, made_by), "reading": noted.get("reading")}

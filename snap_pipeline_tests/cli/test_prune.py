@@ -179,3 +179,17 @@ def test_an_hour_of_which_nobody_can_say_whether_it_was_pruned_is_left_as_it_is(
         patch.setattr(os, "stat", broken)
         assert not shop.materialize(OLD).success
     assert shop.counts(OLD) == before
+
+
+def test_a_pruned_hour_whose_customer_ids_are_hashed_forgets_a_person_as_well(project: Project, run: Run) -> None:
+    (project.settings.home / "workspaces.toml").write_text("[default]\nhash_external_id = true\n")
+    project.reopen(fixed_now=OLD + timedelta(hours=1.5))
+    for user in ("Ann-7", "bob-8"):
+        project.land(purchase(user, at=OLD, email=None, user_id=user), hour=OLD, name=user)
+    assert project.materialize(OLD).success
+    project.reopen(fixed_now=NOW)
+    run("prune")
+    assert run("forget", "--user-id", "Ann-7").exit_code == 0
+    left = {row["event_id"]: row["external_id"] for row in project.rows("conversion_payloads", hour=OLD)}
+    assert {"bob-8": [digest("bob-8")]}.items() <= left.items()
+    assert "Ann-7" not in left

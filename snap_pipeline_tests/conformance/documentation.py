@@ -122,6 +122,8 @@ ROWS = [
             "hashed_city_sha": sha("austin"),
             "hashed_state_sha": sha("tx"),
             "hashed_zip": sha("78701"),
+            "country": "US",
+            "region": "TX",
             "page_url": "https://initech.example/signup",
         },
         whole=True,

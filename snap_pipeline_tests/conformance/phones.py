@@ -12,7 +12,8 @@ def phone(title: str, given: str, digits: str | None, *, workspace: str = "defau
     known_v2 = {"hashed_phone_number": sha(digits)} if digits else {}
     event: dict[str, Any] = {"phone": given} | ({"country": country} if country else {})
     user = known | ({"country": sha(country.lower())} if country else {})
-    return Row(title, event, user=user, v2=known_v2, dropped=dropped, workspace=workspace)
+    v2 = known_v2 | ({"country": country} if country else {})
+    return Row(title, event, user=user, v2=v2, dropped=dropped, workspace=workspace)
 
 
 ROWS = [

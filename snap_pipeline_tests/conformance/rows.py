@@ -70,6 +70,7 @@ class Row:
         undeliverable: the reason, by version, for which it is not sent.
         dropped: kinds of values that were given and cannot be used.
         workspace: it lands in.
+        id_key: the key that has the event's id, if not the usual one.
     """
 
     title: str
@@ -83,10 +84,11 @@ class Row:
     undeliverable: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     workspace: str = "default"
+    id_key: str = ""
 
     def landed(self, event_id: str) -> dict[str, Any]:
         """Return the line that lands, with the given id unless the row has one."""
-        id_key = "messageId" if "type" in self.event else "event_id"
+        id_key = self.id_key or ("messageId" if "type" in self.event else "event_id")
         base = {} if self.whole else EVENT
         return {id_key: event_id, **_changed(base, self.event)}
 

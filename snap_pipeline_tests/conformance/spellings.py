@@ -25,6 +25,7 @@ V2 = {
     "hashed_city_sha": USER["ct"],
     "hashed_state_sha": USER["st"],
     "hashed_zip": USER["zp"],
+    "country": "GB",
 }
 CAMEL = {
     "email": "Ann@Example.com", "phone": "+44 7700 900123", "firstName": "Ann", "lastName": "Lee", "gender": "female",
@@ -39,7 +40,7 @@ OTHER = {
     "sex": "female", "town": "Leeds", "region": "West Yorkshire", "zipcode": "LS1 1AA", "countryCode": "GB",
 }  # fmt: skip
 SNAP_V3 = {name: value for name, value in USER.items() if name != "country"} | {"country": "GB"}
-SNAP_V2 = V2 | {"gender": "female", "country": "GB"}
+SNAP_V2 = V2 | {"gender": "female"}
 GA4 = {
     "email_address": "Ann@Example.com",
     "phone_number": "+44 7700 900123",
@@ -141,6 +142,7 @@ ROWS = [
         "the places of a trip are no address",
         in_place("properties", {"city": "Rome", "country": "IT", "hotel_score": "5", "email": "ann@example.com"}),
         user={"em": [sha("ann@example.com")]},
+        custom={"city": "Rome", "country": "IT", "hotel_score": "5"},
         v2={"hashed_email": sha("ann@example.com")},
     ),
     Row("Snap's cookie under v2's name", in_place("properties", {"uuid_c1": "k-1"}),

@@ -43,6 +43,12 @@ unmapped_events = "exclude"
 
 [careful]
 unknown_consent = "limited"
+
+[hashing]
+hash_external_id = true
+
+[naming]
+event_id_property = "snap_event_id"
 """
 MAPPINGS = "source_name,snap_name,workspace\nLead Form Sent,SIGN_UP,britain\nInternal Beacon,,\n"
 

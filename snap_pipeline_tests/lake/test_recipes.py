@@ -24,6 +24,8 @@ SETTINGS: dict[str, tuple[Any, set[str]]] = {
     "identity_window_days": (20, FROM_VERDICTS_ON),
     "click_window_days": (7, FROM_VERDICTS_ON),
     "max_devices_per_person": (20, FROM_VERDICTS_ON),
+    "hash_external_id": (True, {"conversion_payloads"}),
+    "event_id_property": ("snap_event_id", FROM_LINKS_ON),
 }
 """Another value of each setting, and the tables that depend on it."""
 DECIDE_CONSENT = {"unknown_consent", "identity_window_days", "max_devices_per_person"}

@@ -39,7 +39,8 @@ PROPERTIES = (
     "value", "revenue", "total", "price", "quantity", "currency", "order_id", "orderId", "transaction_id", "products",
     "items", "line_items", "contents", "product_id", "sku", "brand", "category", "name", "delivery_category",
     "num_items", "content_ids", "item_ids", "content_name", "content_type", "query", "method", "predicted_ltv",
-    "status", "event_tag", "app_id", "email", "phone", "ScCid",
+    "status", "event_tag", "app_id", "email", "phone", "ScCid", "subscription_id", "lead_id", "anon_id", "description",
+    "level", "checkin_date", "travelEnd", "originAirport", "num_adults", "suggested_hotels", "hotel_score", "city",
 )  # fmt: skip
 HAZARDS = (
     # Numbers that overflow somewhere

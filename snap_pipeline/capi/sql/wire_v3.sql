@@ -69,7 +69,8 @@ select
             '"predicted_ltv":' || to_json(predicted_ltv),
             '"status":' || to_json(status),
             '"customer_status":' || to_json(customer_status),
-            '"event_tag":' || to_json(event_tag)
+            '"event_tag":' || to_json(event_tag),
+            travel
         ), '') || '}',
         case when conversion_type = 'MOBILE_APP' then '"app_data":{' || concat_ws(
             ',',

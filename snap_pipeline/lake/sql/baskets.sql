@@ -21,6 +21,7 @@ with parsed as (
                 "query": "VARCHAR", "search_term": "VARCHAR", "search_string": "VARCHAR",
                 "method": "VARCHAR", "sign_up_method": "VARCHAR",
                 "predicted_ltv": "JSON", "status": "VARCHAR", "customer_status": "VARCHAR", "event_tag": "VARCHAR",
+                "description": "VARCHAR", "level": "VARCHAR",
                 "data_processing_options": "VARCHAR", "dataProcessingOptions": "VARCHAR", "data_use": "VARCHAR"
             }'
         ) as property

@@ -26,7 +26,8 @@ with priced as (
             )
         ) as unique_item_ids,
         coalesce(external_ids, case when user_id is not null then [user_id] end) as given_external_ids,
-        hashed_emails(emails) as em
+        hashed_emails(emails) as em,
+        case when is_trip(properties) then travel_of(properties) end as given_travel
     from devices
 ),
 
@@ -176,6 +177,13 @@ parameters as (
             as predicted_ltv,
         null_if_blank(property.status) as status,
         null_if_blank(property.customer_status) as customer_status,
+        given_travel as travel,
+        -- values that version 2 alone takes
+        null_if_blank(property.description) as description,
+        null_if_blank(property.level) as level,
+        -- Plain, as codes: neither tells who somebody is.
+        upper(country_code) as country_code,
+        region_code(state, country_code) as region_code,
         -- app_data
         -- Null if the platform is unknown, or neither iOS nor Android.
         device.platform = 'ios' as is_ios,
@@ -229,7 +237,7 @@ parameters as (
                 )
         end as extinfo,
         -- values that were given but could not be used; the asset's metadata counts them
-        list_filter(
+        list_concat(case when given_travel is not null then unusable_travel(given_travel) end, list_filter(
             [
                 case when len(emails) > len(coalesce(em, [])) then 'email' end,
                 case when len(phones) > len(coalesce(ph, [])) then 'phone' end,
@@ -266,7 +274,7 @@ parameters as (
                     when has_odd_lines and len(list_filter(lines, lambda l: has_unread_quantity(l))) > 0 then 'quantity'
                 end,
                 case when given_num_items is not null and whole_number(given_num_items) is null then 'num_items' end,
-                case when placeholder_orders != [] then 'order_id' end,
+                case when placeholder_orders <> [] then 'order_id' end,
                 case
                     when given_data_processing is not null and asks_for_limited_use is null
                         then 'data_processing_options'
@@ -279,10 +287,11 @@ parameters as (
                 end
             ],
             lambda name: name is not null
-        ) as dropped,
+        )) as dropped,
         -- never sent: by it `snap-pipeline forget` finds payloads of a device once their events were pruned
         subject_number,
         placeholder_ids,
+        workspace_settings.hash_external_id as hash_external_id,
         linked,
         linked_click_id
     from hashed
@@ -298,11 +307,12 @@ scanned as (
                 [
                     event_tag, sc_click_id, sc_cookie1, subscription_id, lead_id, anon_id,
                     order_id, content_category, content_name, search_string,
-                    sign_up_method, status, customer_status, app_id
+                    sign_up_method, status, customer_status, description, level, app_id
                 ],
                 content_ids,
                 brands,
-                extinfo
+                extinfo,
+                case when travel is not null then flatten(list_transform(travel, lambda given: given.texts)) end
             )
         ) as replacements
     from parameters
@@ -343,6 +353,9 @@ redacted as (
             replaced(sign_up_method, replacements) as sign_up_method,
             replaced(status, replacements) as status,
             replaced(customer_status, replacements) as customer_status,
+            replaced(description, replacements) as description,
+            replaced(level, replacements) as level,
+            case when travel is not null then travel_members(travel, replacements) end as travel,
             replaced(app_id, replacements) as app_id,
             case
                 when replacements is null then extinfo
@@ -354,7 +367,7 @@ redacted as (
 
 -- Values of the event itself win over those of its person's profile.
 select
-    * exclude (linked, linked_click_id, placeholder_ids) replace (
+    * exclude (hash_external_id, linked, linked_click_id, placeholder_ids) replace (
         coalesce(sc_click_id, linked_click_id) as sc_click_id,
         case when placeholder_ids is null then dropped else list_distinct(list_concat(dropped, placeholder_ids)) end
             as dropped,
@@ -368,7 +381,7 @@ select
         coalesce(st, linked.st) as st,
         coalesce(zp, linked.zp) as zp,
         coalesce(country, linked.country) as country,
-        coalesce(external_id, linked.external_id) as external_id,
+        sent_external_ids(coalesce(external_id, linked.external_id), hash_external_id) as external_id,
         coalesce(sc_cookie1, linked.sc_cookie1) as sc_cookie1,
         coalesce(first_name_v2, linked.first_name_v2) as first_name_v2,
         coalesce(last_name_v2, linked.last_name_v2) as last_name_v2,

@@ -89,7 +89,8 @@ with_words as (
                     -- [[[end]]]
                 ) is not null
                 then match_words_of_line(line, property_values, object_of(click_ids))
-        end as words
+        end as words,
+        map_extract_value(getvariable('event_id_properties'), workspace) as event_id_property
     from recognized_fields
 ),
 
@@ -99,6 +100,11 @@ spelled_fields as (
         case when words is not null then match_fields_of(words) end as spelled,
         traits is not null as has_traits,
         context.traits is not null as has_context_traits,
+        -- The event's id under the name that the workspace gives it.
+        case
+            when event_id_property is not null
+                then coalesce(nullif(line ->> event_id_property, ''), property_values ->> event_id_property)
+        end as named_event_id,
         case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
     from with_words
 ),
@@ -149,7 +155,10 @@ select
     source_file,
     -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
     coalesce(
-        id_without_plaintext(coalesce(null_if_blank(spelled.client_dedup_id), given_event_id)), sha256(line::varchar)
+        id_without_plaintext(
+            coalesce(null_if_blank(named_event_id), null_if_blank(spelled.client_dedup_id), given_event_id)
+        ),
+        sha256(line::varchar)
     ) as event_id,
     call_type,
     coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
@@ -212,46 +221,46 @@ select
         case when has_context_traits then texts_of(context.traits.phone) end
     ) as phones,
     coalesce(
-        spelled.first_name,
-        null_if_blank(first_name),
-        case when has_traits then null_if_blank(traits."firstName") end,
-        case when has_context_traits then null_if_blank(context.traits."firstName") end
+        case when words is not null then single_text(spelled.first_name) end,
+        single_text(first_name),
+        case when has_traits then single_text(traits."firstName") end,
+        case when has_context_traits then single_text(context.traits."firstName") end
     ) as first_name,
     coalesce(
-        spelled.last_name,
-        null_if_blank(last_name),
-        case when has_traits then null_if_blank(traits."lastName") end,
-        case when has_context_traits then null_if_blank(context.traits."lastName") end
+        case when words is not null then single_text(spelled.last_name) end,
+        single_text(last_name),
+        case when has_traits then single_text(traits."lastName") end,
+        case when has_context_traits then single_text(context.traits."lastName") end
     ) as last_name,
     coalesce(
-        spelled.gender,
-        null_if_blank(gender),
-        case when has_traits then null_if_blank(traits.gender) end,
-        case when has_context_traits then null_if_blank(context.traits.gender) end
+        case when words is not null then single_text(spelled.gender) end,
+        single_text(gender),
+        case when has_traits then single_text(traits.gender) end,
+        case when has_context_traits then single_text(context.traits.gender) end
     ) as gender,
     coalesce(
-        spelled.city,
-        null_if_blank(city),
-        case when has_traits then null_if_blank(traits.address.city) end,
-        case when has_context_traits then null_if_blank(context.traits.address.city) end
+        case when words is not null then single_text(spelled.city) end,
+        single_text(city),
+        case when has_traits then single_text(traits.address.city) end,
+        case when has_context_traits then single_text(context.traits.address.city) end
     ) as city,
     coalesce(
-        spelled.state,
-        null_if_blank(state),
-        case when has_traits then null_if_blank(traits.address.state) end,
-        case when has_context_traits then null_if_blank(context.traits.address.state) end
+        case when words is not null then single_text(spelled.state) end,
+        single_text(state),
+        case when has_traits then single_text(traits.address.state) end,
+        case when has_context_traits then single_text(context.traits.address.state) end
     ) as state,
     coalesce(
-        spelled.zip,
-        null_if_blank(zip),
-        case when has_traits then null_if_blank(traits.address."postalCode") end,
-        case when has_context_traits then null_if_blank(context.traits.address."postalCode") end
+        case when words is not null then single_text(spelled.zip) end,
+        single_text(zip),
+        case when has_traits then single_text(traits.address."postalCode") end,
+        case when has_context_traits then single_text(context.traits.address."postalCode") end
     ) as zip,
     coalesce(
-        spelled.country,
-        null_if_blank(country),
-        case when has_traits then null_if_blank(traits.address.country) end,
-        case when has_context_traits then null_if_blank(context.traits.address.country) end
+        case when words is not null then single_text(spelled.country) end,
+        single_text(country),
+        case when has_traits then single_text(traits.address.country) end,
+        case when has_context_traits then single_text(context.traits.address.country) end
     ) as country,
     coalesce(
         spelled.sc_cookie1,

@@ -37,6 +37,22 @@ create or replace macro null_if_blank(text) as case
     else nullif(empty_if_blank(text), '')
 end;
 
+-- As null_if_blank(), for a key that has one value: '{}', which is no name and no place, for an object or a list.
+create or replace macro single_text(text) as case
+    when
+        regexp_matches(text, '^(?:[!-MO-TV-Z\\-mo-tv-z|-~]|[Nn][!-.0-@B-NP-TV-`b-np-tv-~]|[Uu][!-MO-mo-~])')
+        and regexp_matches(text, '[!-~]$')
+        then text
+    else nullif(
+        regexp_replace(
+            regexp_replace(empty_if_blank(text), '^(?:\[\s*\]|\{\s*\})$', ''),
+            '(?s)^(?:\[\s*["\[{0-9n].*\]|\{.*\})$',
+            '{}'
+        ),
+        ''
+    )
+end;
+
 -- Lower case in Unicode's composed form (NFC). Composed before and after, because some letters have a composed form in
 -- one case only.
 create or replace macro folded_case(text) as nfc_normalize(lower(nfc_normalize(text)));

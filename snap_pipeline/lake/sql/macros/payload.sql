@@ -59,6 +59,15 @@ create or replace macro brands_of(texts) as in_order_once(
     )
 );
 
+-- An external id as its digest, trimmed and in lower case before (snap-api.md, section 3.4); a digest stays one.
+create or replace macro hashed_external_id(id) as list_transform(
+    [folded_case(trim(id, ' ' || chr(9) || chr(10) || chr(13) || chr(160)))],
+    lambda folded: case
+        when strlen(folded) = 64 and ltrim(folded, '0123456789abcdef') = '' then folded
+        else sha256(nullif(folded, ''))
+    end
+)[1];
+
 create or replace macro is_marked_phone(text) as
 left(text, 1) in ('+', '＋') or starts_with(lower(text), 'tel:');
 
@@ -103,3 +112,7 @@ end;
 create or replace macro external_ids_of(ids, ph, origin) as in_order_once(
     list_filter(external_ids_as_sent(ids, ph, origin), lambda id: id is not null)
 );
+
+-- The external ids of a payload, as digests where the workspace wants that.
+create or replace macro sent_external_ids(ids, is_hashed) as
+case when is_hashed then in_order_once(list_transform(ids, lambda id: hashed_external_id(id))) else ids end;

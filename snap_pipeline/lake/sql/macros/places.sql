@@ -57,6 +57,15 @@ end;
 create or replace macro hashed_state(text, country) as
 coalesce(given_digest(text), sha256(normalized_state(text, country)));
 
+-- The code of a state or region as version 2 takes it in plain text: letters and digits, in upper case, from a code of
+-- ISO 3166-2 with or without its country, or from the name of a state of the US. Null for all other names.
+create or replace macro region_code(text, country) as upper(
+    coalesce(
+        nullif(regexp_extract(text, '^\s*(?:[A-Za-z]{2}-)?([A-Za-z0-9]{1,3})\s*$', 1), ''),
+        case when lower(country) = 'us' then us_state_code(text) end
+    )
+);
+
 create or replace macro zip_characters(text) as
 lower(regexp_replace(empty_if_blank(text), '[\p{Z}\p{Pd}\p{Cc}]+', '', 'g'));
 

@@ -1,15 +1,16 @@
--- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql and
--- devices.sql. The lists come from match_fields.py (`make fields`).
+-- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql,
+-- devices.sql and travel.sql. The lists come from match_fields.py (`make fields`).
 
 -- The field that a name stands for, and its rank among the field's names: match_field_names.sql, here as a variable.
 -- Names are compared without case and separators.
 create or replace macro match_field_of(name) as
 map_extract_value(getvariable('match_field_names'), lower(translate(name, '_- ', '')));
 
--- Tells whether a line has a name that raw_events.sql does not read from every line.
+-- Tells whether a line has a name that raw_events.sql does not read from every line, or a list where it reads one
+-- value, or an address as JSON text.
 create or replace macro has_other_name(line) as regexp_matches(
     line::varchar,
-    '"(?:[sS][cC][cClL][iI][dD]|user_data'
+    '"(?:(?:[sS][cC][cClL][iI][dD]|user_data'
     -- consent strings in columns of their own (`flat_consent` in consent.sql)
     || '|tc_string|tcString|gdpr_consent|consent_string|euconsent[-_]v2|(?:x-ga-)?gc[sd]|gpp|gpp_string|gppString'
     || '|us_privacy|usPrivacy|usp|usp_string|OnetrustActiveGroups|OptanonActiveGroups'
@@ -100,7 +101,13 @@ create or replace macro has_other_name(line) as regexp_matches(
     || '|userphone|userphonenumber|uuidC1|uuid_c1|uuidc1|zipCode'
     || '|zip_code|zipcode|zp'
     -- [[[end]]]
-    || ')\\?"'
+    || ')\\?"|address\\?"\s*:\s*\\?"\{|(?:address'
+    -- [[[cog cog.outl(blocks.single_names()) ]]]
+    || '|advertising_id|city|city|country|country|firstName|first_name'
+    || '|gender|idfv|ip_address|lastName|last_name|postalCode|sc_cookie1'
+    || '|state|state|user_agent|zip'
+    -- [[[end]]]
+    || ')\\?"\s*:\s*(?:\\?")?\[)'
 );
 
 -- Tells whether properties have a name that raw_events.sql reads from every line, but not from properties.
@@ -114,6 +121,12 @@ create or replace macro has_match_field(properties) as regexp_matches(
     -- [[[end]]]
     || ')\\?"'
 );
+
+-- The first plain value of a list that is filled.
+create or replace macro first_filled(value) as list_filter(
+    json_extract(list_of(value), '$[*]'),
+    lambda item: json_type(item) not in ('ARRAY', 'OBJECT') and null_if_blank_short(item ->> '$') is not null
+)[1];
 
 -- An address of an object, or the first of several, as GA4 sends them.
 create or replace macro address_in(object) as
@@ -134,13 +147,13 @@ create or replace macro match_words(object) as list_sort(
             lambda word: {
                 'match': word.match,
                 'value': case
-                    when json_type(word.value) != 'ARRAY' then word.value
+                    when json_type(word.value) != 'ARRAY' and not starts_with(word.value::varchar, '"[') then word.value
                     when word.match.field in (
                         -- [[[cog cog.outl(blocks.list_fields()) ]]]
                         'emails', 'phones', 'external_ids'
                         -- [[[end]]]
-                    ) then word.value
-                    else word.value -> 0
+                    ) then coalesce(list_of(word.value), word.value)
+                    else first_filled(word.value)
                 end
             }
         ),
@@ -165,24 +178,18 @@ create or replace macro match_words_in(object) as flatten(
 -- The match fields of properties. A `gender` or a `state` alone is a product's or an order's, and the places of a trip
 -- are no address.
 create or replace macro match_words_in_properties(properties) as list_transform(
-    [match_words_in(properties)],
-    lambda words: list_filter(
-        words,
+    [{ 'words': match_words_in(properties), 'is_trip': is_trip(properties) }],
+    lambda found: list_filter(
+        found.words,
         lambda word: case
             when word.match.field in ('gender', 'state')
                 then list_has_any(
-                    list_transform(words, lambda each: each.match.field),
+                    list_transform(found.words, lambda each: each.match.field),
                     ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
                 )
             else true
         end
-        and not (
-            word.match.field in ('city', 'state', 'zip', 'country')
-            and len(list_filter(json_keys(properties), lambda name: name in (
-                'checkin_date', 'travel_start', 'travel_end', 'origin_airport', 'destination_airport', 'hotel_score',
-                'departing_departure_date', 'destination_ids', 'suggested_destinations', 'suggested_hotels'
-            ))) > 0
-        )
+        and not (found.is_trip and word.match.field in ('city', 'state', 'zip', 'country'))
     )
 )[1];
 
