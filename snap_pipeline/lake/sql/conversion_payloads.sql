@@ -81,7 +81,7 @@ parameters as (
         zp,
         country,
         -- [[[end]]]
-        external_ids_of(given_external_ids, ph, phone_origin) as external_id,
+        external_ids_of(given_external_ids, ph, phones, phone_origin) as external_id,
         client_ip_address,
         user_agent(hashed.user_agent) as client_user_agent,
         nullif(sc_click_id, '') as sc_click_id,

@@ -1,6 +1,6 @@
 -- The payloads of a pruned hour that belong to a forgotten person. Its events are gone, so that the payload's hashed
--- identifiers and the number of its person or device decide. Reads `payloads` (with file_row_number); takes the person's
--- digests, and the numbers of the person and of devices that nobody else used.
+-- identifiers and the number of its person or device decide. Reads `payloads` (with file_row_number); takes the
+-- person's digests, and the numbers of the person and of devices that nobody else used.
 select
     file_row_number,
     workspace,

@@ -253,7 +253,7 @@ hashed as (
         -- [[[end]]]
         -- The owner's id comes first.
         external_ids_as_sent(
-            list_concat([nullif(owner, '')], external_ids), hashed_phones, phone_origin
+            list_concat([nullif(owner, '')], external_ids), hashed_phones, phones, phone_origin
         ) as external_ids,
         sc_cookie1
     from with_phones

@@ -71,22 +71,30 @@ create or replace macro hashed_external_id(id) as list_transform(
 create or replace macro is_marked_phone(text) as
 left(text, 1) in ('+', '＋') or starts_with(lower(text), 'tel:');
 
+-- The digits of a text.
+create or replace macro digits_of(text) as regexp_replace(ascii_digits(text), '[^0-9]+', '', 'g');
+
 -- An external id (or the user id in its place) as it is sent: unchanged, but hashed if it is an e-mail address or a
 -- phone number, and null if it looks like one and is invalid. Digits without a + count as the shop's own id, unless the
--- event has them as a phone number too (`ph`, hashes).
-create or replace macro external_id_of(id, ph, origin) as list_transform(
+-- event gives them as a phone number too: usable (`ph`, hashes) or not (`phones`, as given).
+create or replace macro external_id_of(id, ph, phones, origin) as list_transform(
     [if(looks_like_plaintext(id), readable_text(id), id)],
     lambda readable: case
         when contains(readable, '@') then hashed_email(readable)
         when
             is_marked_phone(readable)
             or (
-                ph is not null and strlen(id) between 7 and 24
+                phones is not null and strlen(id) between 7 and 24
                 and try_cast(translate(id, '()-./ ' || chr(160), '') as bigint) is not null
             )
             then list_transform(
                 [hashed_phone(readable, origin)],
-                lambda hash: case when is_marked_phone(readable) or list_contains(ph, hash) then hash else id end
+                lambda hash: case
+                    when is_marked_phone(readable) or list_contains(ph, hash) then hash
+                    when list_contains(list_transform(phones, lambda phone: digits_of(phone)), digits_of(readable))
+                        then sha256(id)
+                    else id
+                end
             )[1]
         when regexp_matches(readable, plaintext_pattern()) then sha256(id)
         else id
@@ -96,21 +104,21 @@ create or replace macro external_id_of(id, ph, origin) as list_transform(
 -- The ids as they are sent, in their order; null for an unusable one. The expressions that find e-mail addresses and
 -- phone numbers are compiled again for every chunk of rows, so they run only on lists that have one of their characters
 -- or may repeat the event's phone number: an id without letters.
-create or replace macro external_ids_as_sent(ids, ph, origin) as case
+create or replace macro external_ids_as_sent(ids, ph, phones, origin) as case
     when
         looks_like_plaintext(array_to_string(ids, chr(31)))
         or regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)\+')
         or (
-            ph is not null
+            phones is not null
             and regexp_matches(array_to_string(ids, chr(31)), '(?:^|\x1f)[^A-Za-z\x1f]*(?:\x1f|$)')
         )
-        then list_transform(ids, lambda id: external_id_of(id, ph, origin))
+        then list_transform(ids, lambda id: external_id_of(id, ph, phones, origin))
     else ids
 end;
 
 -- The external ids that are sent, each once.
-create or replace macro external_ids_of(ids, ph, origin) as in_order_once(
-    list_filter(external_ids_as_sent(ids, ph, origin), lambda id: id is not null)
+create or replace macro external_ids_of(ids, ph, phones, origin) as in_order_once(
+    list_filter(external_ids_as_sent(ids, ph, phones, origin), lambda id: id is not null)
 );
 
 -- The external ids of a payload, as digests where the workspace wants that.
