@@ -256,8 +256,8 @@ def _wrapped(names: Iterable[str]) -> str:
 
 def _alternatives(names: Iterable[str]) -> str:
     """Return lines of SQL that add alternatives to a pattern."""
-    lines = wrap(" ".join(f"|{name.replace(' ', '~')}" for name in names), LINE_LENGTH - 10)
-    return "\n".join(f"|| '{line.replace(' ', '').replace('~', ' ')}'" for line in lines)
+    lines = wrap(" ".join(f"|{name}" for name in names), LINE_LENGTH - 10)
+    return "\n".join(f"|| '{line.replace(' ', '')}'" for line in lines)
 
 
 def _fields() -> Iterable[tuple[str, bool, tuple[str, ...]]]:
