@@ -38,11 +38,11 @@ class Spreadsheet:
                 f"{file} was not landed: it is no spreadsheet that can be read, or it is protected. Save it again as "
                 ".xlsx without a password, or as CSV."
             ) from error
-        self._sheets: list[tuple[Header, int, list[list[str]]]] = []
+        self._sheets: list[tuple[Header, int, list[list[str | float]]]] = []
         self.unread_sheets: list[str] = []
         for name, frame in sheets.items():
-            rows = [row for row in (list(map(_text, row)) for row in frame.to_numpy(dtype=object)) if any(row)]
-            headers = [fields.header(row) for row in rows[:HEADER_ROWS]]
+            rows = [row for row in (list(map(_value, row)) for row in frame.to_numpy(dtype=object)) if any(row)]
+            headers = [fields.header(map(str, row)) for row in rows[:HEADER_ROWS]]
             place = max(range(len(headers)), key=lambda each: headers[each].known, default=0)
             if headers and headers[place].known:
                 self._sheets.append((headers[place], place, rows))
@@ -65,11 +65,11 @@ class Spreadsheet:
         for header, place, rows in self._sheets:
             for number, row in enumerate(rows):
                 if number != place:
-                    yield TableRow(header.keys, row if number > place else None, "\t".join(row))
+                    yield TableRow(header.keys, row if number > place else None, "\t".join(map(str, row)))
 
 
-def _text(cell: Any) -> str:
-    """Return a cell as a shop would write it in a CSV file."""
+def _value(cell: Any) -> str | float:
+    """Return a cell as a CSV file would have it, but a fraction as a number: its point is no thousands mark."""
     if cell is None or cell is pd.NaT:
         return ""
     if isinstance(cell, bool):
@@ -77,5 +77,5 @@ def _text(cell: Any) -> str:
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else "" if cell != cell else repr(cell)  # noqa: PLR0124
+        return str(int(cell)) if cell.is_integer() else "" if cell != cell else cell  # noqa: PLR0124
     return str(cell).strip()

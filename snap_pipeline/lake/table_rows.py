@@ -55,7 +55,7 @@ class TableRow:
     """
 
     keys: Sequence[str]
-    values: Sequence[str] | None
+    values: Sequence[str | float] | None
     text: str
 
 
