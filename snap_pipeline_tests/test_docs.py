@@ -212,15 +212,3 @@ def test_every_section_of_the_reference_that_the_code_cites_exists() -> None:
         for number in re.findall(r"\d+(?:\.\d+)?", numbers)
     }
     assert cited <= set(headings)
-
-
-def test_the_page_of_events_lists_every_exclusion_reason_in_its_order() -> None:
-    verdicts = (ROOT / "snap_pipeline/lake/sql/verdicts.sql").read_text()
-    reasons = re.findall(r"then '([a-z_]+)'", verdicts.partition("when is_forgotten")[2])
-    reasons = ["forgotten", *(reason for reason in dict.fromkeys(reasons) if reason != "forgotten")]
-    page = (ROOT / "docs/events.md").read_text()
-    table = page.partition("## Events that are not sent")[2].partition("## ")[0]
-    listed = re.findall(
-        r"`([a-z_]+)`", "".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
-    )
-    assert listed == reasons
