@@ -73,7 +73,7 @@ def forgotten_hash(monkeypatch: pytest.MonkeyPatch) -> None:
         text = whole(name)
         for right, wrong in (
             ("hashed_name(first_name) as fn", "first_name as fn"),
-            ("hashed_phones(phones, workspace_settings.default_calling_code) as ph", "phones as ph"),
+            ("hashed_phones(phones, phone_origin) as ph", "phones as ph"),
         ):
             assert name != "conversion_payloads" or right in text
             text = text.replace(right, wrong)
