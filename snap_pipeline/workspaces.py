@@ -28,7 +28,7 @@ class Workspace(BaseModel):
     unmapped_events: Literal["pass", "exclude"] = "pass"
     identity_window_days: Annotated[int, Field(ge=1, le=365)] = 30
     click_window_days: Annotated[int, Field(ge=1, le=365)] = 28
-    max_devices_per_person: Annotated[int, Field(ge=1)] = 50
+    max_devices_per_person: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     hash_external_id: bool = False
     event_id_property: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_ .-]{0,63}$")] | None = None
 

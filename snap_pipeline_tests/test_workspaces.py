@@ -35,6 +35,7 @@ def test_each_table_is_a_workspace(tmp_path: Path) -> None:
         ('[shop]\nsite_url = "shop.example.com"', ("[shop] site_url", "https://")),
         ('[shop]\nunknown_consent = "maybe"', ("[shop] unknown_consent", "'send', 'limited' or 'exclude'")),
         ("[shop]\nclick_window_days = 0", ("[shop] click_window_days", "greater than or equal to 1")),
+        ("[shop]\nmax_devices_per_person = 2147483648", ("[shop] max_devices_per_person", "equal to 1000000")),
         ('["a/b"]', ("[a/b] name", "letters, digits")),
         ('["x\' or 1=1"]', ("name", "letters, digits")),
     ],

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake.encodings import UTF_8, encoding_of
 from snap_pipeline.lake.lake import Lake, sql
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
 from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
 from snap_pipeline.lake.storage import Table, partition
-from snap_pipeline.lake.text_files import DamagedFile, lines_of, open_for_writing
+from snap_pipeline.lake.text_files import DamagedFile, content_of, lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.reasons import Exclusion
@@ -319,9 +320,12 @@ def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]])
         lines: by line number from 1, the expected line and its replacement.
 
     Raises:
-        NotALine: an expected line is not a line of its own in the file.
+        NotALine: the file is not UTF-8, or an expected line is not a line of its own in it.
         DamagedFile: the file cannot be decompressed to its end.
     """
+    # Without NUL bytes, a line of UTF-16 looks like one of UTF-8, and one of UTF-8 would displace those after it.
+    if encoding_of(content_of(path)) != UTF_8:
+        raise NotALine(path)
     found = 0
     with open_for_writing(draft, path.suffix) as new:
         for number, line in enumerate(lines_of(path), 1):

@@ -15,6 +15,7 @@ VALUES = {
     "currencies": ("currency", "accepted_by_snap", None),
     "currency_decimals": ("currency", "decimals", None),
     "order_statuses": ("status", "is_completed", None),
+    "action_sources": ("word", "conversion_type", None),
 }
 """The columns of a table's names, of what a row says about a name, and of the workspace that it holds for."""
 
@@ -73,6 +74,13 @@ CHECKS = (
         "currency",
         "upper(trim(currency)) in (select currency from currencies)",
         "a code of a currency",
+    ),
+    Check(
+        "time_zones",
+        "time_zone",
+        "utc_offset_minutes",
+        "try_cast(utc_offset_minutes as integer) between -1440 and 1440",
+        "a whole number of minutes",
     ),
     Check(
         "order_statuses",

@@ -224,7 +224,10 @@ def test_a_file_whose_lines_end_in_another_way_keeps_everybody_else(project: Pro
     assert file.read_text().count(BOB) == 3
 
 
-@pytest.mark.parametrize("layout", ["list", "concatenated", "body", "indented", "utf-16", "damaged.gz"])
+LAYOUTS = ("list", "concatenated", "body", "indented", "utf-16", "utf-16-below", "cp1252", "damaged.gz")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_file_whose_events_are_no_lines_stays_as_it_is_and_is_listed(project: Project, run: Run, layout: str) -> None:
     hers, his = (json.dumps(purchase(name, email=email)) for name, email in {"hers": ANN, "his": BOB}.items())
     content = {
@@ -233,6 +236,8 @@ def test_a_file_whose_events_are_no_lines_stays_as_it_is_and_is_listed(project: 
         "body": f'{{"batch":[{hers},{his}]}}'.encode(),
         "indented": json.dumps([json.loads(hers), json.loads(his)], indent=2).encode(),
         "utf-16": f"{hers}\n{his}\n".encode("utf-16"),
+        "utf-16-below": f"{his}\n{hers}\n".encode("utf-16"),
+        "cp1252": f'{hers}\n{his.replace("{", """{"city": "Köln", """, 1)}\n'.encode("cp1252"),
         "damaged.gz": gzip.compress(f"{hers}\n{his}\n".encode()) + b"damage",
     }[layout]
     file = project.land_bytes(content, f"events-{layout}")

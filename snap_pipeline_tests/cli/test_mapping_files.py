@@ -83,6 +83,7 @@ def test_the_home_may_say_how_many_decimals_a_currency_has(run: Any, project: Pr
         ("currency_decimals.csv", b"currency,decimals\nEUR,few\n", "a number from 0 to 4"),
         ("currency_symbols.csv", b"symbol,currency\nTaler,THL\n", "a code of a currency"),
         ("order_statuses.csv", b"status,is_completed\nopen,perhaps\n", "true or false"),
+        ("time_zones.csv", b"time_zone,utc_offset_minutes,abbreviation\nEurope/Berlin,+1h,CET\n", "number of minutes"),
         ("action_sources.csv", b"word,conversion_type,field\nkiosk,SHOP,\n", "kiosk has the conversion type 'SHOP'"),
         ("action_sources.csv", b"word,conversion_type,field\nkiosk,WEB,channel\n", "or an empty field"),
     ],
@@ -114,6 +115,7 @@ def test_materialize_says_which_file_holds_what_is_no_value(
         ),
         ("consent_purposes.csv", b"purpose,meaning\nads,limited\nAds,advertising\n", "lines 2 and 3"),
         ("currencies.csv", b"currency,accepted_by_snap\nEUR,true\nUSD,true\nEUR,false\n", "lines 2 and 4"),
+        ("action_sources.csv", b"word,conversion_type,field\nkiosk,OFFLINE,\nKiosk,WEB,\n", "lines 2 and 3"),
     ],
 )
 def test_rows_that_contradict_each_other_are_named(

@@ -80,6 +80,23 @@ def test_an_internal_event_is_not_a_conversion_too() -> None:
     assert not internal & {folded(name) for (name,) in rows_of("event_names", "source_name")}
 
 
+@pytest.mark.parametrize(
+    ("seed", "key"),
+    [
+        ("event_names", "source_name, workspace"),
+        ("internal_events", "event_name"),
+        ("consent_purposes", "purpose"),
+        ("placeholder_ids", "placeholder_id"),
+        ("action_sources", "word"),
+        ("order_statuses", "status"),
+    ],
+)
+def test_no_two_rows_differ_in_spelling_only(seed: str, key: str) -> None:
+    """The same as a test of the dbt project, which fails with the marts instead of here."""
+    names = [tuple(value and folded(value) for value in row) for row in rows_of(seed, key)]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_sixty_currencies_are_accepted_by_snap() -> None:
     accepted = [code for code, is_accepted in rows_of("currencies") if is_accepted == "true"]
     assert len(accepted) == 60
