@@ -3,7 +3,8 @@
 The files in `sql/` decide the content; this module, which partitions a step reads and writes, and in which order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 
 from snap_pipeline.errors import PipelineError
-from snap_pipeline.hours import ONE_HOUR
+from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
 from snap_pipeline.lake.lake import Lake, sql
@@ -27,6 +28,10 @@ from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_ro
 
 class MissingPartition(PipelineError):
     """A step ran before the step that it reads from."""
+
+
+class OutdatedPartition(PipelineError):
+    """A step reads a partition of an earlier version of the pipeline, which lacks columns."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Transformations:
         """
         while True:
             try:
-                return self._filter_with_links(hour)
+                with self._explained(Table.RAW_EVENTS, hour):
+                    return self._filter_with_links(hour)
             except DamagedPartition as damaged:
                 self._identity.make_again(damaged)
 
@@ -116,7 +122,7 @@ class Transformations:
         """Make `conversion_payloads`: enriched, normalized, hashed, in the order of `filtered_events`."""
         if self._lake.is_pruned(hour):
             return PayloadHour(self._kept(Table.CONVERSION_PAYLOADS, hour), {}, {})
-        with self._lake.connect_with_macros() as connection:
+        with self._explained(Table.FILTERED_EVENTS, hour), self._lake.connect_with_macros() as connection:
             recipes = self._mappings.load(connection)
             self._view(connection, Table.FILTERED_EVENTS, hour)
             rows = self._write_payloads(connection, hour, recipes)
@@ -264,6 +270,29 @@ class Transformations:
         self._ensure_partition(table, hour)
         source = self._storage.scan([partition(table, hour)], options="file_row_number = true" if numbered else "")
         connection.execute(f"create or replace temp view {table} as from {source}")
+
+    @contextmanager
+    def _explained(self, source: Table, hour: datetime) -> Iterator[None]:
+        """Say what to do where the source of a step lacks columns, since an earlier version made it."""
+        try:
+            yield
+        except duckdb.BinderException:
+            if not self._is_of_another_recipe(source, hour):
+                raise
+            key = format_hour(hour)
+            raise OutdatedPartition(
+                f"{source} of {key} was made by an earlier version of the pipeline. Make all tables of the hour again: "
+                f"`snap-pipeline materialize --from {key} --to {key}`."
+            ) from None
+
+    def _is_of_another_recipe(self, table: Table, hour: datetime) -> bool:
+        with self._lake.connect() as connection:
+            notes = self._storage.notes(connection, partition(table, hour))
+        recipes = self._mappings.recipes
+        if table == Table.RAW_EVENTS:
+            return noted_raw_events_recipe(notes) != recipes.raw_events
+        digests = {workspace: recipe.digest for workspace, recipe in noted_recipes(notes).items()}
+        return not digests or bool(recipes.outdated_workspaces({table: digests}))
 
     def _ensure_partition(self, table: Table, hour: datetime) -> None:
         if not self._storage.exists(partition(table, hour)):

@@ -309,6 +309,6 @@ def _not_taken_message(incomplete: Sequence[HourReport], hours: Sequence[datetim
     where = f"of {last_key}" if last is incomplete[0] else f"in {len(incomplete)} hours, {first_key} to {last_key},"
     left = f"{events:,} events {where} are left for the next run."
     if not last.stopped:
-        return f"{left} {last.stats.last_error}"
+        return f"{left} {last.stats.last_error or '`snap-pipeline status` and `trace` say why.'}"
     not_attempted = sum(hour > last.hour and is_in_scope(last.destination, hour) for hour in hours)
     return f"{last.stopped} {left}" + (f" {not_attempted} later hours were not attempted." if not_attempted else "")
