@@ -127,6 +127,10 @@ ROWS: list[Row] = [
     Row("a value in a column, with a sign", {"value": "€ 1.299", "currency": None, "properties": {"order_id": "o-1"}},
         custom={"value": 1299.0}, v2={"price": "1299.0"}),
     # Sums
+    lines("a line of millions, as in rupiah or dong", [{"product_id": "a", "price": 12_500_000, "quantity": 2}],
+          25000000.0, [{"id": "a", "quantity": "2", "item_price": "12500000.0"}], 2),
+    order("a price of millions times a quantity", {"currency": "EUR", "price": "12500000", "quantity": 2}, 25000000.0,
+          {"num_items": "2"}, {"number_items": "2"}),
     lines("sums are exact", TWO, 0.3, TWO_SENT, 2),
     order("a line whose price cannot be read leaves no sum",
           {"currency": "EUR", "products": [{"product_id": "a", "price": 1}, {"product_id": "b", "price": "ask us"}]},

@@ -285,7 +285,7 @@ summed as (
                 then sum_of_lines(list_transform(priced_lines, lambda l: line_amount(l, given_discount is null)))
             when given_value is null and given_price is not null
                 then
-                    coalesce(single_line.item_price, try_cast(read_amounts[4] as decimal(18, 6)))
+                    coalesce(single_line.item_price, try_cast(read_amounts[4] as decimal(18, 6)))::decimal(24, 6)
                     * coalesce(single_line.quantity, 1)
         end - case
             when given_discount is null then 0

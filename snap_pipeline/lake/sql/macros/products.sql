@@ -120,8 +120,9 @@ or (line.discount is null and given_amount(line.given_discount) is not null);
 create or replace macro is_returned(line) as
 coalesce(line.quantity < 0, false) or coalesce(line.item_price < 0, false) or line.is_marked_return;
 
+-- The cast is for a million and more: of two DECIMALs of up to 18 digits, DuckDB makes a product of no more than these.
 create or replace macro unsigned_line_amount(line, has_own_discount) as
-abs(line.item_price) * abs(coalesce(line.quantity, 1))
+abs(line.item_price)::decimal(24, 6) * abs(coalesce(line.quantity, 1))
 - case when has_own_discount and line.discount is not null then abs(line.discount) else 0 end;
 
 -- What a line adds to the sum; null if a part of it cannot be read.
