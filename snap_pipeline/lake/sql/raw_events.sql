@@ -39,8 +39,13 @@ recognized_fields as (
                         property_values is not null
                         and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
                         then property_values
-                    when contains(properties, 'onsent') or contains(properties, 'CONSENT')
-                        then flat_consent(property_values)
+                    -- `has_other_name` knows the names of consent strings, which may be among the properties too.
+                    when
+                        has_other_name
+                        or contains(properties, 'onsent')
+                        or contains(properties, 'CONSENT')
+                        or contains(properties, 'd_storage')
+                        then nullif(flat_consent(property_values), '{}')
                 end,
                 case
                     when
