@@ -315,16 +315,12 @@ select
                 then click_id_in([given_page_url, context.page.search, property_url, context.page.referrer])
         end
     ) as sc_click_id,
-    coalesce(
-        null_if_blank(advertiser_tracking_enabled),
-        null_if_blank(ad_tracking_enabled),
-        null_if_blank(app_data.advertiser_tracking_enabled),
-        null_if_blank(context.device."adTrackingEnabled")
+    stricter_tracking(
+        stricter_tracking(advertiser_tracking_enabled, ad_tracking_enabled),
+        stricter_tracking(app_data.advertiser_tracking_enabled, context.device."adTrackingEnabled")
     ) as ad_tracking_enabled,
-    coalesce(
-        null_if_blank(att_status),
-        null_if_blank(context.device."attTrackingStatus"),
-        null_if_blank(context.device."trackingStatus")
+    stricter_att_status(
+        stricter_att_status(att_status, context.device."attTrackingStatus"), context.device."trackingStatus"
     ) as att_status,
     coalesce(null_if_blank(device_model), null_if_blank(context.device.model)) as device_model,
     coalesce(null_if_blank(device_type), null_if_blank(context.device.type)) as device_type,
