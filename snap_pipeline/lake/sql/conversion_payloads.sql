@@ -116,7 +116,10 @@ parameters as (
             real_id(property.transaction_id, placeholder_orders),
             case
                 when shop is not null
-                    then real_id(coalesce(shop.transaction_id, shop."actionField".id), placeholder_orders)
+                    then coalesce(
+                        real_id(shop.transaction_id, placeholder_orders),
+                        real_id(shop."actionField".id, placeholder_orders)
+                    )
             end
         ) as order_id,
         list_transform(

@@ -148,6 +148,8 @@ identified_fields as (
                 "previousId",
                 order_id,
                 transaction_id,
+                named_event_id,
+                spelled.client_dedup_id,
                 external_id ->> '$',
                 array_to_string(given_external_ids, id_separator())
             )
@@ -161,7 +163,10 @@ select
     -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
     coalesce(
         id_without_plaintext(
-            coalesce(null_if_blank(named_event_id), null_if_blank(spelled.client_dedup_id), given_event_id)
+            -- One that stands for nothing would make duplicates of all events that have it.
+            coalesce(
+                real_id(named_event_id, placeholders), real_id(spelled.client_dedup_id, placeholders), given_event_id
+            )
         ),
         sha256(line::varchar)
     ) as event_id,
@@ -312,7 +317,7 @@ select
                     concat_ws(' ', given_page_url, property_url, context.page.search, context.page.referrer),
                     '[sS][cC][cClL][iI][dD]'
                 )
-                then click_id_in([given_page_url, context.page.search, property_url, context.page.referrer])
+                then click_id_in([given_page_url, '?' || context.page.search, property_url, context.page.referrer])
         end
     ) as sc_click_id,
     stricter_tracking(
@@ -386,7 +391,10 @@ select
                         when list_has_any(placeholders, list_append(given_external_ids, external_id ->> '$'))
                             then 'external_id'
                     end,
-                    case when list_has_any(placeholders, [order_id, transaction_id]) then 'order_id' end
+                    case when list_has_any(placeholders, [order_id, transaction_id]) then 'order_id' end,
+                    case
+                        when list_has_any(placeholders, [named_event_id, spelled.client_dedup_id]) then 'event_id'
+                    end
                 ],
                 lambda kind: kind is not null
             )

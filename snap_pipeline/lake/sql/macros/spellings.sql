@@ -153,7 +153,11 @@ create or replace macro match_words(object) as list_sort(
                         -- [[[cog cog.outl(blocks.list_fields()) ]]]
                         'emails', 'phones', 'external_ids'
                         -- [[[end]]]
-                    ) then coalesce(list_of(word.value), word.value)
+                    )
+                        then case
+                            when first_filled(word.value) is not null or list_of(word.value) is null
+                                then coalesce(list_of(word.value), word.value)
+                        end
                     else first_filled(word.value)
                 end
             }
