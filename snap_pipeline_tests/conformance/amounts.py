@@ -227,4 +227,12 @@ ROWS: list[Row] = [
         root={"event_name": "START_CHECKOUT"},
         custom={"value": None, "currency": None, "order_id": None, "status": "pending"},
         v2={"event_type": "START_CHECKOUT", "price": None, "currency": None, "transaction_id": None}),
+    *(lines(f"a discount of {none!r} is none", [{"product_id": "a", "price": 10, "discount": none}], 10.0,
+            [{"id": "a", "item_price": "10.0"}], 1, discount=none) for none in (False, [], {})),
+    *(order(f"a brand of {none!r} is none", {"value": 5, "currency": "EUR", "brand": none}, 5.0)
+      for none in ("", [], {"name": "Acme"})),
+    order("a quantity that is none counts no items", {"value": 5, "currency": "EUR", "quantity": ""}, 5.0),
+    Row("price and quantity as columns", {"properties": {"order_id": "o-1"}, "price": "4.50", "quantity": "2",
+                                          "currency": "EUR"},
+        custom={"value": 9.0, "num_items": "2"}, v2={"price": "9.0", "number_items": "2"}),
 ]  # fmt: skip

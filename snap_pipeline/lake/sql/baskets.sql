@@ -114,7 +114,7 @@ with_products as (
                     )
             end
         ) as given_value,
-        coalesce(given_amount(property.discount::varchar), given_amount(property.total_discounts::varchar))
+        coalesce(given_discount(property.discount::varchar), given_discount(property.total_discounts::varchar))
             as given_discount,
         coalesce(given_amount(property.price::varchar), price) as given_price,
         given_amount(property.predicted_ltv::varchar) as given_ltv,
@@ -147,10 +147,13 @@ itemized as (
         *,
         case when products is not null then lines_of(products_of(products), has_discounts) end as listed_lines,
         case
-            when single_item_id is not null or given_price is not null or property.quantity is not null
+            when
+                single_item_id is not null
+                or given_price is not null
+                or coalesce(property.quantity, quantity) is not null
                 then line(
                     single_item_id,
-                    property.quantity,
+                    coalesce(property.quantity, quantity),
                     given_price,
                     null::varchar,
                     null_if_blank(property.brand),

@@ -348,6 +348,7 @@ select
     -- As JSON writes them: "1.299" in quotes may be more than a thousand, the number 1.299 is not.
     case when null_if_blank(value ->> '$') is not null then value::varchar end as value,
     case when null_if_blank(price ->> '$') is not null then price::varchar end as price,
+    null_if_blank(quantity) as quantity,
     null_if_blank(currency) as currency,
     coalesce(real_id(order_id, placeholders), real_id(transaction_id, placeholders)) as order_id,
     case when item_ids is not null then texts_listed(item_ids) end as item_ids,
