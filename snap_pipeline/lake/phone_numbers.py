@@ -59,7 +59,7 @@ def phone_digits(dialled: str | None, origin: str | None) -> str | None:
         return digits
     region = _region(origin)
     if region is not None and _is_international_without_plus(dialled, region):
-        return dialled
+        return _digits("+" + dialled, None)
     if region is not None:
         # People may also dial something else before international numbers, such as 011 in the United States.
         return _digits(dialled, region)

@@ -127,6 +127,10 @@ ROWS: list[Row] = [
     Row("a value in a column, with a sign", {"value": "€ 1.299", "currency": None, "properties": {"order_id": "o-1"}},
         custom={"value": 1299.0}, v2={"price": "1299.0"}),
     # Sums
+    lines("a line of millions, as in rupiah or dong", [{"product_id": "a", "price": 12_500_000, "quantity": 2}],
+          25000000.0, [{"id": "a", "quantity": "2", "item_price": "12500000.0"}], 2),
+    order("a price of millions times a quantity", {"currency": "EUR", "price": "12500000", "quantity": 2}, 25000000.0,
+          {"num_items": "2"}, {"number_items": "2"}),
     lines("sums are exact", TWO, 0.3, TWO_SENT, 2),
     order("a line whose price cannot be read leaves no sum",
           {"currency": "EUR", "products": [{"product_id": "a", "price": 1}, {"product_id": "b", "price": "ask us"}]},
@@ -206,6 +210,9 @@ ROWS: list[Row] = [
     state("displayFinancialStatus (Shopify)", {"displayFinancialStatus": "PENDING"}),
     state("status of WooCommerce", {"status": "wc-on-hold"}),
     state("test: true", {"test": True}),
+    state("isTestOrder: true", {"isTestOrder": True}),
+    state("is_pending: true", {"is_pending": "true"}),
+    state("orderState", {"orderState": "cancelled"}),
     state("test: 1", {"is_test": "1"}),
     state("a time of cancellation (Shopify)", {"cancelled_at": "2026-11-20T11:00:00Z"}),
     state("a status in a column", {}, order_status="Cancelled"),
@@ -220,4 +227,12 @@ ROWS: list[Row] = [
         root={"event_name": "START_CHECKOUT"},
         custom={"value": None, "currency": None, "order_id": None, "status": "pending"},
         v2={"event_type": "START_CHECKOUT", "price": None, "currency": None, "transaction_id": None}),
+    *(lines(f"a discount of {none!r} is none", [{"product_id": "a", "price": 10, "discount": none}], 10.0,
+            [{"id": "a", "item_price": "10.0"}], 1, discount=none) for none in (False, [], {})),
+    *(order(f"a brand of {none!r} is none", {"value": 5, "currency": "EUR", "brand": none}, 5.0)
+      for none in ("", [], {"name": "Acme"})),
+    order("a quantity that is none counts no items", {"value": 5, "currency": "EUR", "quantity": ""}, 5.0),
+    Row("price and quantity as columns", {"properties": {"order_id": "o-1"}, "price": "4.50", "quantity": "2",
+                                          "currency": "EUR"},
+        custom={"value": 9.0, "num_items": "2"}, v2={"price": "9.0", "number_items": "2"}),
 ]  # fmt: skip

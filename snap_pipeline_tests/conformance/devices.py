@@ -153,4 +153,17 @@ ROWS = [
         dropped=("att_status",)),
     app("an answer that cannot be read is counted", {"device": DEVICE | {"adTrackingEnabled": "perhaps"}}, 0, {}, {},
         dropped=("ad_tracking_enabled",)),
+    # Of several answers, in whichever place
+    ios("a status of the device that denies wins over an authorization of the event", 0, att_status="authorized",
+        context={"device": {"attTrackingStatus": 2}}),
+    ios("a trackingStatus that denies wins over attTrackingStatus", 0,
+        context={"device": {"attTrackingStatus": 3, "trackingStatus": "denied"}}),
+    ios("a status among the properties that denies wins over the device's", 0,
+        properties=PROPERTIES | {"att_status": "denied"}, context={"device": {"attTrackingStatus": 3}}),
+    ios("a flag of the device that denies wins over the event's", 0, advertiser_tracking_enabled=1,
+        context={"device": {"adTrackingEnabled": False}}),
+    ios("a flag among the properties that denies wins over the device's", 0,
+        properties=PROPERTIES | {"adTrackingEnabled": "no"}, context={"device": {"adTrackingEnabled": True}}),
+    ios("several answers that permit", 1, att_status=3, advertiser_tracking_enabled="true",
+        context={"device": {"attTrackingStatus": "authorized", "adTrackingEnabled": True}}),
 ]  # fmt: skip

@@ -38,6 +38,7 @@ ROWS = [
     phone("India: a mobile number that begins with 91", "91234 56789", "919123456789", country="IN"),
     phone("India: the code without +", "91 98765 43210", "919876543210", country="IN"),
     phone("Germany: the code without +", "49 170 1234567", "491701234567", country="DE"),
+    phone("Germany: the code without +, and the 0 after it", "49 0170 1234567", "491701234567", country="DE"),
     phone("the United States dial 011 before other countries", "011 44 844 412 4653", "448444124653",
           workspace="america"),
     phone("a number of a length that its country does not have", "+33 6 12 34 56 78 9", None),

@@ -54,4 +54,14 @@ ROWS = [
     order("order id that is none gives way to the next key", {"order_id": "-", "transaction_id": "t-1"}, "t-1"),
     order("order id that is none in its own column gives way to the properties", "N/A", "o-1"),
     order("order number 7", {"order_id": 7}, "7", dropped=False),
+    Row(
+        "a deduplication id that stands for nothing does not hide the event's id",
+        {"client_dedup_id": "{{event_id}}"},
+        dropped=("event_id",),
+    ),
+    order(
+        "an order id of GA4's object that is none does not hide that of its action",
+        {"ecommerce": {"transaction_id": "undefined", "purchase": {"actionField": {"id": "o-9"}}}},
+        "o-9",
+    ),
 ]

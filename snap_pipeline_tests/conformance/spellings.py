@@ -182,4 +182,12 @@ ROWS = [
         root={"event_source_url": f"{PAGE}?a=1"}, v2={"page_url": f"{PAGE}?a=1"}),
     Row("the visited page, and not that of the product", {"page_url": None, "context": {"page": {"url": PAGE}},
         "properties": PROPERTIES | {"url": "https://shop.example.com/product"}}),
+    *(Row(f"the mark of a template {mark} is no name", {"first_name": mark}, dropped=("first_name",))
+      for mark in ("${first_name}", "%%FIRST_NAME%%", "<%= name %>", "*|FNAME|*")),
+    Row("a list without a value does not hide another place",
+        {"email": ["", None], "properties": PROPERTIES | {"email": "Ann@Example.com"}},
+        user={"em": USER["em"]}, v2={"hashed_email": USER["em"][0]}),
+    Row("a click id in context.page.search without a question mark",
+        {"context": {"page": {"search": "ScCid=click-1"}}},
+        user={"sc_click_id": "click-1"}, v2={"click_id": "click-1"}),
 ]  # fmt: skip

@@ -161,4 +161,10 @@ ROWS = [
     date("a form that says either of two days", "03/04/2026", None),
     date("an epoch", 1798070400, None),
     date("words", "next Friday", None),
+    Row(
+        "travel: names without values make no trip, and the city is the person's",
+        {"properties": {**ORDER, "city": "Lech", "checkin_date": "", "hotel_score": None, "destination_ids": []}},
+        user={"ct": sha("lech")},
+        v2={"hashed_city_sha": sha("lech")},
+    ),
 ]

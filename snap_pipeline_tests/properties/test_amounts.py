@@ -10,7 +10,7 @@ from snap_pipeline_tests.project import purchase
 from snap_pipeline_tests.properties.hour import Hours, few_hours
 
 UNREADABLE = ("free", "5 %", "12k", "3 for 2", {"amount": 5}, [1])
-prices = st.decimals(0, 100_000, places=2)
+prices = st.decimals(0, 100_000_000, places=2)
 quantities = st.decimals(-3, 9, places=2) | st.integers(-3, 9).map(Decimal)
 spellings = st.sampled_from(("{:.2f}", "€{:,.2f}", "{:.2f} EUR", "&euro;{:.2f}"))
 

@@ -114,7 +114,7 @@ with_products as (
                     )
             end
         ) as given_value,
-        coalesce(given_amount(property.discount::varchar), given_amount(property.total_discounts::varchar))
+        coalesce(given_discount(property.discount::varchar), given_discount(property.total_discounts::varchar))
             as given_discount,
         coalesce(given_amount(property.price::varchar), price) as given_price,
         given_amount(property.predicted_ltv::varchar) as given_ltv,
@@ -147,10 +147,13 @@ itemized as (
         *,
         case when products is not null then lines_of(products_of(products), has_discounts) end as listed_lines,
         case
-            when single_item_id is not null or given_price is not null or property.quantity is not null
+            when
+                single_item_id is not null
+                or given_price is not null
+                or coalesce(property.quantity, quantity) is not null
                 then line(
                     single_item_id,
-                    property.quantity,
+                    coalesce(property.quantity, quantity),
                     given_price,
                     null::varchar,
                     null_if_blank(property.brand),
@@ -285,7 +288,7 @@ summed as (
                 then sum_of_lines(list_transform(priced_lines, lambda l: line_amount(l, given_discount is null)))
             when given_value is null and given_price is not null
                 then
-                    coalesce(single_line.item_price, try_cast(read_amounts[4] as decimal(18, 6)))
+                    coalesce(single_line.item_price, try_cast(read_amounts[4] as decimal(18, 6)))::decimal(24, 6)
                     * coalesce(single_line.quantity, 1)
         end - case
             when given_discount is null then 0

@@ -116,7 +116,10 @@ parameters as (
             real_id(property.transaction_id, placeholder_orders),
             case
                 when shop is not null
-                    then real_id(coalesce(shop.transaction_id, shop."actionField".id), placeholder_orders)
+                    then coalesce(
+                        real_id(shop.transaction_id, placeholder_orders),
+                        real_id(shop."actionField".id, placeholder_orders)
+                    )
             end
         ) as order_id,
         list_transform(
@@ -150,7 +153,7 @@ parameters as (
             whole_number(given_num_items),
             -- A fraction, as of a weight or a length, is an item more.
             case
-                when single_item_id is not null or property.quantity is not null or len(listed_lines) > 0
+                when single_item_id is not null or single_line.quantity is not null or len(listed_lines) > 0
                     then list_sum(list_transform(items, lambda i: ceil(coalesce(i.quantity, 1))))::bigint
             end,
             len(unique_item_ids)
@@ -162,7 +165,9 @@ parameters as (
             end,
             in_order_once(list_filter(list_transform(items, lambda i: i.brand), lambda b: b is not null)),
             case
-                when property.brand is not null then list_filter([null_if_blank(property.brand)], lambda b: b <> '')
+                -- An object is no name.
+                when property.brand is not null and left(property.brand, 1) not in ('{', '[')
+                    then null_if_empty_list(list_filter([null_if_blank(property.brand)], lambda b: b <> ''))
             end
         ) as brands,
         coalesce(

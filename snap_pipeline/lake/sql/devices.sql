@@ -51,17 +51,13 @@ described as (
                         idfv
                     ),
                     'app_id': coalesce(app_id, null_if_blank(device_property.app_id)),
-                    'att_status': coalesce(
-                        att_status,
-                        null_if_blank(device_property.att_status),
-                        null_if_blank(device_property."attStatus"),
-                        null_if_blank(device_property."attTrackingStatus")
+                    'att_status': stricter_att_status(
+                        stricter_att_status(att_status, device_property.att_status),
+                        stricter_att_status(device_property."attStatus", device_property."attTrackingStatus")
                     ),
-                    'ad_tracking_enabled': coalesce(
-                        ad_tracking_enabled,
-                        null_if_blank(device_property.advertiser_tracking_enabled),
-                        null_if_blank(device_property.ad_tracking_enabled),
-                        null_if_blank(device_property."adTrackingEnabled")
+                    'ad_tracking_enabled': stricter_tracking(
+                        stricter_tracking(ad_tracking_enabled, device_property.advertiser_tracking_enabled),
+                        stricter_tracking(device_property.ad_tracking_enabled, device_property."adTrackingEnabled")
                     ),
                     'utc_offset': utc_offset_minutes(timezone, event_time)
                 }
@@ -76,9 +72,6 @@ select
     case when device is not null then store_app_id(device.app_id, device.platform) end as given_app_id,
     case when device is not null then is_tracking_authorized(device.att_status) end as att_answer,
     case
-        when device is not null
-            then coalesce(
-                is_consent_given(device.ad_tracking_enabled), is_tracking_authorized(device.ad_tracking_enabled)
-            )
+        when device is not null then is_tracking_enabled(device.ad_tracking_enabled)
     end as ad_tracking_answer
 from described

@@ -136,6 +136,7 @@ select {
     'consent': 'JSON',
     'value': 'JSON',
     'price': 'JSON',
+    'quantity': 'VARCHAR',
     'currency': 'VARCHAR',
     'order_id': 'VARCHAR',
     'transaction_id': 'VARCHAR',

@@ -39,8 +39,13 @@ recognized_fields as (
                         property_values is not null
                         and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
                         then property_values
-                    when contains(properties, 'onsent') or contains(properties, 'CONSENT')
-                        then flat_consent(property_values)
+                    -- `has_other_name` knows the names of consent strings, which may be among the properties too.
+                    when
+                        has_other_name
+                        or contains(properties, 'onsent')
+                        or contains(properties, 'CONSENT')
+                        or contains(properties, 'd_storage')
+                        then nullif(flat_consent(property_values), '{}')
                 end,
                 case
                     when
@@ -143,6 +148,8 @@ identified_fields as (
                 "previousId",
                 order_id,
                 transaction_id,
+                named_event_id,
+                spelled.client_dedup_id,
                 external_id ->> '$',
                 array_to_string(given_external_ids, id_separator())
             )
@@ -156,7 +163,10 @@ select
     -- The id is sent to Snap and stored in receipts, so it must hold no plaintext.
     coalesce(
         id_without_plaintext(
-            coalesce(null_if_blank(named_event_id), null_if_blank(spelled.client_dedup_id), given_event_id)
+            -- One that stands for nothing would make duplicates of all events that have it.
+            coalesce(
+                real_id(named_event_id, placeholders), real_id(spelled.client_dedup_id, placeholders), given_event_id
+            )
         ),
         sha256(line::varchar)
     ) as event_id,
@@ -307,19 +317,15 @@ select
                     concat_ws(' ', given_page_url, property_url, context.page.search, context.page.referrer),
                     '[sS][cC][cClL][iI][dD]'
                 )
-                then click_id_in([given_page_url, context.page.search, property_url, context.page.referrer])
+                then click_id_in([given_page_url, '?' || context.page.search, property_url, context.page.referrer])
         end
     ) as sc_click_id,
-    coalesce(
-        null_if_blank(advertiser_tracking_enabled),
-        null_if_blank(ad_tracking_enabled),
-        null_if_blank(app_data.advertiser_tracking_enabled),
-        null_if_blank(context.device."adTrackingEnabled")
+    stricter_tracking(
+        stricter_tracking(advertiser_tracking_enabled, ad_tracking_enabled),
+        stricter_tracking(app_data.advertiser_tracking_enabled, context.device."adTrackingEnabled")
     ) as ad_tracking_enabled,
-    coalesce(
-        null_if_blank(att_status),
-        null_if_blank(context.device."attTrackingStatus"),
-        null_if_blank(context.device."trackingStatus")
+    stricter_att_status(
+        stricter_att_status(att_status, context.device."attTrackingStatus"), context.device."trackingStatus"
     ) as att_status,
     coalesce(null_if_blank(device_model), null_if_blank(context.device.model)) as device_model,
     coalesce(null_if_blank(device_type), null_if_blank(context.device.type)) as device_type,
@@ -342,6 +348,7 @@ select
     -- As JSON writes them: "1.299" in quotes may be more than a thousand, the number 1.299 is not.
     case when null_if_blank(value ->> '$') is not null then value::varchar end as value,
     case when null_if_blank(price ->> '$') is not null then price::varchar end as price,
+    null_if_blank(quantity) as quantity,
     null_if_blank(currency) as currency,
     coalesce(real_id(order_id, placeholders), real_id(transaction_id, placeholders)) as order_id,
     case when item_ids is not null then texts_listed(item_ids) end as item_ids,
@@ -385,7 +392,10 @@ select
                         when list_has_any(placeholders, list_append(given_external_ids, external_id ->> '$'))
                             then 'external_id'
                     end,
-                    case when list_has_any(placeholders, [order_id, transaction_id]) then 'order_id' end
+                    case when list_has_any(placeholders, [order_id, transaction_id]) then 'order_id' end,
+                    case
+                        when list_has_any(placeholders, [named_event_id, spelled.client_dedup_id]) then 'event_id'
+                    end
                 ],
                 lambda kind: kind is not null
             )

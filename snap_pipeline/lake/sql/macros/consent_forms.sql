@@ -12,7 +12,10 @@ create or replace macro is_folded_consent_given(answer) as map_extract_value(
         'declined': false, 'refused': false, 'refuse': false, 'revoked': false, 'revoke': false,
         'withdrawn': false, 'withdraw': false, 'optout': false, 'optedout': false, 'disagree': false,
         'disagreed': false, 'disabled': false, 'blocked': false, 'notgranted': false, 'notgiven': false,
-        'notconsented': false, 'notallowed': false, 'objected': false
+        'notconsented': false, 'notallowed': false, 'objected': false,
+        'acceptall': true, 'acceptedall': true, 'allowall': true, 'grantall': true, 'agreeall': true,
+        'rejectall': false, 'rejectedall': false, 'denyall': false, 'deniedall': false, 'declineall': false,
+        'refuseall': false, 'disallowall': false
     },
     answer
 );
@@ -143,13 +146,18 @@ end;
 -- The answers of one plain value: [{purpose, answer, list}]. `list` is null unless the value is of a list.
 create or replace macro answers_of_value(value, text, answer) as case
     when text is null or text = '{}' then []
-    when answer is null and (value.is_item or contains(text, ',')) and is_list_of_denied(value.name)
+    when
+        answer is null
+        and (value.is_item or contains(text, ',') or getvariable('consent_purposes')[text] is not null)
+        and is_list_of_denied(value.name)
         then listed_answers(value, text, false)
     when
         answer is null
         and (
             (value.is_item and (is_list_of_granted(value.name) and (text != '[]' or value.name not in ('', 'consent'))))
             or (contains(text, ',') and is_list_of_granted(value.name) and not contains(text, ':'))
+            -- A list of one, as text: "consent": "necessary".
+            or (getvariable('consent_purposes')[text] is not null and is_list_of_granted(value.name))
             -- OneTrust's list of active groups, wherever it is: ",C0001,C0004,"
             or ((starts_with(text, 'c000') or contains(text, ',c000')) and not contains(text, ':'))
         )

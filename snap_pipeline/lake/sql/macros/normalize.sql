@@ -37,16 +37,19 @@ create or replace macro null_if_blank(text) as case
     else nullif(empty_if_blank(text), '')
 end;
 
--- As null_if_blank(), for a key that has one value: '{}', which is no name and no place, for an object or a list.
+-- As null_if_blank(), for a key that has one value: '{}', which is no name and no place, for an object, a list or the
+-- mark of a template that was not filled in ({{name}}, ${name}, %%NAME%%, <%= name %>, *|NAME|*).
 create or replace macro single_text(text) as case
     when
-        regexp_matches(text, '^(?:[!-MO-TV-Z\\-mo-tv-z|-~]|[Nn][!-.0-@B-NP-TV-`b-np-tv-~]|[Uu][!-MO-mo-~])')
+        regexp_matches(
+            text, '^(?:[!"&-)+-;=?A-MO-TV-Z\\-mo-tv-z|-~]|[Nn][!-.0-@B-NP-TV-`b-np-tv-~]|[Uu][!-MO-mo-~])'
+        )
         and regexp_matches(text, '[!-~]$')
         then text
     else nullif(
         regexp_replace(
             regexp_replace(empty_if_blank(text), '^(?:\[\s*\]|\{\s*\})$', ''),
-            '(?s)^(?:\[\s*["\[{0-9n].*\]|\{.*\})$',
+            '(?s)^(?:\[\s*["\[{0-9n].*\]|[#$@]?\{.*\}|%{1,2}\w+%{1,2}|<%.*%>|\*\|.*\|\*)$',
             '{}'
         ),
         ''

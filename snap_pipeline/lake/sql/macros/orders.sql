@@ -8,6 +8,9 @@ create or replace macro order_statuses_of(properties) as list_transform(
             properties,
             '{
                 "status": "VARCHAR", "order_status": "VARCHAR", "orderStatus": "VARCHAR", "order_state": "VARCHAR",
+                "orderState": "VARCHAR", "transactionStatus": "VARCHAR", "testOrder": "VARCHAR",
+                "isTestOrder": "VARCHAR", "is_pending": "VARCHAR", "isPending": "VARCHAR",
+                "is_canceled": "VARCHAR", "isCanceled": "VARCHAR", "canceledAt": "VARCHAR",
                 "financial_status": "VARCHAR", "financialStatus": "VARCHAR", "displayFinancialStatus": "VARCHAR",
                 "payment_status": "VARCHAR", "paymentStatus": "VARCHAR", "transaction_status": "VARCHAR",
                 "test": "VARCHAR", "is_test": "VARCHAR", "isTest": "VARCHAR", "test_order": "VARCHAR",
@@ -24,22 +27,28 @@ create or replace macro order_statuses_of(properties) as list_transform(
         given.order_status,
         given."orderStatus",
         given.order_state,
+        given."orderState",
         given.financial_status,
         given."financialStatus",
         given."displayFinancialStatus",
         given.payment_status,
         given."paymentStatus",
         given.transaction_status,
+        given."transactionStatus",
         case
             when
                 is_affirmed(given.test) or is_affirmed(given.is_test) or is_affirmed(given."isTest")
                 or is_affirmed(given.test_order) or is_affirmed(given.is_test_order)
+                or is_affirmed(given."testOrder") or is_affirmed(given."isTestOrder")
                 then 'test'
         end,
         case
             when is_affirmed(given.draft) or is_affirmed(given.is_draft) or is_affirmed(given."isDraft") then 'draft'
         end,
-        case when is_affirmed(given.pending) then 'pending' end,
+        case
+            when is_affirmed(given.pending) or is_affirmed(given.is_pending) or is_affirmed(given."isPending")
+                then 'pending'
+        end,
         case
             when is_affirmed(given.refunded) or is_affirmed(given.is_refunded) or is_affirmed(given."isRefunded")
                 then 'refunded'
@@ -48,7 +57,8 @@ create or replace macro order_statuses_of(properties) as list_transform(
             when
                 is_affirmed(given.cancelled) or is_affirmed(given.canceled)
                 or is_affirmed(given.is_cancelled) or is_affirmed(given."isCancelled")
-                or strlen(coalesce(given.cancelled_at, given.canceled_at, given."cancelledAt")) > 4
+                or is_affirmed(given.is_canceled) or is_affirmed(given."isCanceled")
+                or strlen(coalesce(given.cancelled_at, given.canceled_at, given."cancelledAt", given."canceledAt")) > 4
                 then 'cancelled'
         end
     ]
@@ -66,8 +76,9 @@ create or replace macro is_incomplete_order(statuses, properties) as
 case when statuses is not null then says_incomplete(statuses) else false end
 or case
     when
-        contains(properties, 'tatus"') or contains(properties, '_state"') or contains(properties, 'est"')
-        or contains(properties, 'test_order"') or contains(properties, 'raft"') or contains(properties, 'ancel')
+        contains(properties, 'tatus"') or contains(properties, 'r_state"') or contains(properties, 'rState"')
+        or contains(properties, 'est"') or contains(properties, 'est_order"') or contains(properties, 'estOrder"')
+        or contains(properties, 'raft"') or contains(properties, 'ancel')
         or contains(properties, 'efunded"') or contains(properties, 'ending"')
         then says_incomplete(order_statuses_of(properties))
     else false

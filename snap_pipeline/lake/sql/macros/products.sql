@@ -46,6 +46,10 @@ create or replace macro given_amount(json_text) as case
     when lower(trim(json_text, '" ')) not in ('', 'null', 'undefined', 'nan', 'none', 'n/a') then json_text
 end;
 
+-- A discount as JSON writes it; null for what shops write where there is none: false, an empty list or object.
+create or replace macro given_discount(json_text) as
+case when json_text not in ('false', '"false"', '[]', '{}') then given_amount(json_text) end;
+
 -- An amount of a line in plain digits; null for any other, which amount_of_parts() may read, and for a text with three
 -- digits after its point, whose currency decides.
 create or replace macro plain_line_amount(json_text) as case
@@ -100,7 +104,10 @@ create or replace macro lines_of(products, has_discounts) as list_transform(
         ),
         p.quantity,
         coalesce(given_amount(p.price::varchar), given_amount(p.item_price::varchar)),
-        case when has_discounts then coalesce(p.total_discount, p.discount)::varchar end,
+        case
+            when has_discounts
+                then coalesce(given_discount(p.total_discount::varchar), given_discount(p.discount::varchar))
+        end,
         coalesce(null_if_blank_short(p.brand), null_if_blank_short(p.item_brand), null_if_blank_short(p.vendor)),
         coalesce(null_if_blank_short(p.category), null_if_blank_short(p.item_category)),
         p.delivery_category,
@@ -114,14 +121,15 @@ line.quantity is null and null_if_blank_short(line.given_quantity) is not null;
 -- Tells whether a price or discount of a line is given that could not be read in plain digits.
 create or replace macro has_unread_amount(line) as
 (line.item_price is null and line.given_price is not null)
-or (line.discount is null and given_amount(line.given_discount) is not null);
+or (line.discount is null and line.given_discount is not null);
 
 -- A line that came back: marked so, or with a negative quantity or price.
 create or replace macro is_returned(line) as
 coalesce(line.quantity < 0, false) or coalesce(line.item_price < 0, false) or line.is_marked_return;
 
+-- The cast is for a million and more: of two DECIMALs of up to 18 digits, DuckDB makes a product of no more than these.
 create or replace macro unsigned_line_amount(line, has_own_discount) as
-abs(line.item_price) * abs(coalesce(line.quantity, 1))
+abs(line.item_price)::decimal(24, 6) * abs(coalesce(line.quantity, 1))
 - case when has_own_discount and line.discount is not null then abs(line.discount) else 0 end;
 
 -- What a line adds to the sum; null if a part of it cannot be read.

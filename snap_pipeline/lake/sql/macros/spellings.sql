@@ -13,7 +13,8 @@ create or replace macro has_other_name(line) as regexp_matches(
     '"(?:(?:[sS][cC][cClL][iI][dD]|user_data'
     -- consent strings in columns of their own (`flat_consent` in consent.sql)
     || '|tc_string|tcString|gdpr_consent|consent_string|euconsent[-_]v2|(?:x-ga-)?gc[sd]|gpp|gpp_string|gppString'
-    || '|us_privacy|usPrivacy|usp|usp_string|OnetrustActiveGroups|OptanonActiveGroups'
+    || '|us_privacy|usPrivacy|usp|usp_string|OnetrustActiveGroups|OptanonActiveGroups|OptanonConsent'
+    || '|consent_given|consentGiven|consentState|ads?_consent|ads?Consent|advertising_consent|advertisingConsent'
     -- [[[cog cog.outl(blocks.other_names()) ]]]
     || '|AAID|ADVERTISING_ID|ANON_ID|Aaid|AdvertisingId|AnonId|CITY'
     || '|CLICK_ID|CLIENT_DEDUP_ID|CLIENT_IP_ADDRESS|CLIENT_USER_AGENT'
@@ -152,7 +153,11 @@ create or replace macro match_words(object) as list_sort(
                         -- [[[cog cog.outl(blocks.list_fields()) ]]]
                         'emails', 'phones', 'external_ids'
                         -- [[[end]]]
-                    ) then coalesce(list_of(word.value), word.value)
+                    )
+                        then case
+                            when first_filled(word.value) is not null or list_of(word.value) is null
+                                then coalesce(list_of(word.value), word.value)
+                        end
                     else first_filled(word.value)
                 end
             }

@@ -1,13 +1,14 @@
 -- Travel data among the properties of an event, in the form of Snap's custom_data (snap-api.md, section 3.5). Needs
 -- normalize.sql, json.sql and products.sql.
 
--- Tells whether properties describe a trip. Their city, region, country and postal code are the trip's then, and no
--- address of a person.
+-- Tells whether properties describe a trip: a filled value under one of these names. Their city, region, country and
+-- postal code are the trip's then, and no address of a person. Sites send the names without values too.
 create or replace macro is_trip(properties) as regexp_matches(
     properties::varchar,
     '(?i)"(?:check_?in_?date|travel_?(?:start|end)|(?:departing|returning)_?(?:departure|arrival)_?date'
     || '|(?:origin|destination)_?airport|destination_?ids|hotel_?score|num_?(?:adults|children|infants)'
     || '|suggested_?(?:destinations|hotels)|preferred_?(?:neighborhoods|star_?ratings))"'
+    || '\s*:\s*(?:"\s*[^"\s]|[-0-9]|\[\s*[^\]\s]|\{\s*[^}\s])'
 );
 
 -- Snap's name for a property, which may be in any case and with any separator; null for all that are no travel data.
