@@ -130,6 +130,27 @@ ROWS = [
         user={"em": [sha("own@example.com")]},
         v2={"hashed_email": sha("own@example.com")},
     ),
+    *(
+        Row(
+            f"traits of the context with another e-mail address are another person's, {names}",
+            own | {"context": {"traits": {"email": "bob@example.com", "phone": "+44 7700 900999", "lastName": "Roe"}}},
+            user={"em": [sha("ann@example.com")], "fn": sha("ann")},
+            v2={"hashed_email": sha("ann@example.com"), "hashed_first_name_sha": sha("ann")},
+        )
+        for names, own in {
+            "usual names": {"email": "ann@example.com", "first_name": "Ann"},
+            "other names": {"email_address": "ann@example.com", "givenName": "Ann"},
+        }.items()
+    ),
+    Row(
+        "traits of the context with the same e-mail address are the person's",
+        {"email": "ann@example.com", "context": {"traits": {"email": "Ann@Example.com", "lastName": "Lee"}}},
+        user={"em": [sha("ann@example.com")], "ln": sha("lee")},
+        v2={"hashed_email": sha("ann@example.com"), "hashed_last_name_sha": sha("lee")},
+    ),
+    Row("a state beside an e-mail address alone is an order's",
+        in_place("properties", {"state": "completed", "email": "ann@example.com"}),
+        user={"em": [sha("ann@example.com")]}, v2={"hashed_email": sha("ann@example.com")}),
     Row(
         "a plain e-mail before its digest",
         {"hashed_email": sha("other@example.com"), "email_address": "ann@example.com"},

@@ -103,8 +103,6 @@ spelled_fields as (
     select
         *,
         case when words is not null then match_fields_of(words) end as spelled,
-        traits is not null as has_traits,
-        context.traits is not null as has_context_traits,
         -- The event's id under the name that the workspace gives it.
         case
             when event_id_property is not null
@@ -112,6 +110,18 @@ spelled_fields as (
         end as named_event_id,
         case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
     from with_words
+),
+
+placed_fields as (
+    select
+        *,
+        traits is not null as has_traits,
+        -- Traits of the context with another e-mail address are another person's.
+        context.traits is not null
+        and (
+            lower(coalesce(spelled.emails, email, traits.email)::varchar) <> lower(context.traits.email::varchar)
+        ) is not true as has_context_traits
+    from spelled_fields
 ),
 
 located_fields as (
@@ -130,7 +140,7 @@ located_fields as (
             null_if_blank(context.page.url),
             property_url
         ) as given_page_url
-    from spelled_fields
+    from placed_fields
 ),
 
 identified_fields as (

@@ -190,7 +190,10 @@ create or replace macro match_words_in_properties(properties) as list_transform(
             when word.match.field in ('gender', 'state')
                 then list_has_any(
                     list_transform(found.words, lambda each: each.match.field),
-                    ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
+                    case
+                        when word.match.field = 'state' then ['city', 'zip']
+                        else ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
+                    end
                 )
             else true
         end
@@ -198,22 +201,29 @@ create or replace macro match_words_in_properties(properties) as list_transform(
     )
 )[1];
 
--- The match fields of a line under any name, in order of preference: the event's own words before its context.
-create or replace macro match_words_of_line(line, properties, click_ids) as flatten([
-    list_filter(match_words(click_ids), lambda word: word.match.field = 'sc_click_id'),
-    match_words_in(line),
-    match_words_in_properties(properties),
-    flatten(
-        list_transform(
-            [
-                object_of(json_extract(line, '$.traits')),
-                snap_integration(json_extract(line, '$.integrations')),
-                object_of(json_extract(line, '$.context.traits'))
-            ],
-            lambda place: match_words_in(place)
-        )
-    )
-]);
+-- The first e-mail address among words, to be compared.
+create or replace macro first_email_of(words) as lower(
+    list_filter(words, lambda word: word.match.field = 'emails')[1].value::varchar
+);
+
+-- The match fields of a line under any name, in order of preference: the event's own words before its context. Traits of
+-- the context with another e-mail address are another person's.
+create or replace macro match_words_of_line(line, properties, click_ids) as list_transform(
+    [{
+        'own': flatten([
+            list_filter(match_words(click_ids), lambda word: word.match.field = 'sc_click_id'),
+            match_words_in(line),
+            match_words_in_properties(properties),
+            match_words_in(object_of(json_extract(line, '$.traits'))),
+            match_words_in(snap_integration(json_extract(line, '$.integrations')))
+        ]),
+        'context': match_words_in(object_of(json_extract(line, '$.context.traits')))
+    }],
+    lambda words: case
+        when first_email_of(words.own) <> first_email_of(words.context) then words.own
+        else list_concat(words.own, words.context)
+    end
+)[1];
 
 -- These as one row, each field's first; null without any.
 create or replace macro match_fields_of(words) as from_json(
