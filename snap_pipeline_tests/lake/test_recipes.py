@@ -170,7 +170,7 @@ def test_whatever_decides_whose_events_are_sent_is_in_the_consent_recipe(
         sql = recipes.sql
         monkeypatch.setattr(recipes, "sql", lambda name: sql(name) + "-- changed" * (name == "raw_events"))
     else:
-        monkeypatch.setattr(recipes, "PYTHON_RULES", 2)
+        monkeypatch.setattr(recipes, "PYTHON_RULES", recipes.PYTHON_RULES + 1)
     assert two.pipeline.mappings.recipes.current(Table.CONVERSION_PAYLOADS, "shop").consent != before
     for cache in caches:
         cache.cache_clear()

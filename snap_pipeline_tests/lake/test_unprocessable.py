@@ -15,7 +15,7 @@ FAULTS = {
     "raw_events": lambda text: f"from ({text}) where {RAISES}",
     "identity_links": lambda text: text.replace("from raw_events", f"from raw_events where {RAISES}", 1),
     "filtered_events": lambda text: f"{text} and {RAISES}",
-    "conversion_payloads": lambda text: text.replace("from filtered_events", f"from filtered_events where {RAISES}", 1),
+    "conversion_payloads": lambda text: text.replace("from devices", f"from devices where {RAISES}", 1),
 }
 
 

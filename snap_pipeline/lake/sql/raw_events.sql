@@ -119,7 +119,7 @@ placed_fields as (
         -- Traits of the context with another e-mail address are another person's.
         context.traits is not null
         and (
-            lower(coalesce(spelled.emails, email, traits.email)::varchar) <> lower(context.traits.email::varchar)
+            lower(coalesce(spelled.emails, email, traits.email)::varchar) != lower(context.traits.email::varchar)
         ) is not true as has_context_traits
     from spelled_fields
 ),

@@ -148,12 +148,16 @@ create or replace macro match_words(object) as list_sort(
             lambda word: {
                 'match': word.match,
                 'value': case
-                    when json_type(word.value) != 'ARRAY' and not starts_with(word.value::varchar, '"[') then word.value
-                    when word.match.field in (
-                        -- [[[cog cog.outl(blocks.list_fields()) ]]]
-                        'emails', 'phones', 'external_ids'
-                        -- [[[end]]]
-                    )
+                    when
+                        json_type(word.value) != 'ARRAY'
+                        and not starts_with(word.value::varchar, '"[')
+                        then word.value
+                    when
+                        word.match.field in (
+                            -- [[[cog cog.outl(blocks.list_fields()) ]]]
+                            'emails', 'phones', 'external_ids'
+                            -- [[[end]]]
+                        )
                         then case
                             when first_filled(word.value) is not null or list_of(word.value) is null
                                 then coalesce(list_of(word.value), word.value)
@@ -206,8 +210,8 @@ create or replace macro first_email_of(words) as lower(
     list_filter(words, lambda word: word.match.field = 'emails')[1].value::varchar
 );
 
--- The match fields of a line under any name, in order of preference: the event's own words before its context. Traits of
--- the context with another e-mail address are another person's.
+-- The match fields of a line under any name, in order of preference: the event's own words before its context. Traits
+-- of the context with another e-mail address are another person's.
 create or replace macro match_words_of_line(line, properties, click_ids) as list_transform(
     [{
         'own': flatten([
@@ -220,7 +224,7 @@ create or replace macro match_words_of_line(line, properties, click_ids) as list
         'context': match_words_in(object_of(json_extract(line, '$.context.traits')))
     }],
     lambda words: case
-        when first_email_of(words.own) <> first_email_of(words.context) then words.own
+        when first_email_of(words.own) != first_email_of(words.context) then words.own
         else list_concat(words.own, words.context)
     end
 )[1];
