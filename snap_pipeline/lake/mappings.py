@@ -6,6 +6,7 @@ upgrade of the seeds does not conflict with a customer's names.
 
 import csv
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -211,34 +212,24 @@ class Mappings:
             ) from error
 
     def _load_workspaces(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Create the table `workspaces` in one statement, however many there are."""
         connection.execute(
             """
-            create or replace table workspaces (
-                name varchar, site_url varchar, default_currency varchar, default_calling_code varchar,
-                unknown_consent varchar, unmapped_events varchar, identity_window_days integer,
-                click_window_days integer, max_devices_per_person integer,
-                hash_external_id boolean, event_id_property varchar
+            create or replace table workspaces as select unnest(
+                from_json(
+                    ?,
+                    '[{
+                        "name": "VARCHAR", "site_url": "VARCHAR", "default_currency": "VARCHAR",
+                        "default_calling_code": "VARCHAR", "unknown_consent": "VARCHAR", "unmapped_events": "VARCHAR",
+                        "identity_window_days": "INTEGER", "click_window_days": "INTEGER",
+                        "max_devices_per_person": "INTEGER", "hash_external_id": "BOOLEAN",
+                        "event_id_property": "VARCHAR"
+                    }]'
+                ),
+                max_depth := 2
             )
-            """
-        )
-        connection.executemany(
-            "insert into workspaces values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                [
-                    w.name,
-                    w.site_url,
-                    w.default_currency,
-                    w.default_calling_code,
-                    w.unknown_consent,
-                    w.unmapped_events,
-                    w.identity_window_days,
-                    w.click_window_days,
-                    w.max_devices_per_person,
-                    w.hash_external_id,
-                    w.event_id_property,
-                ]
-                for w in self._workspaces.values()
-            ],
+            """,
+            [json.dumps([workspace.model_dump() for workspace in self._workspaces.values()])],
         )
 
 
