@@ -110,10 +110,11 @@ class HourStatusCache:
             sorted(name for name in self._storage.names(_folder(destination, hour)) if name.endswith(".parquet")),
             destination.api_version,
             destination.snap_app_id is not None,
-            destination.ios_app_id is not None,
-            destination.android_app_id is not None,
             destination.web_age_days,
             destination.offline_age_days,
+            # Only where they are set, so that statuses of earlier versions stay valid.
+            *(["ios"] if destination.ios_app_id else []),
+            *(["android"] if destination.android_app_id else []),
         ]
 
     def remember(self, destination: Destination, hour: datetime, status: HourStatus, made_from: list[Any]) -> None:
