@@ -74,7 +74,7 @@ class Undeliverable(Reason):
 
 
 class DeliveryState(Reason):
-    """What became of a conversion at a destination."""
+    """States of a conversion at a destination."""
 
     DELIVERED = "delivered", "Snap accepted it"
     REJECTED = "rejected", "Snap refused it, with this reason"
@@ -85,7 +85,7 @@ class DeliveryState(Reason):
 
 
 class NonAdditive(Reason):
-    """What is counted beside the delivery states, and does not add up to the payloads."""
+    """Counts beside the delivery states, which do not add up to the payloads."""
 
     WITHDRAWN = "withdrawn", "Delivered, and no longer a conversion"
     EXPIRING = "expiring", "Pending, and too old for Snap within a day"

@@ -27,7 +27,7 @@ WIDTH = 108
 
 @dataclass(frozen=True)
 class Country:
-    """What the library knows of a country.
+    """Rules of a country, from the library.
 
     Attributes:
         region: ISO 3166-1 alpha-2 in lower case.

@@ -34,7 +34,7 @@ OTHER_NAMES = {
     "order_id": ("order", "order number", "order no", "transaction id"),
     "item_ids": ("item id", "product ids", "product id", "skus", "sku"),
 }
-"""What shops call the fields in their tables; spaces stand for any spelling. A name that events have wins."""
+"""Names of fields in the tables of shops; spaces stand for any spelling. A name that events have wins."""
 
 NOT_OF_TABLES = frozenset({"name", "_forgotten"})
 """Keys of an event that are something else in a table: `name` is a person's there, and would go out as the event's."""

@@ -60,7 +60,7 @@ class Landed:
 
 @dataclass
 class _Reading:
-    """What was found in a file besides its events."""
+    """Findings in a file besides its events."""
 
     rejected: list[bytes] = field(default_factory=list)
     unknown_columns: Sequence[str] = ()
