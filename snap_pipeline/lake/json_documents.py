@@ -19,7 +19,7 @@ HEAD_CHARACTERS = 1_048_576
 """So much of a file tells whether it has an object a line."""
 
 SEPARATORS = re.compile(r"[\s,\ufeff\x02]*")
-"""What may be between documents besides brackets; `\\x02` stands for control bytes in a clean copy."""
+"""Characters between documents besides brackets; `\\x02` stands for control bytes in a clean copy."""
 AFTER_DOCUMENT = re.compile(r"[ \t]*,?[ \t]*(?:[\n\[\]{\x02]|\Z)")
 
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
@@ -55,7 +55,7 @@ class DocumentSplitter:
         self._open_lists = 0
         self._is_damaged = False
         self._next_document: re.Pattern[str] | None = None
-        """Where the next document begins, while the rest of a damaged one is skipped."""
+        """Position of the next document, while the rest of a damaged one is skipped."""
 
     def pieces(self, part: str, *, is_last: bool) -> Iterator[Piece]:
         """Yield the pieces that are complete with this part of the text."""

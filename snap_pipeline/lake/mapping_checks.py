@@ -21,7 +21,7 @@ VALUES = {
 
 
 class Check(NamedTuple):
-    """What the values of a column must be.
+    """A condition on the values of a column.
 
     Attributes:
         table: the mapping table.

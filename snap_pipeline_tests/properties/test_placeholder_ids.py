@@ -13,7 +13,7 @@ from snap_pipeline_tests.properties.lines import WEB
 WORDS = (SEEDS / "placeholder_ids.csv").read_text().split("\n")[1:-1]
 PLACES = ("user_id", "userId", "anonymous_id", "anonymousId", "external_id")
 SECRETS = {"email": "stranger@example.com", "phone": "+447700900001", "click_ids": {"ScCid": "strangers-click"}}
-"""What one of the strangers says of themselves."""
+"""Signals that one of the strangers gives."""
 COLUMNS = ("em", "ph", "sc_click_id", "external_id")
 
 words = st.builds(

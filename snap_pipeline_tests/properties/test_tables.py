@@ -33,7 +33,7 @@ junk = st.text(st.sampled_from("ab#%,;'/ -\""), min_size=1, max_size=12).map(lam
 
 @dataclass
 class Outcome:
-    """What became of a table: what `land` said, what landed, and what the hour read."""
+    """Outcome of a table: what `land` said, what landed, and what the hour read."""
 
     lines: int
     unreadable: int
