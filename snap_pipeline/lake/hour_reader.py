@@ -27,7 +27,11 @@ from snap_pipeline.reasons import Quarantine
 
 MANY_FILES, SMALL_FILE_BYTES = 16, 1_000_000
 """From so many files of so small an average size on, lines are gathered in one table before they are processed."""
-KEPT_EVENT = "* replace (consent_of_any_version(consent) as consent)"
+KEPT_EVENT = """
+    * replace (
+        consent_of_any_version(consent) as consent, without_blank_texts(properties::varchar)::json as properties
+    )
+"""
 """The columns of a raw event that an earlier version may have read."""
 NO_LINES = "select null::varchar as workspace, null::varchar as source_file, null::json as line limit 0"
 

@@ -32,6 +32,7 @@ JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
 
 MACRO_FILES = (
     "normalize",
+    "blanks",
     "phone_patterns",
     "phones",
     "plaintext",

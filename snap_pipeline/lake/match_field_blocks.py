@@ -27,8 +27,8 @@ DIGESTS = (
 CONTEXT_KEYS = {"userAgent", "advertisingId"}
 """Ways of writing a name that most lines have in their context, where they are read anyway."""
 
-TRAIT_PLACES = {"traits": "has_traits", "context.traits": "has_context_traits"}
-"""The places of traits in a line, each with the column of raw_events.sql that tells whether there are any."""
+TRAIT_PLACES = {"traits": None, "context.traits": "has_context_traits"}
+"""The places of traits in a line, and the column of raw_events.sql that tells whether those of the context count."""
 
 UNUSUAL_KEYS = ("address", "firstName", "lastName", "postalCode")
 """Names that are usual in traits, and are looked for among an event's own keys."""
@@ -96,10 +96,9 @@ def common_names() -> str:
     return _alternatives(sorted(_common_names() | {"page_url"}))
 
 
-def single_names() -> str:
-    """Return pattern alternatives of the usual names of fields with one value."""
-    names = {key for field in MATCH_FIELDS if not field.is_list for key in (*field.keys, *field.trait_keys)}
-    return _alternatives(sorted(key.removeprefix("address.") for key in names))
+def usual_names() -> str:
+    """Return pattern alternatives of the usual names, whose values may be lists, objects or marks of templates."""
+    return _alternatives(sorted(_common_names()))
 
 
 def landed_columns() -> str:
@@ -281,24 +280,23 @@ def _common_names() -> set[str]:
 
 
 def _landed_column(field: MatchField) -> str:
-    read = "texts_of" if field.is_list else "single_text" if field.trait_keys else "null_if_blank"
     spelled = f"spelled.{field.column}"
-    if field.is_list:
-        paths = [f"case when words is not null then texts_of({spelled}) end"]
-    elif field.trait_keys:
-        paths = [f"case when words is not null then single_text({spelled}) end"]
-    else:
-        paths = [spelled]
-    paths += [f"{read}({key})" for key in field.keys]
-    # The guard leaves out rows that would be null in every macro.
-    paths += [
-        f"case when {condition} then {read}({_quoted(f'{place}.{key}')}) end"
+    # The guard leaves out the traits of another person.
+    traits = [
+        f"case when {condition} then {path} end" if condition else path
         for place, condition in TRAIT_PLACES.items()
-        for key in field.trait_keys
+        for path in (_quoted(f"{place}.{key}") for key in field.trait_keys)
     ]
-    paths += [f"{read}({path})" for path in field.elsewhere]
-    values = comma_separated(f"    {path}" for path in paths)
-    return f"coalesce(\n{values}\n) as {field.column}" if len(paths) > 1 else f"{paths[0]} as {field.column}"
+    if field.trait_keys or field.is_list:
+        # A line's words are from all places.
+        usual = comma_separated(f"            {path}" for path in (*field.keys, *traits))
+        usual = f"coalesce(\n{usual}\n        )" if traits else field.keys[0]
+        value = f"case\n        when words is not null then {spelled}\n        else {usual}\n    end"
+        value = f"texts_of(\n    {value}\n)" if field.is_list else value.replace("\n    ", "\n")
+    else:
+        paths = (spelled, *field.keys, *field.elsewhere)
+        value = f"coalesce({', '.join(paths)})" if len(paths) > 1 else spelled
+    return f"{value} as {field.column}"
 
 
 def _quoted(path: str) -> str:

@@ -14,6 +14,7 @@ from snap_pipeline.lake.phone_numbers import register
 
 MACRO_FILES = (
     "normalize",
+    "blanks",
     "phone_patterns",
     "phones",
     "plaintext",

@@ -58,7 +58,7 @@ with_shop as (
                                 "items": "JSON", "products": "JSON"
                             }'
                         ),
-                        currency := null_if_blank(coalesce(shop.currency, shop."currencyCode"))
+                        currency := coalesce(shop.currency, shop."currencyCode")
                     )
                 )[1]
         end as shop
@@ -85,7 +85,7 @@ with_products as (
         coalesce(
             null_if_blank(property.product_id),
             null_if_blank(property.item_id),
-            null_if_blank(property.sku),
+            property.sku,
             -- Elsewhere it may be the order's.
             case
                 when
@@ -95,7 +95,7 @@ with_products as (
                         or property.quantity is not null
                         or snap_event_name in ('VIEW_CONTENT', 'ADD_CART', 'ADD_TO_WISHLIST')
                     )
-                    then null_if_blank(property.id)
+                    then property.id
             end
         ) as single_item_id,
         -- The amount as the shop writes it: the first key that is filled, even if its value is unusable.
@@ -132,11 +132,11 @@ with_products as (
                     )
                 )
         end as placeholder_orders,
-        null_if_blank(coalesce(property.num_items, property.number_items, number_items)) as given_num_items,
+        coalesce(property.num_items, property.number_items, number_items) as given_num_items,
         coalesce(
             currency,
-            null_if_blank(property.currency),
-            null_if_blank(coalesce(property.currency_code, property."currencyCode")),
+            property.currency,
+            coalesce(property.currency_code, property."currencyCode"),
             shop.currency
         ) as given_currency
     from with_shop
@@ -156,8 +156,8 @@ itemized as (
                     coalesce(property.quantity, quantity),
                     given_price,
                     null::varchar,
-                    null_if_blank(property.brand),
-                    null_if_blank(property.category),
+                    property.brand,
+                    property.category,
                     property.delivery_category,
                     false
                 )

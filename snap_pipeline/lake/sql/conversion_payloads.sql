@@ -67,7 +67,7 @@ parameters as (
             page_url_without_identifiers(page_url),
             case when conversion_type = 'WEB' then workspace_settings.site_url end
         ) as event_source_url,
-        null_if_blank(property.event_tag) as event_tag,
+        property.event_tag as event_tag,
         is_limited_use as limited_use,
         -- user_data
         in_order_once(em) as em,
@@ -134,9 +134,9 @@ parameters as (
         ) as contents,
         unique_item_ids as content_ids,
         coalesce(
-            null_if_blank(property.content_category),
-            null_if_blank(property.category),
-            null_if_blank(coalesce(property.item_category, hashed.item_category)),
+            property.content_category,
+            property.category,
+            coalesce(property.item_category, hashed.item_category),
             list_aggregate(
                 in_order_once(list_filter(list_transform(items, lambda i: i.category), lambda c: c is not null)),
                 'string_agg',
@@ -144,8 +144,8 @@ parameters as (
             )
         ) as content_category,
         coalesce(
-            null_if_blank(property.content_name),
-            case when len(items) = 1 and property.product_id is not null then null_if_blank(property.name) end
+            property.content_name,
+            case when len(items) = 1 and property.product_id is not null then property.name end
         ) as content_name,
         case when lower(property.content_type) in ('product', 'product_group') then lower(property.content_type) end
             as content_type,
@@ -167,25 +167,25 @@ parameters as (
             case
                 -- An object is no name.
                 when property.brand is not null and left(property.brand, 1) not in ('{', '[')
-                    then null_if_empty_list(list_filter([null_if_blank(property.brand)], lambda b: b <> ''))
+                    then null_if_empty_list(list_filter([property.brand], lambda b: b <> ''))
             end
         ) as brands,
         coalesce(
-            null_if_blank(property.search_string), null_if_blank(property.query), null_if_blank(property.search_term)
+            property.search_string, property.query, property.search_term
         )
             as search_string,
         coalesce(
-            null_if_blank(property.sign_up_method),
-            case when snap_event_name = 'SIGN_UP' then null_if_blank(property.method) end
+            property.sign_up_method,
+            case when snap_event_name = 'SIGN_UP' then property.method end
         ) as sign_up_method,
         coalesce(plain_money(given_ltv), case when read_amounts[3] >= 0 then double_of(read_amounts[3]) end)
             as predicted_ltv,
-        null_if_blank(property.status) as status,
-        null_if_blank(property.customer_status) as customer_status,
+        property.status as status,
+        property.customer_status as customer_status,
         given_travel as travel,
         -- values that version 2 alone takes
-        null_if_blank(property.description) as description,
-        null_if_blank(property.level) as level,
+        property.description as description,
+        property.level as level,
         -- Plain, as codes: neither tells who somebody is.
         upper(country_code) as country_code,
         region_code(state, country_code) as region_code,
@@ -214,8 +214,8 @@ parameters as (
                         app_namespace,
                         app_build,
                         app_version,
-                        coalesce(os_version, null_if_blank(device_property.os_version)),
-                        coalesce(device_model, null_if_blank(device_property.device_model)),
+                        coalesce(os_version, device_property.os_version),
+                        coalesce(device_model, device_property.device_model),
                         locale,
                         case
                             when device.utc_offset is not null
@@ -226,15 +226,15 @@ parameters as (
                         screen_height,
                         screen_density,
                         coalesce(
-                            null_if_blank(device_property.cpu_cores), null_if_blank(device_property."cpuCores")
+                            device_property.cpu_cores, device_property."cpuCores"
                         ),
                         coalesce(
-                            null_if_blank(device_property.storage),
-                            null_if_blank(device_property.storage_size),
-                            null_if_blank(device_property."storageSize")
+                            device_property.storage,
+                            device_property.storage_size,
+                            device_property."storageSize"
                         ),
                         coalesce(
-                            null_if_blank(device_property.free_storage), null_if_blank(device_property."freeStorage")
+                            device_property.free_storage, device_property."freeStorage"
                         ),
                         timezone
                     ],

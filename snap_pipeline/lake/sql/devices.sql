@@ -45,20 +45,24 @@ described as (
             when conversion_type = 'MOBILE_APP'
                 then {
                     'platform': device_platform(
-                        coalesce(os_name, null_if_blank(device_property.os_name)),
-                        coalesce(device_type, null_if_blank(device_property.device_type)),
+                        coalesce(os_name, device_property.os_name),
+                        coalesce(device_type, device_property.device_type),
                         user_agent,
                         idfv
                     ),
-                    'app_id': coalesce(app_id, null_if_blank(device_property.app_id)),
-                    'att_status': stricter_att_status(
-                        stricter_att_status(att_status, device_property.att_status),
-                        stricter_att_status(device_property."attStatus", device_property."attTrackingStatus")
-                    ),
-                    'ad_tracking_enabled': stricter_tracking(
-                        stricter_tracking(ad_tracking_enabled, device_property.advertiser_tracking_enabled),
-                        stricter_tracking(device_property.ad_tracking_enabled, device_property."adTrackingEnabled")
-                    ),
+                    'app_id': coalesce(app_id, device_property.app_id),
+                    'att_status': strictest_att_status([
+                        att_status,
+                        device_property.att_status,
+                        device_property."attStatus",
+                        device_property."attTrackingStatus"
+                    ]),
+                    'ad_tracking_enabled': strictest_tracking([
+                        ad_tracking_enabled,
+                        device_property.advertiser_tracking_enabled,
+                        device_property.ad_tracking_enabled,
+                        device_property."adTrackingEnabled"
+                    ]),
                     'utc_offset': utc_offset_minutes(timezone, event_time)
                 }
         end as device

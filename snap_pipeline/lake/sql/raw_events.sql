@@ -1,15 +1,30 @@
 -- Received events in canonical form, whichever format they landed in. Reads `landed_lines` (workspace, source_file,
 -- line), whose lines are JSON objects. Rows keep the order in which the lines landed.
-with parsed_lines as (
+with searched_lines as (
     select
         workspace,
         source_file,
-        line,
-        -- Most lines have the usual names in the usual places. Only others are searched for all names, which costs more
-        -- than everything else.
-        has_other_name(line) as has_other_name,
-        unnest(from_json(line, to_json(getvariable('landed_event'))::varchar))
+        line as landed_line,
+        -- Most lines have the usual names in the usual places, and no blank texts. Only others are read with more care,
+        -- which costs more than everything else.
+        is_unusual(line) as is_unusual
     from landed_lines
+),
+
+filled_lines as (
+    select
+        * exclude (is_unusual),
+        coalesce(is_unusual and has_other_name(landed_line), false) as has_other_name,
+        -- From here on, no value is a blank text.
+        case when is_unusual then without_blank_texts(landed_line::varchar) else landed_line::varchar end as line
+    from searched_lines
+),
+
+parsed_lines as (
+    select
+        *,
+        unnest(from_json(line, to_json(getvariable('landed_event'))::varchar))
+    from filled_lines
 ),
 
 recognized_fields as (
@@ -22,40 +37,49 @@ recognized_fields as (
         end as call_type,
         coalesce(null_if_blank(event_id), null_if_blank("messageId")) as given_event_id,
         coalesce(
-            null_if_blank(timestamp),
-            null_if_blank(event_timestamp),
-            null_if_blank("originalTimestamp"),
-            null_if_blank("sentAt")
+            timestamp,
+            event_timestamp,
+            "originalTimestamp",
+            "sentAt"
         ) as given_time,
         nullif(
-            concat_ws(
-                ',',
-                consent,
-                context.consent,
-                context."consentManagement",
-                -- A consent event has the purposes among its properties; other events have keys that name consent.
-                case
-                    when
-                        property_values is not null
-                        and regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
-                        then property_values
-                    -- `has_other_name` knows the names of consent strings, which may be among the properties too.
-                    when
-                        has_other_name
-                        or contains(properties, 'onsent')
-                        or contains(properties, 'CONSENT')
-                        or contains(properties, 'd_storage')
-                        then nullif(flat_consent(property_values), '{}')
-                end,
-                case
-                    when
-                        has_other_name
-                        or concat(
-                            ad_storage, ad_user_data, ad_personalization, gpc, do_not_sell, consent_state,
-                            "consentManagement"
-                        ) != ''
-                        then nullif(flat_consent(line), '{}')
-                end
+            array_to_string(
+                list_concat(
+                    [
+                        consent,
+                        context.consent,
+                        context."consentManagement",
+                        -- A consent event has the purposes among its properties.
+                        case
+                            when regexp_matches(coalesce(event_name, event, name), '(?i)consent|cookie')
+                                then property_values
+                        end
+                    ],
+                    -- Other events have keys that name consent. `has_other_name` knows the names of consent strings.
+                    list_transform(
+                        [
+                            case
+                                when
+                                    has_other_name
+                                    or contains(properties, 'onsent')
+                                    or contains(properties, 'CONSENT')
+                                    or contains(properties, 'd_storage')
+                                    then property_values
+                            end,
+                            case
+                                when
+                                    has_other_name
+                                    or concat(
+                                        ad_storage, ad_user_data, ad_personalization, gpc, do_not_sell, consent_state,
+                                        "consentManagement"
+                                    ) != ''
+                                    then line
+                            end
+                        ],
+                        lambda object: nullif(flat_consent(object), '{}')
+                    )
+                ),
+                ','
             ),
             ''
         ) as given_consents
@@ -106,21 +130,20 @@ spelled_fields as (
         -- The event's id under the name that the workspace gives it.
         case
             when event_id_property is not null
-                then coalesce(nullif(line ->> event_id_property, ''), property_values ->> event_id_property)
+                then coalesce(line ->> event_id_property, property_values ->> event_id_property)
         end as named_event_id,
-        case when contains(property_values, '"url"') then null_if_blank(property_values ->> 'url') end as property_url
+        case when contains(property_values, '"url"') then property_values ->> 'url' end as property_url
     from with_words
 ),
 
 placed_fields as (
     select
         *,
-        traits is not null as has_traits,
-        -- Traits of the context with another e-mail address are another person's.
-        context.traits is not null
-        and (
-            lower(coalesce(spelled.emails, email, traits.email)::varchar) != lower(context.traits.email::varchar)
-        ) is not true as has_context_traits
+        -- Traits of the context with another e-mail address are another person's. Words leave those out already.
+        case
+            when context.traits is not null
+                then (lower(coalesce(email, traits.email)::varchar) != lower(context.traits.email::varchar)) is not true
+        end as has_context_traits
     from spelled_fields
 ),
 
@@ -128,16 +151,18 @@ located_fields as (
     select
         *,
         -- [[[cog cog.outl(blocks.given_external_ids()) ]]]
-        coalesce(
-            case when words is not null then texts_of(spelled.external_ids) end,
-            texts_of(external_id)
+        texts_of(
+            case
+                when words is not null then spelled.external_ids
+                else external_id
+            end
         ) as given_external_ids,
         -- [[[end]]]
         -- The page before the address among the properties: of a product's event, that is the product's page.
         coalesce(
-            null_if_blank(page_url),
-            null_if_blank(spelled.page_url),
-            null_if_blank(context.page.url),
+            page_url,
+            spelled.page_url,
+            context.page.url,
             property_url
         ) as given_page_url
     from placed_fields
@@ -178,47 +203,47 @@ select
                 real_id(named_event_id, placeholders), real_id(spelled.client_dedup_id, placeholders), given_event_id
             )
         ),
-        sha256(line::varchar)
+        sha256(landed_line::varchar)
     ) as event_id,
     call_type,
-    coalesce(null_if_blank(event_name), null_if_blank(event), null_if_blank(name)) as event_name,
+    coalesce(event_name, event, name) as event_name,
     coalesce(
         event_timestamp(given_time),
         -- Computed for the rows alone whose first time cannot be read.
         list_filter(
             list_transform(
-                [event_timestamp, "originalTimestamp", "sentAt"], lambda given: event_timestamp(null_if_blank(given))
+                [event_timestamp, "originalTimestamp", "sentAt"], lambda given: event_timestamp(given)
             ),
             lambda instant: instant is not null
         )[1]
     ) as event_time,
     given_time is not null as has_time,
-    lower(coalesce(null_if_blank(channel), null_if_blank(context.channel))) as channel,
-    lower(null_if_blank(origin)) as origin,
+    lower(coalesce(channel, context.channel)) as channel,
+    lower(origin) as origin,
     coalesce(
-        null_if_blank(action_source),
-        null_if_blank("actionSource"),
-        null_if_blank(event_conversion_type),
-        null_if_blank("eventConversionType"),
+        action_source,
+        "actionSource",
+        event_conversion_type,
+        "eventConversionType",
         -- Searching for a part of the key that begins with a rare letter is the fastest.
         case
             when contains(properties, 'ource"')
                 then coalesce(
-                    null_if_blank(property_values ->> 'action_source'),
-                    null_if_blank(property_values ->> 'actionSource')
+                    property_values ->> 'action_source',
+                    property_values ->> 'actionSource'
                 )
         end,
         case
             when contains(properties, 'onversion')
                 then coalesce(
-                    null_if_blank(property_values ->> 'event_conversion_type'),
-                    null_if_blank(property_values ->> 'eventConversionType')
+                    property_values ->> 'event_conversion_type',
+                    property_values ->> 'eventConversionType'
                 )
         end
     ) as action_source,
     coalesce(
-        case when contains(properties, 'hannel"') then null_if_blank(property_values ->> 'channel') end,
-        case when contains(properties, 'rigin"') then null_if_blank(property_values ->> 'origin') end
+        case when contains(properties, 'hannel"') then property_values ->> 'channel' end,
+        case when contains(properties, 'rigin"') then property_values ->> 'origin' end
     ) as property_channel,
     coalesce(real_id(anonymous_id, placeholders), real_id("anonymousId", placeholders)) as anonymous_id,
     coalesce(real_id(user_id, placeholders), real_id("userId", placeholders)) as user_id,
@@ -228,94 +253,98 @@ select
         else nullif(list_filter(given_external_ids, lambda id: not list_contains(placeholders, id)), [])
     end as external_ids,
     -- [[[cog cog.outl(blocks.landed_columns()) ]]]
-    coalesce(
-        case when words is not null then texts_of(spelled.emails) end,
-        texts_of(email),
-        case when has_traits then texts_of(traits.email) end,
-        case when has_context_traits then texts_of(context.traits.email) end
+    texts_of(
+        case
+            when words is not null then spelled.emails
+            else coalesce(
+                email,
+                traits.email,
+                case when has_context_traits then context.traits.email end
+            )
+        end
     ) as emails,
-    coalesce(
-        case when words is not null then texts_of(spelled.phones) end,
-        texts_of(phone),
-        case when has_traits then texts_of(traits.phone) end,
-        case when has_context_traits then texts_of(context.traits.phone) end
+    texts_of(
+        case
+            when words is not null then spelled.phones
+            else coalesce(
+                phone,
+                traits.phone,
+                case when has_context_traits then context.traits.phone end
+            )
+        end
     ) as phones,
-    coalesce(
-        case when words is not null then single_text(spelled.first_name) end,
-        single_text(first_name),
-        case when has_traits then single_text(traits."firstName") end,
-        case when has_context_traits then single_text(context.traits."firstName") end
-    ) as first_name,
-    coalesce(
-        case when words is not null then single_text(spelled.last_name) end,
-        single_text(last_name),
-        case when has_traits then single_text(traits."lastName") end,
-        case when has_context_traits then single_text(context.traits."lastName") end
-    ) as last_name,
-    coalesce(
-        case when words is not null then single_text(spelled.gender) end,
-        single_text(gender),
-        case when has_traits then single_text(traits.gender) end,
-        case when has_context_traits then single_text(context.traits.gender) end
-    ) as gender,
-    coalesce(
-        case when words is not null then single_text(spelled.city) end,
-        single_text(city),
-        case when has_traits then single_text(traits.address.city) end,
-        case when has_context_traits then single_text(context.traits.address.city) end
-    ) as city,
-    coalesce(
-        case when words is not null then single_text(spelled.state) end,
-        single_text(state),
-        case when has_traits then single_text(traits.address.state) end,
-        case when has_context_traits then single_text(context.traits.address.state) end
-    ) as state,
-    coalesce(
-        case when words is not null then single_text(spelled.zip) end,
-        single_text(zip),
-        case when has_traits then single_text(traits.address."postalCode") end,
-        case when has_context_traits then single_text(context.traits.address."postalCode") end
-    ) as zip,
-    coalesce(
-        case when words is not null then single_text(spelled.country) end,
-        single_text(country),
-        case when has_traits then single_text(traits.address.country) end,
-        case when has_context_traits then single_text(context.traits.address.country) end
-    ) as country,
-    coalesce(
-        spelled.sc_cookie1,
-        null_if_blank(sc_cookie1)
-    ) as sc_cookie1,
-    coalesce(
-        spelled.ip_address,
-        null_if_blank(ip_address),
-        null_if_blank(context.ip),
-        null_if_blank(request_ip),
-        null_if_blank(ip)
-    ) as ip_address,
-    coalesce(
-        spelled.user_agent,
-        null_if_blank(user_agent),
-        null_if_blank(context."userAgent"),
-        null_if_blank("userAgent")
-    ) as user_agent,
-    coalesce(
-        spelled.advertising_id,
-        null_if_blank(advertising_id),
-        null_if_blank(context.device."advertisingId")
-    ) as advertising_id,
+    case
+        when words is not null then spelled.first_name
+        else coalesce(
+            first_name,
+            traits."firstName",
+            case when has_context_traits then context.traits."firstName" end
+        )
+    end as first_name,
+    case
+        when words is not null then spelled.last_name
+        else coalesce(
+            last_name,
+            traits."lastName",
+            case when has_context_traits then context.traits."lastName" end
+        )
+    end as last_name,
+    case
+        when words is not null then spelled.gender
+        else coalesce(
+            gender,
+            traits.gender,
+            case when has_context_traits then context.traits.gender end
+        )
+    end as gender,
+    case
+        when words is not null then spelled.city
+        else coalesce(
+            city,
+            traits.address.city,
+            case when has_context_traits then context.traits.address.city end
+        )
+    end as city,
+    case
+        when words is not null then spelled.state
+        else coalesce(
+            state,
+            traits.address.state,
+            case when has_context_traits then context.traits.address.state end
+        )
+    end as state,
+    case
+        when words is not null then spelled.zip
+        else coalesce(
+            zip,
+            traits.address."postalCode",
+            case when has_context_traits then context.traits.address."postalCode" end
+        )
+    end as zip,
+    case
+        when words is not null then spelled.country
+        else coalesce(
+            country,
+            traits.address.country,
+            case when has_context_traits then context.traits.address.country end
+        )
+    end as country,
+    coalesce(spelled.sc_cookie1, sc_cookie1) as sc_cookie1,
+    coalesce(spelled.ip_address, ip_address, context.ip, request_ip, ip) as ip_address,
+    coalesce(spelled.user_agent, user_agent, context."userAgent", "userAgent") as user_agent,
+    coalesce(spelled.advertising_id, advertising_id, context.device."advertisingId") as advertising_id,
     spelled.subscription_id as subscription_id,
     spelled.lead_id as lead_id,
     spelled.anon_id as anon_id,
     -- [[[end]]]
     coalesce(
         spelled.idfv,
-        null_if_blank(idfv),
+        idfv,
         case
             when
                 context.device.id is not null
                 and device_platform(context.os.name, context.device.type, context."userAgent", null) = 'ios'
-                then null_if_blank(context.device.id)
+                then context.device.id
         end
     ) as idfv,
     given_page_url as page_url,
@@ -330,40 +359,44 @@ select
                 then click_id_in([given_page_url, '?' || context.page.search, property_url, context.page.referrer])
         end
     ) as sc_click_id,
-    stricter_tracking(
-        stricter_tracking(advertiser_tracking_enabled, ad_tracking_enabled),
-        stricter_tracking(app_data.advertiser_tracking_enabled, context.device."adTrackingEnabled")
+    strictest_tracking(
+        [
+            advertiser_tracking_enabled,
+            ad_tracking_enabled,
+            app_data.advertiser_tracking_enabled,
+            context.device."adTrackingEnabled"
+        ]
     ) as ad_tracking_enabled,
-    stricter_att_status(
-        stricter_att_status(att_status, context.device."attTrackingStatus"), context.device."trackingStatus"
+    strictest_att_status(
+        [att_status, context.device."attTrackingStatus", context.device."trackingStatus"]
     ) as att_status,
-    coalesce(null_if_blank(device_model), null_if_blank(context.device.model)) as device_model,
-    coalesce(null_if_blank(device_type), null_if_blank(context.device.type)) as device_type,
-    coalesce(null_if_blank(os_name), null_if_blank(context.os.name)) as os_name,
-    coalesce(null_if_blank(os_version), null_if_blank(context.os.version)) as os_version,
-    coalesce(null_if_blank(app_id), null_if_blank(app_data.app_id)) as app_id,
-    null_if_blank(context.app.namespace) as app_namespace,
-    null_if_blank(context.app.version) as app_version,
-    null_if_blank(context.app.build) as app_build,
+    coalesce(device_model, context.device.model) as device_model,
+    coalesce(device_type, context.device.type) as device_type,
+    coalesce(os_name, context.os.name) as os_name,
+    coalesce(os_version, context.os.version) as os_version,
+    coalesce(app_id, app_data.app_id) as app_id,
+    context.app.namespace as app_namespace,
+    context.app.version as app_version,
+    context.app.build as app_build,
     (context.app is not null or context.device is not null)
-    and null_if_blank(context.page.url) is null
-    and null_if_blank(page_url) is null as has_app_context,
-    null_if_blank(context.locale) as locale,
-    null_if_blank(context.timezone) as timezone,
-    null_if_blank(context.network.carrier) as carrier,
-    null_if_blank(context.screen.width) as screen_width,
-    null_if_blank(context.screen.height) as screen_height,
-    null_if_blank(context.screen.density) as screen_density,
+    and context.page.url is null
+    and page_url is null as has_app_context,
+    context.locale as locale,
+    context.timezone as timezone,
+    context.network.carrier as carrier,
+    context.screen.width as screen_width,
+    context.screen.height as screen_height,
+    context.screen.density as screen_density,
     case when given_consents is not null then canonical_consent('[' || given_consents || ']') end as consent,
     -- As JSON writes them: "1.299" in quotes may be more than a thousand, the number 1.299 is not.
-    case when null_if_blank(value ->> '$') is not null then value::varchar end as value,
-    case when null_if_blank(price ->> '$') is not null then price::varchar end as price,
-    null_if_blank(quantity) as quantity,
-    null_if_blank(currency) as currency,
+    case when value ->> '$' is not null then value::varchar end as value,
+    case when price ->> '$' is not null then price::varchar end as price,
+    quantity as quantity,
+    currency as currency,
     coalesce(real_id(order_id, placeholders), real_id(transaction_id, placeholders)) as order_id,
     case when item_ids is not null then texts_listed(item_ids) end as item_ids,
-    null_if_blank(number_items) as number_items,
-    null_if_blank(item_category) as item_category,
+    number_items as number_items,
+    item_category as item_category,
     case when brands is not null then texts_listed(brands) end as brands,
     case
         when coalesce(status, order_status, financial_status, payment_status, test) is not null

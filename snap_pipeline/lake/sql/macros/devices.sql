@@ -34,17 +34,23 @@ create or replace macro is_tracking_authorized(status) as map_extract_value(
 -- The answer of a flag such as adTrackingEnabled, which may be a status too.
 create or replace macro is_tracking_enabled(flag) as coalesce(is_consent_given(flag), is_tracking_authorized(flag));
 
--- Of two statuses or two flags, the second if it refuses, else the first that is given. Most events have one or none,
--- so that the second is seldom read.
-create or replace macro stricter_att_status(status, other) as case
-    when other is not null and null_if_blank(status) is not null and not is_tracking_authorized(other) then other
-    else coalesce(null_if_blank(status), null_if_blank(other))
-end;
+-- Of several statuses or flags, the first that refuses, else the first that is given. Most events have one or none.
+create or replace macro strictest_att_status(statuses) as list_transform(
+    [list_filter(statuses, lambda status: status is not null)],
+    lambda given: case
+        when len(given) > 1
+            then coalesce(list_filter(given, lambda status: not is_tracking_authorized(status))[1], given[1])
+        else given[1]
+    end
+)[1];
 
-create or replace macro stricter_tracking(flag, other) as case
-    when other is not null and null_if_blank(flag) is not null and not is_tracking_enabled(other) then other
-    else coalesce(null_if_blank(flag), null_if_blank(other))
-end;
+create or replace macro strictest_tracking(flags) as list_transform(
+    [list_filter(flags, lambda flag: flag is not null)],
+    lambda given: case
+        when len(given) > 1 then coalesce(list_filter(given, lambda flag: not is_tracking_enabled(flag))[1], given[1])
+        else given[1]
+    end
+)[1];
 
 -- An app's id in its store: Apple's number, or Android's package name; null for the other platform's, so that a bundle
 -- id is no id of the App Store. Where the platform is unknown, either will do.

@@ -8,9 +8,8 @@ create or replace macro id_separator() as chr(31) || chr(31);
 -- placeholder_ids.csv by placeholder_pattern.sql.
 create or replace macro placeholders_among(ids) as regexp_extract_all(ids, getvariable('placeholder_pattern'), 1);
 
--- The id, or null if it is blank or among the placeholders.
-create or replace macro real_id(id, placeholders) as
-case when not list_contains(placeholders, id) then null_if_blank(id) end;
+-- The id, or null if it is among the placeholders.
+create or replace macro real_id(id, placeholders) as case when not list_contains(placeholders, id) then id end;
 
 -- An id that may be stored and sent: an id that is an e-mail address or a phone number is hashed as such.
 create or replace macro pseudonym(id) as case

@@ -1,10 +1,12 @@
--- JSON that client libraries write in several shapes. Needs null_if_blank() of normalize.sql.
+-- JSON that client libraries write in several shapes. Needs normalize.sql and blanks.sql.
 
--- An object, or an object written as JSON text (a JSONB column); null for anything else.
+-- An object, or an object written as JSON text (a JSONB column) without its blank texts; null for anything else.
 create or replace macro object_of(value) as case json_type(value)
     when 'OBJECT' then value
-    when 'VARCHAR' then
-        case when json_type(try_cast(value ->> '$' as json)) = 'OBJECT' then try_cast(value ->> '$' as json) end
+    when 'VARCHAR'
+        then list_filter(
+            [try_cast(without_blank_texts(value ->> '$') as json)], lambda object: json_type(object) = 'OBJECT'
+        )[1]
 end;
 
 create or replace macro is_affirmed(text) as lower(trim(text)) in ('true', '1', 'yes');

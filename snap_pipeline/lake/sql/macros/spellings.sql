@@ -1,15 +1,14 @@
--- Match fields under any of their names, wherever a client put them. Needs urls.sql, json.sql, products.sql,
--- devices.sql and travel.sql. The lists come from match_fields.py (`make fields`).
+-- Match fields under any of their names, wherever a client put them. Needs blanks.sql, urls.sql, json.sql,
+-- products.sql, devices.sql and travel.sql. The lists come from match_fields.py (`make fields`).
 
 -- The field that a name stands for, and its rank among the field's names: match_field_names.sql, here as a variable.
 -- Names are compared without case and separators.
 create or replace macro match_field_of(name) as
 map_extract_value(getvariable('match_field_names'), lower(translate(name, '_- ', '')));
 
--- Tells whether a line has a name that raw_events.sql does not read from every line, or a list where it reads one
--- value, or an address as JSON text.
-create or replace macro has_other_name(line) as regexp_matches(
-    line::varchar,
+-- Pattern of a name that raw_events.sql does not read from every line, of a list, an object or the mark of a template
+-- where it reads a plain value, and of an address as JSON text.
+create or replace macro other_name_pattern() as (
     '"(?:(?:[sS][cC][cClL][iI][dD]|user_data'
     -- consent strings in columns of their own (`flat_consent` in consent.sql)
     || '|tc_string|tcString|gdpr_consent|consent_string|euconsent[-_]v2|(?:x-ga-)?gc[sd]|gpp|gpp_string|gppString'
@@ -102,14 +101,20 @@ create or replace macro has_other_name(line) as regexp_matches(
     || '|userphone|userphonenumber|uuidC1|uuid_c1|uuidc1|zipCode'
     || '|zip_code|zipcode|zp'
     -- [[[end]]]
-    || ')\\?"|address\\?"\s*:\s*\\?"\{|(?:address'
-    -- [[[cog cog.outl(blocks.single_names()) ]]]
-    || '|advertising_id|city|city|country|country|firstName|first_name'
-    || '|gender|idfv|ip_address|lastName|last_name|postalCode|sc_cookie1'
-    || '|state|state|user_agent|zip'
+    || ')\\?"|address\\?"\s*:\s*(?:\\?"\{|(?:\\?")?\[)|(?:'
+    -- [[[cog cog.outl(blocks.usual_names()) ]]]
+    || '|advertising_id|city|country|email|external_id|firstName'
+    || '|first_name|gender|idfv|ip_address|lastName|last_name|phone'
+    || '|postalCode|sc_cookie1|state|user_agent|zip'
     -- [[[end]]]
-    || ')\\?"\s*:\s*(?:\\?")?\[)'
+    || ')\\?"\s*:\s*(?:\\?")?[\[{%<#$@*])'
 );
+
+create or replace macro has_other_name(line) as regexp_matches(line::varchar, other_name_pattern());
+
+-- Tells whether raw_events.sql has to read a line with more care than most: for either reason, in one look.
+create or replace macro is_unusual(line) as
+regexp_matches(line::varchar, other_name_pattern() || '|' || blank_text_pattern());
 
 -- Tells whether properties have a name that raw_events.sql reads from every line, but not from properties.
 create or replace macro has_match_field(properties) as regexp_matches(
@@ -149,20 +154,16 @@ create or replace macro match_words(object) as list_sort(
                 'match': word.match,
                 'value': case
                     when
-                        json_type(word.value) != 'ARRAY'
-                        and not starts_with(word.value::varchar, '"[')
-                        then word.value
-                    when
-                        word.match.field in (
+                        word.match.field not in (
                             -- [[[cog cog.outl(blocks.list_fields()) ]]]
                             'emails', 'phones', 'external_ids'
                             -- [[[end]]]
                         )
-                        then case
-                            when first_filled(word.value) is not null or list_of(word.value) is null
-                                then coalesce(list_of(word.value), word.value)
-                        end
-                    else first_filled(word.value)
+                        then to_json(single_text(coalesce(first_filled(word.value), word.value) ->> '$'))
+                    when json_type(word.value) != 'ARRAY' and not starts_with(word.value::varchar, '"[')
+                        then word.value
+                    when first_filled(word.value) is not null or list_of(word.value) is null
+                        then coalesce(list_of(word.value), word.value)
                 end
             }
         ),
@@ -171,39 +172,38 @@ create or replace macro match_words(object) as list_sort(
     )
 );
 
--- The same of an object, of the `user_data` in it, and of the address in either.
-create or replace macro match_words_in(object) as flatten(
-    list_transform(
-        [
-            object,
-            address_in(object),
-            json_extract(object, '$.user_data'),
-            address_in(json_extract(object, '$.user_data'))
-        ],
-        lambda part: match_words(part)
+-- The match fields of each of some objects: of itself, of the `user_data` in it, and of the address in either.
+create or replace macro match_words_in(objects) as list_transform(
+    objects,
+    lambda object: flatten(
+        list_transform(
+            flatten(
+                list_transform(
+                    [object, json_extract(object, '$.user_data')], lambda part: [part, address_in(part)]
+                )
+            ),
+            lambda part: match_words(part)
+        )
     )
 );
 
--- The match fields of properties. A `gender` or a `state` alone is a product's or an order's, and the places of a trip
--- are no address.
-create or replace macro match_words_in_properties(properties) as list_transform(
-    [{ 'words': match_words_in(properties), 'is_trip': is_trip(properties) }],
-    lambda found: list_filter(
-        found.words,
-        lambda word: case
-            when word.match.field in ('gender', 'state')
-                then list_has_any(
-                    list_transform(found.words, lambda each: each.match.field),
-                    case
-                        when word.match.field = 'state' then ['city', 'zip']
-                        else ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
-                    end
-                )
-            else true
-        end
-        and not (found.is_trip and word.match.field in ('city', 'state', 'zip', 'country'))
-    )
-)[1];
+-- The match fields of properties that are a person's. A `gender` or a `state` alone is a product's or an order's, and
+-- the places of a trip are no address.
+create or replace macro personal_words(words, is_trip) as list_filter(
+    words,
+    lambda word: case
+        when word.match.field in ('gender', 'state')
+            then list_has_any(
+                list_transform(words, lambda each: each.match.field),
+                case
+                    when word.match.field = 'state' then ['city', 'zip']
+                    else ['emails', 'phones', 'first_name', 'last_name', 'city', 'zip']
+                end
+            )
+        else true
+    end
+    and not (is_trip and word.match.field in ('city', 'state', 'zip', 'country'))
+);
 
 -- The first e-mail address among words, to be compared.
 create or replace macro first_email_of(words) as lower(
@@ -213,16 +213,29 @@ create or replace macro first_email_of(words) as lower(
 -- The match fields of a line under any name, in order of preference: the event's own words before its context. Traits
 -- of the context with another e-mail address are another person's.
 create or replace macro match_words_of_line(line, properties, click_ids) as list_transform(
-    [{
-        'own': flatten([
-            list_filter(match_words(click_ids), lambda word: word.match.field = 'sc_click_id'),
-            match_words_in(line),
-            match_words_in_properties(properties),
-            match_words_in(object_of(json_extract(line, '$.traits'))),
-            match_words_in(snap_integration(json_extract(line, '$.integrations')))
-        ]),
-        'context': match_words_in(object_of(json_extract(line, '$.context.traits')))
-    }],
+    list_transform(
+        [{
+            'places': match_words_in([
+                click_ids,
+                line,
+                properties,
+                object_of(json_extract(line, '$.traits')),
+                snap_integration(json_extract(line, '$.integrations')),
+                object_of(json_extract(line, '$.context.traits'))
+            ]),
+            'is_trip': is_trip(properties)
+        }],
+        lambda found: {
+            'own': flatten([
+                list_filter(found.places[1], lambda word: word.match.field = 'sc_click_id'),
+                found.places[2],
+                personal_words(found.places[3], found.is_trip),
+                found.places[4],
+                found.places[5]
+            ]),
+            'context': found.places[6]
+        }
+    ),
     lambda words: case
         when first_email_of(words.own) != first_email_of(words.context) then words.own
         else list_concat(words.own, words.context)
