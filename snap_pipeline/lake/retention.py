@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandedFile, LandingZone
+from snap_pipeline.lake.landing import LandedFile, LandingZone, is_same_listing
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.storage import Table, partition
 
@@ -79,7 +79,7 @@ def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[L
         payloads_are_current = lake.hours_with_current_payloads(connection, [hour])
     return (
         read is not None
-        and (not listing or listing == read)
+        and (not listing or is_same_listing(read, listing))
         and all(lake.storage.exists(partition(table, hour)) for table in NEEDED)
         and hour in payloads_are_current
     )
@@ -97,7 +97,7 @@ def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedF
 
     The raw partition goes last: as long as it exists, its hour's landing files are known to have been read.
     """
-    files = [file for file in landing.listing(hour) if file in (read or [])]
+    files = [file for file in landing.listing(hour) if any(map(file.is_same, read or []))]
     landing.delete(files, hour)
     for table in WITH_PLAINTEXT:
         lake.storage.delete([partition(table, hour)])
