@@ -104,6 +104,13 @@ class Storage:
         """Return the path of an object, whether or not it exists, for people and their tools."""
         return self._root / key
 
+    def stored_path(self, table: Table, hour: datetime) -> Path | None:
+        """Return the file of a table's hour, or the folder of its files by destination; None if there are none."""
+        path = self.path(partition(table, hour))
+        if path.exists():
+            return path
+        return path.parent if any(path.parent.glob("destination=*/*.parquet")) else None
+
     # Reading
 
     def exists(self, key: str) -> bool:
