@@ -19,12 +19,14 @@ from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.files import delete_abandoned, drafts
+from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.outdated_hours import OutdatedHours
 from snap_pipeline.lake.retention import Pruned, prune
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.settings import Settings
@@ -154,6 +156,13 @@ class Pipeline:
         """The accounting of every landed line."""
         return Accounting(self.lake, self.mappings, self.summaries, self.settings.now())
 
-    def destination_backlog(self, destination: Destination) -> DestinationBacklog:
-        """Read a destination's backlog and request figures from the lake."""
-        return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour)
+    def destination_backlog(self, destination: Destination, *, newest_hours: int = 0) -> DestinationBacklog:
+        """Read a destination's backlog and request figures from the lake.
+
+        Args:
+            destination: the receiver.
+            newest_hours: count no more hours than these; 0 for all.
+        """
+        first, running = max(self.settings.first_hour, parse_hour(destination.since)), self.settings.running_hour
+        hours = [hour for hour in self.lake.storage.hours(Table.CONVERSION_PAYLOADS) if first <= hour <= running]
+        return destination_backlog_of(self.lake, self.accounting, destination, hours[-newest_hours:], running)
