@@ -16,7 +16,7 @@ from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.store import Destination, DestinationStore
-from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
+from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file, lost_key_file
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.files import delete_abandoned, drafts
 from snap_pipeline.hours import parse_hour
@@ -64,6 +64,10 @@ class Pipeline:
     def destinations(self) -> DestinationStore:
         """The store of the destinations."""
         self.open_cipher()  # fails now if a key cannot be used, and not at the first token
+        return self._store
+
+    @cached_property
+    def _store(self) -> DestinationStore:
         return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
 
     def open_cipher(self) -> TokenCipher:
@@ -71,12 +75,15 @@ class Pipeline:
 
         Raises:
             SettingsError: Postgres holds the state, and no key is set.
-            SecretKeyError: a key, or the key file, cannot be used.
+            SecretKeyError: a key, or the key file, cannot be used, or the file is lost while tokens are stored.
         """
         if self.settings.secret_key:
             return TokenCipher(self.settings.secret_key.get_secret_value())
         if self.database.is_sqlite:
-            return TokenCipher(load_or_create_key_file(self.settings.secret_key_file))
+            file = self.settings.secret_key_file
+            if not file.exists() and (names := [each.name for each in self._store.list()]):
+                raise lost_key_file(file, names)
+            return TokenCipher(load_or_create_key_file(file))
         raise SettingsError(
             "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres no key is made for you: make one with "
             "`openssl rand -base64 32 | tr '+/' '-_'` and set it for every process."

@@ -20,6 +20,7 @@ def rotate_key() -> None:
     pipeline = open_pipeline()
     if pipeline.settings.secret_key is None and pipeline.database.is_sqlite:
         file = pipeline.settings.secret_key_file
+        pipeline.open_cipher()  # a lost key file is no reason to make another one
         renewed = rotate_key_file(pipeline.database, file)
         result = f"are encrypted under a new key, in {file}."
     else:
