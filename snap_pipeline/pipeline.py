@@ -95,10 +95,15 @@ class Pipeline:
         longest = max(workspace.identity_window_days for workspace in self.workspaces.values())
         return timedelta(days=max(self.settings.retention_days, longest + 1))
 
-    def prune(self) -> Pruned:
-        """Delete landing files, raw and filtered events older than the retention, and abandoned drafts."""
-        self.delete_abandoned_drafts(everywhere=True)
-        return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
+    def prune(self, *, dry_run: bool = False) -> Pruned:
+        """Delete landing files, raw and filtered events older than the retention, and abandoned drafts.
+
+        Args:
+            dry_run: change nothing, and return what would be deleted.
+        """
+        if not dry_run:
+            self.delete_abandoned_drafts(everywhere=True)
+        return prune(self.lake, self.landing, self.settings.running_hour - self.retention, dry_run=dry_run)
 
     def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
         """Delete the half-written files of killed processes.

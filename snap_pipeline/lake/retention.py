@@ -5,7 +5,7 @@ partitions, since nothing is left to make them from.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,10 +40,11 @@ class Pruned:
     left: list[datetime]
 
 
-def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
+def prune(lake: Lake, landing: LandingZone, first_kept: datetime, *, dry_run: bool = False) -> Pruned:
     """Delete landing files, `raw_events` and `filtered_events` of the hours before the first one to keep.
 
-    Idempotent, also after an interruption: an hour's note is written before anything of it is deleted.
+    Idempotent, also after an interruption: an hour's note is written before anything of it is deleted. A dry run
+    returns the same, and changes nothing.
 
     Raises:
         LakeError: a file cannot be read or deleted.
@@ -57,9 +58,15 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
             if not _is_done_with(lake, landing, hour, read):
                 left.append(hour)
                 continue
-            _write_note(lake, hour)
-        files += _delete(lake, landing, hour, read)
-        (left if landing.listing(hour) else hours).append(hour)
+            if not dry_run:
+                _write_note(lake, hour)
+        listing = landing.listing(hour)
+        # Files that landed since the hour was read stay.
+        read_files = [file for file in listing if any(map(file.is_same, read or []))]
+        if not dry_run:
+            _delete(lake, landing, hour, read_files)
+        files += len(read_files)
+        (left if len(read_files) < len(listing) else hours).append(hour)
     return Pruned(hours, files, left)
 
 
@@ -92,13 +99,11 @@ def _write_note(lake: Lake, hour: datetime) -> None:
         lake.storage.put(lake.pruned_note(hour), json.dumps(dict(rows)))
 
 
-def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> int:
-    """Delete the landing files that were read and have not changed since; files that landed meanwhile stay.
+def _delete(lake: Lake, landing: LandingZone, hour: datetime, files: Iterable[LandedFile]) -> None:
+    """Delete landing files of an hour, and its tables with plaintext.
 
     The raw partition goes last: as long as it exists, its hour's landing files are known to have been read.
     """
-    files = [file for file in landing.listing(hour) if any(map(file.is_same, read or []))]
     landing.delete(files, hour)
     for table in WITH_PLAINTEXT:
         lake.storage.delete([partition(table, hour)])
-    return len(files)
