@@ -26,6 +26,9 @@ ABANDONED_AFTER_SECONDS = 3_600
 """Drafts that were idle for this long are abandoned: no living process pauses nearly as long. Deleting one by mistake
 costs a retry, since the rename fails and with it the step."""
 
+COPIED_RESOLUTIONS_NS = (1_000, 1_000_000, 1_000_000_000)
+"""Resolutions to which copies cut off modification times: microseconds, milliseconds, seconds."""
+
 DRAFT_BESIDE_ITS_FILE = re.compile(r"\.[0-9a-f]{32}\.tmp")
 """Names of drafts of versions that wrote them beside their files."""
 
@@ -76,6 +79,18 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_same_moment(modified_ns: int, copied_ns: int) -> bool:
+    """Tell whether two modification times are the same, as far as a copy keeps them.
+
+    Archives and file systems cut times off, mostly to whole seconds (GNU tar does). A time that somebody wrote is
+    practically never whole, so that a file which is replaced within a second still differs.
+    """
+    return modified_ns == copied_ns or any(
+        modified_ns // unit == copied_ns // unit and 0 in (modified_ns % unit, copied_ns % unit)
+        for unit in COPIED_RESOLUTIONS_NS
+    )
 
 
 def names_in(folder: str | Path) -> list[str]:

@@ -16,15 +16,17 @@ from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.store import Destination, DestinationStore
-from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file
+from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file, lost_key_file
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.files import delete_abandoned, drafts
+from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.forget import Forgetting
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.outdated_hours import OutdatedHours
 from snap_pipeline.lake.retention import Pruned, prune
+from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.settings import Settings
@@ -62,6 +64,10 @@ class Pipeline:
     def destinations(self) -> DestinationStore:
         """The store of the destinations."""
         self.open_cipher()  # fails now if a key cannot be used, and not at the first token
+        return self._store
+
+    @cached_property
+    def _store(self) -> DestinationStore:
         return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
 
     def open_cipher(self) -> TokenCipher:
@@ -69,12 +75,15 @@ class Pipeline:
 
         Raises:
             SettingsError: Postgres holds the state, and no key is set.
-            SecretKeyError: a key, or the key file, cannot be used.
+            SecretKeyError: a key, or the key file, cannot be used, or the file is lost while tokens are stored.
         """
         if self.settings.secret_key:
             return TokenCipher(self.settings.secret_key.get_secret_value())
         if self.database.is_sqlite:
-            return TokenCipher(load_or_create_key_file(self.settings.secret_key_file))
+            file = self.settings.secret_key_file
+            if not file.exists() and (names := [each.name for each in self._store.list()]):
+                raise lost_key_file(file, names)
+            return TokenCipher(load_or_create_key_file(file))
         raise SettingsError(
             "SNAP_PIPELINE_SECRET_KEY is not set. With the state on Postgres no key is made for you: make one with "
             "`openssl rand -base64 32 | tr '+/' '-_'` and set it for every process."
@@ -86,10 +95,15 @@ class Pipeline:
         longest = max(workspace.identity_window_days for workspace in self.workspaces.values())
         return timedelta(days=max(self.settings.retention_days, longest + 1))
 
-    def prune(self) -> Pruned:
-        """Delete landing files, raw and filtered events older than the retention, and abandoned drafts."""
-        self.delete_abandoned_drafts(everywhere=True)
-        return prune(self.lake, self.landing, self.settings.running_hour - self.retention)
+    def prune(self, *, dry_run: bool = False) -> Pruned:
+        """Delete landing files, raw and filtered events older than the retention, and abandoned drafts.
+
+        Args:
+            dry_run: change nothing, and return what would be deleted.
+        """
+        if not dry_run:
+            self.delete_abandoned_drafts(everywhere=True)
+        return prune(self.lake, self.landing, self.settings.running_hour - self.retention, dry_run=dry_run)
 
     def delete_abandoned_drafts(self, *, everywhere: bool = False) -> list[Path]:
         """Delete the half-written files of killed processes.
@@ -154,6 +168,13 @@ class Pipeline:
         """The accounting of every landed line."""
         return Accounting(self.lake, self.mappings, self.summaries, self.settings.now())
 
-    def destination_backlog(self, destination: Destination) -> DestinationBacklog:
-        """Read a destination's backlog and request figures from the lake."""
-        return destination_backlog_of(self.lake, self.summaries, destination, self.settings.running_hour)
+    def destination_backlog(self, destination: Destination, *, newest_hours: int = 0) -> DestinationBacklog:
+        """Read a destination's backlog and request figures from the lake.
+
+        Args:
+            destination: the receiver.
+            newest_hours: count no more hours than these; 0 for all.
+        """
+        first, running = max(self.settings.first_hour, parse_hour(destination.since)), self.settings.running_hour
+        hours = [hour for hour in self.lake.storage.hours(Table.CONVERSION_PAYLOADS) if first <= hour <= running]
+        return destination_backlog_of(self.lake, self.accounting, destination, hours[-newest_hours:], running)

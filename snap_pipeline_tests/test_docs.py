@@ -121,7 +121,7 @@ def test_the_commands_of_the_identity_page_run(project: Project, tmp_path: Path,
         for command in fence.strip().splitlines()
     }
     assert "Rewritten" in said["snap-pipeline forget --user-id 4711 --landing"]
-    assert "0 hours were pruned" in said["snap-pipeline prune"]
+    assert "0 hours pruned" in said["snap-pipeline prune"]
 
 
 def test_the_error_page_is_the_catalogue() -> None:

@@ -12,15 +12,15 @@ from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.delivery.accounting import Entry, unaccounted
 from snap_pipeline.delivery.held_events import Held
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.plurals import quantity
 from snap_pipeline.reasons import WORDS, DeliveryState, NonAdditive
 
 ADVICE: Mapping[str, str] = {
-    NonAdditive.EXPIRING: "{events} pending events will be too old for Snap within a day. See "
+    NonAdditive.EXPIRING: "{events} pending will be too old for Snap within a day. See "
     "`snap-pipeline destination show`, then run `snap-pipeline materialize` over these hours.",
-    DeliveryState.IN_DOUBT: "{events} events are in doubt: they were sent, and no answer came. Within 48 hours they "
-    "are resent automatically. After that, `snap-pipeline materialize --resend-in-doubt` resends them, and Snap may "
-    "count them twice.",
-    DeliveryState.REJECTED: "{events} events were rejected by Snap. After fixing the reason, send them again with "
+    DeliveryState.IN_DOUBT: "{events} in doubt: sent, and no answer came. Within 48 hours, the next run resends those "
+    "events. After that, `snap-pipeline materialize --resend-in-doubt` does, and Snap may count them twice.",
+    DeliveryState.REJECTED: "{events} rejected by Snap. After fixing the reason, send them again with "
     "`snap-pipeline materialize --retry-rejected`.",
 }
 """The advice for each entry that needs it."""
@@ -62,7 +62,7 @@ def print_accounting(entries: Sequence[Entry], unread: Sequence[datetime] = ()) 
         sums[entry.destination or ""][_label(entry)] += entry.events
     before = sums.pop("", Counter())
     hours = len({entry.hour for entry in entries})
-    table = Table(title=f"Accounting of {hours} hours", title_justify="left", show_header=False)
+    table = Table(title=f"Accounting of {quantity(hours, 'hour')}", title_justify="left", show_header=False)
     for label in sorted(before, key=_sort_key):
         table.add_row("", label, f"{before[label]:,}", _words(label))
     for name, states in sorted(sums.items()):
@@ -79,8 +79,8 @@ def print_shared_orders(purchases: int) -> None:
     """Say that Snap will report fewer purchases than were delivered, if several have the same order id."""
     if purchases:
         click.echo(
-            f"{purchases:,} purchases of the newest 30 days share their order id with another one; Snap counts each "
-            "order once in 30 days."
+            f"{quantity(purchases, 'purchase')} of the newest 30 days with the order id of another one; Snap counts "
+            "each order once in 30 days."
         )
 
 
@@ -108,13 +108,15 @@ def print_warnings(
         sums[entry.entry, entry.destination or ""] += entry.events
     for (entry_name, destination), events in sorted(sums.items()):
         if entry_name in ADVICE and events:
-            click.echo(f"Warning: {destination}: " + ADVICE[entry_name].format(events=f"{events:,}"), err=True)
+            click.echo(
+                f"Warning: {destination}: " + ADVICE[entry_name].format(events=quantity(events, "event")), err=True
+            )
     if outdated:
         workspaces = _shortened(sorted({name for names in outdated.values() for name in names}))
         hours = _shortened(map(format_hour, outdated))
         _warn_to_materialize(
             list(outdated),
-            f"were made with other code, mappings or settings than today's: {hours} (workspaces: {workspaces})",
+            f"made with other code, mappings or settings than today's: {hours} (workspaces: {workspaces})",
             "make them again",
         )
     _print_held(entries, outdated_consent, pruned)
@@ -141,15 +143,14 @@ def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_fol
     late = [hour for hour in unread if hour != running_hour]
     if late:
         _warn_to_materialize(
-            late, f"have landed files that were not read: {_shortened(map(format_hour, late))}", "read them"
+            late, f"with landed files that were not read: {_shortened(map(format_hour, late))}", "read them"
         )
     if len(late) < len(unread):
         click.echo(f"The running hour, {format_hour(running_hour)}, has files that are read when it is over.")
     if unknown_folders:
         click.echo(
-            f"Warning: {len(unknown_folders):,} folders of the landing zone are not read, since they belong to no "
-            f"configured workspace or their names are not hours: {_shortened(unknown_folders)}. Rename them, or "
-            "add the workspace to workspaces.toml.",
+            "Warning: landing folders that belong to no configured workspace, or whose names are not hours, are not "
+            f"read: {_shortened(unknown_folders)}. Rename them, or add the workspace to workspaces.toml.",
             err=True,
         )
 
@@ -157,7 +158,8 @@ def print_unread(unread: Sequence[datetime], running_hour: datetime, unknown_fol
 def _warn_to_materialize(hours: Sequence[datetime], what: str, purpose: str) -> None:
     first, last = format_hour(hours[0]), format_hour(hours[-1])
     click.echo(
-        f"Warning: {len(hours):,} hours {what}. To {purpose}: snap-pipeline materialize --from {first} --to {last}",
+        f"Warning: {quantity(len(hours), 'hour')} {what}. "
+        f"To {purpose}: snap-pipeline materialize --from {first} --to {last}",
         err=True,
     )
 

@@ -24,6 +24,7 @@ from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 
 IOS_APP_HELP = "The app's number in the App Store, for iOS events that do not give it; v2 requires one."
 ANDROID_APP_HELP = "The app's package name in Google Play, for Android events that do not give it; v2 requires one."
@@ -117,7 +118,7 @@ def show(name: str) -> None:
         ("last error", last_error),
         ("next attempt", f"after {format_moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
         ("average latency", format_latency(backlog) or "no request yet"),
-        ("pending", f"{backlog.pending:,} events of closed hours, {backlog.in_doubt:,} in doubt"),
+        ("pending", f"{quantity(backlog.pending, 'event')}, {backlog.in_doubt:,} in doubt"),
         ("id", found.id),
         ("workspace", found.workspace),
         ("pixel id", found.pixel_id),

@@ -4,6 +4,8 @@ import click
 
 from snap_pipeline.cli.options import open_pipeline
 from snap_pipeline.hours import format_hour
+from snap_pipeline.lake.forget import Erasure
+from snap_pipeline.plurals import quantity
 
 
 @click.command()
@@ -12,7 +14,8 @@ from snap_pipeline.hours import format_hour
 @click.option("--user-id", help="The id of their account.")
 @click.option("--anonymous-id", help="The id of a browser or device.")
 @click.option("--landing", is_flag=True, help="Rewrite the landing files that hold the person; otherwise list them.")
-def forget(*, landing: bool, **options: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say which hours and files would change, and change nothing.")
+def forget(*, landing: bool, dry_run: bool, **options: str | None) -> None:
     """Forget a person: empty and exclude their events, in every hour and whenever more of them land.
 
     Other ids of the person are found through events that carry several ids. Safe to run again, also after an
@@ -24,10 +27,14 @@ def forget(*, landing: bool, **options: str | None) -> None:
     pipeline = open_pipeline()
     forgetting = pipeline.forgetting
     digests = [digest for kind, value in given.items() for digest in forgetting.digests(kind, value)]
+    if dry_run:
+        _print_preview(forgetting.preview(digests))
+        return
     done = forgetting.forget(digests, rewrite_landing=landing)
     span = f" ({format_hour(done.hours[0])} to {format_hour(done.hours[-1])})" if done.hours else ""
     click.echo(
-        f"{len(done.hours)} hours were made again{span}; {done.events} events in them are excluded as forgotten."
+        f"{quantity(len(done.hours), 'hour')} made again{span}; {quantity(done.events, 'event')} excluded in them as "
+        "forgotten."
     )
     for file in done.rewritten_files:
         click.echo(f"Rewritten: {file}")
@@ -48,3 +55,12 @@ def forget(*, landing: bool, **options: str | None) -> None:
             "Another process is writing these files, or was killed while it did within the last hour. Run this again "
             "in an hour."
         )
+
+
+def _print_preview(found: Erasure) -> None:
+    """Print what would change."""
+    hours = ": " + ", ".join(map(format_hour, found.hours)) if found.hours else ""
+    click.echo(f"{quantity(len(found.hours), 'hour')} to make again{hours}.")
+    for file in found.landing_files:
+        click.echo(f"Holds the person: {file}")
+    click.echo("Nothing was changed, because of --dry-run.")

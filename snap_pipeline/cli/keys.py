@@ -6,6 +6,7 @@ from snap_pipeline.cli.options import open_pipeline
 from snap_pipeline.destinations.rotation import encrypt_under_first_key, rotate_key_file
 from snap_pipeline.destinations.token_cipher import SecretKeyError
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 
 MAKE_A_KEY = "`openssl rand -base64 32 | tr '+/' '-_'`"
 
@@ -19,18 +20,19 @@ def rotate_key() -> None:
     """
     pipeline = open_pipeline()
     if pipeline.settings.secret_key is None and pipeline.database.is_sqlite:
+        pipeline.open_cipher()  # a lost key file is no reason to make another one
         file = pipeline.settings.secret_key_file
         renewed = rotate_key_file(pipeline.database, file)
-        result = f"are encrypted under a new key, in {file}."
+        result = f"encrypted under a new key, in {file}."
     else:
         cipher = pipeline.open_cipher()
         _require_several_keys(pipeline)
         renewed = encrypt_under_first_key(pipeline.database, cipher)
         result = (
-            "are encrypted under the first key of SNAP_PIPELINE_SECRET_KEY. The other keys are no longer needed: "
+            "encrypted under the first key of SNAP_PIPELINE_SECRET_KEY. The other keys are no longer needed: "
             "remove them, for every process."
         )
-    click.echo(f"{sum(renewed.values())} access tokens {result}")
+    click.echo(f"{quantity(sum(renewed.values()), 'access token')} {result}")
     unnamed = sorted(set(renewed) - set(pipeline.workspaces))
     if unnamed:
         click.echo(f"They include tokens of workspaces that workspaces.toml does not name: {', '.join(unnamed)}.")

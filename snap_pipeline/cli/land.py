@@ -12,6 +12,7 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.encodings import UTF_8, WINDOWS_1252
 from snap_pipeline.lake.upload import Landed, Upload
+from snap_pipeline.plurals import quantity
 
 ENCODING_NAMES = {WINDOWS_1252: "Windows-1252"}
 NAMES, NAME_CHARACTERS = 20, 40
@@ -71,10 +72,12 @@ def _print_landed(name: str, landed: Landed) -> None:
     span = f"{format_hour(hours[0])} to {format_hour(hours[-1])}" if hours else "no hour"
     notes = [
         f"; {landed.unreadable} cannot be read and will be quarantined" if landed.unreadable else "",
-        f"; {landed.nul_bytes} NUL bytes were left out" if landed.nul_bytes else "",
+        f"; {quantity(landed.nul_bytes, 'NUL byte')} left out" if landed.nul_bytes else "",
         f"; read as {ENCODING_NAMES.get(landed.encoding, landed.encoding.upper())}" if landed.encoding != UTF_8 else "",
     ]
-    click.echo(f"{name}: {landed.lines} lines landed in {len(hours)} hours ({span}){''.join(notes)}.")
+    click.echo(
+        f"{name}: {quantity(landed.lines, 'line')} landed in {quantity(len(hours), 'hour')} ({span}){''.join(notes)}."
+    )
     if landed.unknown_columns:
         click.echo(
             f"Warning: {name}: no event has these columns, so they are not read: {_listed(landed.unknown_columns)}. "

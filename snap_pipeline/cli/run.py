@@ -166,5 +166,5 @@ def print_completeness(pipeline: Pipeline, first: datetime, last: datetime) -> b
             err=True,
         )
     entries = pipeline.accounting.entries(pipeline.accounting.hours(first, last), live)
-    print_accounting(entries)
+    print_accounting(entries, [hour for hour in pipeline.backlog.unread_hours(last) if hour >= first])
     return not any(entry.events for entry in entries if entry.entry in UNDELIVERED)

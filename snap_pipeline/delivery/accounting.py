@@ -95,12 +95,18 @@ class Accounting:
             for table, workspace, reason, events in summary.counts
         ]
         entries += [entry for hour in hours for entry in self._pruned_entries(hour)]
+        return [*entries, *self.delivery_entries(hours, destinations)]
+
+    def delivery_entries(self, hours: Iterable[datetime], destinations: Sequence[Destination]) -> Iterator[Entry]:
+        """Yield the entries of delivery, for each destination that receives the hour; none of a damaged hour.
+
+        Every number of pending events that people see is counted here.
+        """
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            for hour, summary in summaries.items():
+            for hour, summary in self._summaries.of(hours).items():
                 for destination in self._destinations_of(hour, summary.conversions, destinations):
-                    entries.extend(self._delivery_entries(connection, hour, destination))
-        return entries
+                    yield from self._delivery_entries(connection, hour, destination)
 
     def shared_orders(self, hours: Sequence[datetime]) -> int:
         """Count the purchases of the hours' newest 30 days that share an order id: Snap counts each order once."""

@@ -17,7 +17,7 @@ from snap_pipeline.delivery.hour_status import HourStatus, HourStatusCache
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandingZone
+from snap_pipeline.lake.landing import LandingZone, is_same_listing
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
@@ -94,7 +94,7 @@ class Backlog:
         for hour in hours:
             listing = self._landing.listing(hour)
             # An emptied folder keeps its partition, so there is nothing to read.
-            if listing and listing != read[hour].listing:
+            if listing and not is_same_listing(read[hour].listing, listing):
                 unread[hour] = listing
             elif listing and not read[hour].payloads_are_current:
                 unread[hour] = (listing, "payloads")

@@ -1,17 +1,15 @@
 """The backlog of a destination, and its recent latency, from the lake; `destinations/health.py` rates them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from snap_pipeline.delivery.event_status import is_in_scope
-from snap_pipeline.delivery.hour_status import HourStatusCache
+from snap_pipeline.delivery.accounting import Accounting
 from snap_pipeline.delivery.ledger import parquet_keys, rows_of
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Storage, Table
-from snap_pipeline.lake.summaries import Summaries
 from snap_pipeline.reasons import DeliveryState
 
 LATEST_HOURS = 24
@@ -19,39 +17,28 @@ LATEST_HOURS = 24
 
 
 def destination_backlog_of(
-    lake: Lake, summaries: Summaries, destination: Destination, running_hour: datetime
+    lake: Lake, accounting: Accounting, destination: Destination, hours: Sequence[datetime], running_hour: datetime
 ) -> DestinationBacklog:
-    """Count the undelivered events of a destination's closed hours; the running hour is never complete.
-
-    Only the cached status of each hour is read, not its events. If no run has dispatched an hour since its payloads
-    were made, all of its events count as pending.
+    """Count a destination's undelivered events, as the accounting counts them.
 
     Args:
-        lake: holds payloads, cached statuses and requests.
-        summaries: of its hours.
+        lake: holds the requests.
+        accounting: of the same lake.
         destination: the receiver.
-        running_hour: the hour that is not over yet.
+        hours: the hours to count.
+        running_hour: the hour that is not over yet. Its events count, but they do not make a destination late.
     """
-    statuses = HourStatusCache(lake)
-    hours = [
-        hour
-        for hour in lake.storage.hours(Table.CONVERSION_PAYLOADS)
-        if is_in_scope(destination, hour) and hour < running_hour
+    undelivered = [
+        entry
+        for entry in accounting.delivery_entries(hours, [destination])
+        if entry.entry in (DeliveryState.PENDING, DeliveryState.IN_DOUBT) and entry.events
     ]
-    undelivered: dict[datetime, tuple[int, int]] = {}
-    for hour, summary in summaries.of(hours).items():
-        conversions = summary.conversions.get(destination.workspace)
-        if conversions:
-            status = statuses.cached(destination, hour)
-            undelivered[hour] = (
-                (status.count(DeliveryState.PENDING), status.count(DeliveryState.IN_DOUBT))
-                if status
-                else (conversions, 0)
-            )
+    found = {entry.hour for entry in undelivered}
     return DestinationBacklog(
-        pending=sum(pending for pending, _ in undelivered.values()),
-        in_doubt=sum(in_doubt for _, in_doubt in undelivered.values()),
-        oldest=min((format_hour(hour) for hour, events in undelivered.items() if any(events)), default=None),
+        pending=sum(entry.events for entry in undelivered if entry.entry == DeliveryState.PENDING),
+        in_doubt=sum(entry.events for entry in undelivered if entry.entry == DeliveryState.IN_DOUBT),
+        hours=len(found),
+        oldest=min((hour for hour in found if hour < format_hour(running_hour)), default=None),
         latency_ms=_latency(lake, destination),
     )
 

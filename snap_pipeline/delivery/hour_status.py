@@ -15,7 +15,7 @@ import duckdb
 from snap_pipeline.capi.limits import DEDUPLICATION_WINDOW
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.storage import Table, ledger_folder, partition
+from snap_pipeline.lake.storage import Table, is_same_version, ledger_folder, partition
 from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 FILE = "_standing.json"
@@ -150,11 +150,14 @@ class HourStatusCache:
         Versions that kept all receipts of an hour in `data.parquet` stored the fingerprint of that file. It is compared
         as well: otherwise every hour that they delivered would count as pending after an upgrade.
         """
-        now = self.made_from(destination, hour)
-        if made_from == now or now[1] not in ([], ["data.parquet"]):
-            return made_from == now
-        now[1] = self._storage.fingerprint(f"{_folder(destination, hour)}/data.parquet")
-        return made_from == now
+        payloads, receipts, *settings = made_from
+        current_payloads, names, *current_settings = self.made_from(destination, hour)
+        if settings != current_settings or not is_same_version(payloads, current_payloads):
+            return False
+        notes_names = bool(receipts) and isinstance(receipts[0], str)
+        if receipts == names or notes_names or names not in ([], ["data.parquet"]):
+            return bool(receipts == names)
+        return is_same_version(receipts, self._storage.fingerprint(f"{_folder(destination, hour)}/data.parquet"))
 
 
 def _folder(destination: Destination, hour: datetime) -> str:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from snap_pipeline.capi.answers import CATALOGUE, Category
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, parse_hour
+from snap_pipeline.plurals import quantity
 
 
 class Badge(StrEnum):
@@ -27,14 +28,16 @@ class DestinationBacklog:
     """The backlog of a destination, and its latency.
 
     Attributes:
-        pending: undelivered events of the closed hours in its scope.
-        in_doubt: events of closed hours that it may have received.
-        oldest: the key of the first hour with either.
+        pending: undelivered events of the hours in its scope.
+        in_doubt: events that it may have received.
+        hours: the number of hours with either.
+        oldest: the key of the first closed hour with either.
         latency_ms: the average of its latest requests; None if there are none.
     """
 
     pending: int = 0
     in_doubt: int = 0
+    hours: int = 0
     oldest: str | None = None
     latency_ms: float | None = None
 
@@ -68,6 +71,25 @@ def health(destination: Destination, backlog: DestinationBacklog) -> Health:
     if backlog.oldest is not None:
         return Health(Badge.BEHIND, parse_hour(backlog.oldest) + ONE_HOUR, _backlog_remedy(backlog))
     return Health(Badge.LIVE, destination.state_since, "Nothing to do.")
+
+
+def explain_waiting(destination: Destination, backlog: DestinationBacklog, *, up_to_hours: int) -> str | None:
+    """Say how much waits for a destination that is paused or was stopped, why, and until when; None if nothing does.
+
+    Args:
+        destination: the receiver.
+        backlog: of it.
+        up_to_hours: the hours that were counted at most; if that many wait, there may be more.
+    """
+    events = backlog.pending + backlog.in_doubt
+    found = health(destination, backlog)
+    if not events or found.badge in (Badge.BEHIND, Badge.LIVE):
+        return None
+    least = "at least " if backlog.hours >= up_to_hours else ""
+    waiting = f"{least}{quantity(events, 'event')} of {quantity(backlog.hours, 'hour')}"
+    retry = destination.retry_at if found.badge is not Badge.PAUSED else None
+    told = f"{destination.name} is {found.badge}; not delivered: {waiting}. {found.what_to_do}"
+    return told + (f" The next attempt is after {retry:%Y-%m-%d %H:%M} UTC." if retry else "")
 
 
 def _backlog_remedy(backlog: DestinationBacklog) -> str:

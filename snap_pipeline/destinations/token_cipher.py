@@ -1,7 +1,9 @@
 """Encryption of stored access tokens, and the key file. The tokens themselves are kept by `store.py`."""
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -78,6 +80,16 @@ def load_or_create_key_file(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SecretKeyError(f"The key file {path} cannot be used: {error}.") from None
+
+
+def lost_key_file(path: Path, destinations: Sequence[str]) -> SecretKeyError:
+    """Return the error of a key file that is gone while it is needed to decrypt the tokens of destinations."""
+    return SecretKeyError(
+        f"{path} is gone. The access tokens of {', '.join(destinations)} were encrypted with it, so no other one is "
+        "made. Restore it from a backup, or set SNAP_PIPELINE_SECRET_KEY to the key. If it is lost, make one with "
+        f"`(umask 077; openssl rand -base64 32 | tr '+/' '-_' > {quote(str(path))})`, then save each token again with "
+        "`snap-pipeline destination rotate-token`."
+    )
 
 
 def put_new_key_first(path: Path) -> str:

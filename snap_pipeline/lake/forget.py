@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
@@ -103,19 +104,9 @@ class Forgetting:
         Raises:
             LakeError: a file cannot be read or written. Call again to resume; what was done stays done.
         """
-        tombstone = f"{FOLDER}/{hashlib.sha256(''.join(sorted(requested)).encode()).hexdigest()[:16]}.json"
-        before = read_tombstone(self._storage, tombstone)
-        digests, devices, hours_of_person = self._resolve_person({*requested, *before["digests"]})
-        devices |= set(before["devices"])
-        hours_of_person |= self._hours_with_linked_payloads(digests)
-        pending = sorted({*before["hours"], *map(format_hour, hours_of_person - set(self._lake.pruned_hours()))})
-        numbers = self._numbers(digests) | set(before["numbers"])
-        content = {
-            "digests": sorted(digests),
-            "devices": sorted(devices),
-            "numbers": sorted(numbers),
-            "hours": pending,
-        }
+        tombstone = _tombstone_of(requested)
+        content = self._find(requested)
+        digests, numbers, pending = set(content["digests"]), content["numbers"], content["hours"]
         write_tombstone(self._storage, tombstone, content)
         rewritten, left = self._landing_files(digests, rewrite=rewrite_landing)
         pruned = [hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, digests, numbers)]
@@ -126,6 +117,32 @@ class Forgetting:
             write_tombstone(self._storage, tombstone, content | {"hours": rest})
         hours = sorted({*hours, *pruned})
         return Erasure(hours, self._forgotten_events(hours), sorted(left), sorted(rewritten))
+
+    def preview(self, requested: Sequence[str]) -> Erasure:
+        """Return the hours and files that `forget` would change, and change nothing.
+
+        Args:
+            requested: digests of the person.
+        """
+        content = self._find(requested)
+        digests, numbers = set(content["digests"]), content["numbers"]
+        _, files = self._landing_files(digests, rewrite=False)
+        pruned = [
+            hour for hour in self._lake.pruned_hours() if self._forget_pruned(hour, digests, numbers, dry_run=True)
+        ]
+        return Erasure(sorted({*map(parse_hour, content["hours"]), *pruned}), 0, sorted(files), [])
+
+    def _find(self, requested: Sequence[str]) -> dict[str, Any]:
+        """Return the content of the person's tombstone: what an earlier request knew, and all that is found now."""
+        before = read_tombstone(self._storage, _tombstone_of(requested))
+        digests, devices, hours_of_person = self._resolve_person({*requested, *before["digests"]})
+        hours_of_person |= self._hours_with_linked_payloads(digests)
+        return {
+            "digests": sorted(digests),
+            "devices": sorted(devices | set(before["devices"])),
+            "numbers": sorted(self._numbers(digests) | set(before["numbers"])),
+            "hours": sorted({*before["hours"], *map(format_hour, hours_of_person - set(self._lake.pruned_hours()))}),
+        }
 
     def _resolve_person(self, requested: set[str]) -> tuple[set[str], set[str], set[datetime]]:
         """Return the person's digests, the devices that they share with others, and the hours of both.
@@ -243,8 +260,12 @@ class Forgetting:
             # Links without raw events are made again as soon as a later hour needs them.
             self._storage.delete([partition(Table.IDENTITY_LINKS, hour)])
 
-    def _forget_pruned(self, hour: datetime, digests: Collection[str], numbers: Collection[int]) -> bool:
+    def _forget_pruned(
+        self, hour: datetime, digests: Collection[str], numbers: Collection[int], *, dry_run: bool = False
+    ) -> bool:
         """Remove the person from the tables that a pruned hour still has; return False if they are not in it.
+
+        A dry run changes nothing.
 
         The exclusions are written before the payloads shrink, and only once, so that an interruption loses nothing. The
         parameters are counted again even if nothing else is left to do: their partition is missing until then.
@@ -277,6 +298,8 @@ class Forgetting:
             ).fetchone()
             if (not row or not any(row)) and self._storage.exists(completeness):
                 return False
+            if dry_run:
+                return bool(row and any(row))
             self._storage.commit(
                 connection,
                 excluded,
@@ -309,6 +332,10 @@ class Forgetting:
             query = f"select count(*) from {self._storage.scan(keys)} where reason = '{Exclusion.FORGOTTEN}'"
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+
+def _tombstone_of(requested: Iterable[str]) -> str:
+    return f"{FOLDER}/{hashlib.sha256(''.join(sorted(requested)).encode()).hexdigest()[:16]}.json"
 
 
 def replace_lines(path: Path, draft: Path, lines: Mapping[int, tuple[str, str]]) -> None:

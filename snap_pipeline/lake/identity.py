@@ -18,7 +18,7 @@ from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
 from snap_pipeline.lake.recipes import noted_raw_events_recipe, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
-from snap_pipeline.lake.storage import Table, hour_of, literal, partition
+from snap_pipeline.lake.storage import Table, hour_of, is_same_version, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 
 TABLE = Table.IDENTITY_LINKS
@@ -79,7 +79,8 @@ class IdentityLinks:
         """Make the links of an hour again if they do not derive from its current `raw_events`."""
         with self._lake.connect() as connection:
             notes = self._storage.notes(connection, partition(TABLE, hour))
-        if notes.get("made_from") != self._storage.fingerprint(partition(Table.RAW_EVENTS, hour)):
+        raw_events = self._storage.fingerprint(partition(Table.RAW_EVENTS, hour))
+        if not is_same_version(notes.get("made_from"), raw_events):
             self.make(hour)
 
     def make_missing(self, hour: datetime) -> list[datetime]:

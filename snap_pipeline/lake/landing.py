@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from snap_pipeline.errors import LakeError, SettingsError
-from snap_pipeline.files import atomic_write, new_draft
+from snap_pipeline.files import atomic_write, is_same_moment, new_draft
 from snap_pipeline.lake.mappings import Mappings
 
 
@@ -32,12 +32,25 @@ class LandedFile:
     size: int
     modified_ns: int
 
+    def is_same(self, other: "LandedFile") -> bool:
+        """Tell whether both are the same file, or a copy that kept its time, as `files.is_same_moment` compares it."""
+        return (
+            self.source_file == other.source_file
+            and self.size == other.size
+            and is_same_moment(self.modified_ns, other.modified_ns)
+        )
+
     def as_note(self) -> dict[str, Any]:
         """Return the file as a JSON object for the notes of a partition."""
         return asdict(self)
 
 
 Listing = Sequence[LandedFile]
+
+
+def is_same_listing(read: Listing, current: Listing) -> bool:
+    """Tell whether two listings are of the same files, or of copies that kept their times."""
+    return len(read) == len(current) and all(map(LandedFile.is_same, read, current))
 
 
 class LandingZone:

@@ -5,12 +5,12 @@ partitions, since nothing is left to make them from.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandedFile, LandingZone
+from snap_pipeline.lake.landing import LandedFile, LandingZone, is_same_listing
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.storage import Table, partition
 
@@ -40,10 +40,11 @@ class Pruned:
     left: list[datetime]
 
 
-def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
+def prune(lake: Lake, landing: LandingZone, first_kept: datetime, *, dry_run: bool = False) -> Pruned:
     """Delete landing files, `raw_events` and `filtered_events` of the hours before the first one to keep.
 
-    Idempotent, also after an interruption: an hour's note is written before anything of it is deleted.
+    Idempotent, also after an interruption: an hour's note is written before anything of it is deleted. A dry run
+    returns the same, and changes nothing.
 
     Raises:
         LakeError: a file cannot be read or deleted.
@@ -57,9 +58,15 @@ def prune(lake: Lake, landing: LandingZone, first_kept: datetime) -> Pruned:
             if not _is_done_with(lake, landing, hour, read):
                 left.append(hour)
                 continue
-            _write_note(lake, hour)
-        files += _delete(lake, landing, hour, read)
-        (left if landing.listing(hour) else hours).append(hour)
+            if not dry_run:
+                _write_note(lake, hour)
+        listing = landing.listing(hour)
+        # Files that landed since the hour was read stay.
+        read_files = [file for file in listing if any(map(file.is_same, read or []))]
+        if not dry_run:
+            _delete(lake, landing, hour, read_files)
+        files += len(read_files)
+        (left if len(read_files) < len(listing) else hours).append(hour)
     return Pruned(hours, files, left)
 
 
@@ -79,7 +86,7 @@ def _is_done_with(lake: Lake, landing: LandingZone, hour: datetime, read: list[L
         payloads_are_current = lake.hours_with_current_payloads(connection, [hour])
     return (
         read is not None
-        and (not listing or listing == read)
+        and (not listing or is_same_listing(read, listing))
         and all(lake.storage.exists(partition(table, hour)) for table in NEEDED)
         and hour in payloads_are_current
     )
@@ -92,13 +99,11 @@ def _write_note(lake: Lake, hour: datetime) -> None:
         lake.storage.put(lake.pruned_note(hour), json.dumps(dict(rows)))
 
 
-def _delete(lake: Lake, landing: LandingZone, hour: datetime, read: list[LandedFile] | None) -> int:
-    """Delete the landing files that were read and have not changed since; files that landed meanwhile stay.
+def _delete(lake: Lake, landing: LandingZone, hour: datetime, files: Iterable[LandedFile]) -> None:
+    """Delete landing files of an hour, and its tables with plaintext.
 
     The raw partition goes last: as long as it exists, its hour's landing files are known to have been read.
     """
-    files = [file for file in landing.listing(hour) if file in (read or [])]
     landing.delete(files, hour)
     for table in WITH_PLAINTEXT:
         lake.storage.delete([partition(table, hour)])
-    return len(files)

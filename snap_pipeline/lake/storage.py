@@ -8,6 +8,7 @@ append and no lock. Objects of one key are never written by two processes that m
 
 import json
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from snap_pipeline.files import SPILL_FOLDER, atomic_write, names_in, new_draft
+from snap_pipeline.files import SPILL_FOLDER, atomic_write, is_same_moment, names_in, new_draft
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.damage import NAMED_FILE, NAMES_NO_FILE, DamagedPartition
 
@@ -45,7 +46,17 @@ class Table(StrEnum):
 
 
 Fingerprint = Sequence[int]
-"""Changes when an object is replaced. An opaque value, only to be compared."""
+"""Changes when an object is replaced, and survives a copy of the lake. An opaque value, only for `is_same_version`."""
+
+
+def is_same_version(noted: Fingerprint | None, current: Fingerprint | None) -> bool:
+    """Tell whether an object is still the one whose fingerprint was noted; None stands for no object.
+
+    Earlier versions of the program noted the inode as well, first. It is not compared: a copy has another one.
+    """
+    if not noted or not current:
+        return not noted and not current
+    return noted[-2] == current[-2] and is_same_moment(noted[-1], current[-1])
 
 
 def partition(table: Table, hour: datetime) -> str:
@@ -93,6 +104,13 @@ class Storage:
         """Return the path of an object, whether or not it exists, for people and their tools."""
         return self._root / key
 
+    def stored_path(self, table: Table, hour: datetime) -> Path | None:
+        """Return the file of a table's hour, or the folder of its files by destination; None if there are none."""
+        path = self.path(partition(table, hour))
+        if path.exists():
+            return path
+        return path.parent if any(path.parent.glob("destination=*/*.parquet")) else None
+
     # Reading
 
     def exists(self, key: str) -> bool:
@@ -114,7 +132,7 @@ class Storage:
             status = os.stat(self._prefix + key)  # noqa: PTH116 - called for every hour; building a Path is slower
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return [status.st_ino, status.st_size, status.st_mtime_ns]
+        return [status.st_size, status.st_mtime_ns]
 
     def is_older(self, key: str, other: str) -> bool:
         """Tell whether an object was written before another one; for partitions of versions that noted no reading."""
@@ -265,6 +283,9 @@ class Storage:
                 f"copy ({query}) to {literal(draft)} (format parquet, compression {compression}, "
                 f"row_group_size {ROW_GROUP_ROWS}, kv_metadata {{{notes}}})"
             )
+            # The kernel's own times may be milliseconds coarse, so that two objects of one size could look the same.
+            written_at = time.time_ns()
+            os.utime(draft, ns=(written_at, written_at))
             rows = connection.fetchone()
         return int(rows[0]) if rows else 0
 

@@ -18,7 +18,7 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, Listing
 from snap_pipeline.lake.raw import read_listings
 from snap_pipeline.lake.recipes import UNKNOWN, Recipe, noted_recipes
-from snap_pipeline.lake.storage import Table, hour_of, partition
+from snap_pipeline.lake.storage import Table, hour_of, is_same_version, partition
 
 FILE = "_summary.json"
 REASONS = {
@@ -163,7 +163,7 @@ class Summaries:
         except ValueError:  # a power cut can leave it empty
             return None
         # Those of an older version do not say by which recipes their tables were made.
-        if content is None or content["made_from"] != fingerprints or "recipes" not in content:
+        if content is None or "recipes" not in content or not _is_made_from(content["made_from"], fingerprints):
             return None
         return Summary(
             [Count(*count) for count in content["counts"]],
@@ -183,6 +183,12 @@ class Summaries:
             "carried_through": summary.payloads_are_current,
         }
         self._storage.put(_key(hour), json.dumps(content), durable=False)
+
+
+def _is_made_from(noted: Mapping[str, Any], fingerprints: Mapping[Table, Any]) -> bool:
+    return noted.keys() == fingerprints.keys() and all(
+        is_same_version(noted[table], fingerprint) for table, fingerprint in fingerprints.items()
+    )
 
 
 def _key(hour: datetime) -> str:

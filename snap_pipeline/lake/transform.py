@@ -22,7 +22,7 @@ from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.plaintext import with_plaintext_columns
 from snap_pipeline.lake.recipes import SOURCES, Recipes, noted_raw_events_recipe, noted_recipes, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
-from snap_pipeline.lake.storage import Table, literal, partition
+from snap_pipeline.lake.storage import Table, is_same_version, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 
 
@@ -232,7 +232,7 @@ class Transformations:
         """Tell whether `filtered_events` derives from the current raw events; true if these are gone."""
         raw_events = self._storage.fingerprint(partition(Table.RAW_EVENTS, hour))
         notes = self._storage.notes(connection, partition(Table.FILTERED_EVENTS, hour))
-        return raw_events is None or notes.get("made_from") == raw_events
+        return raw_events is None or is_same_version(notes.get("made_from"), raw_events)
 
     def _recipe_notes(
         self, connection: duckdb.DuckDBPyConnection, table: Table, hour: datetime, recipes: Recipes

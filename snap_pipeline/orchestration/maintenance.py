@@ -3,6 +3,7 @@
 import dagster as dg
 
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 
 PRUNE_JOB = "prune"
 
@@ -14,10 +15,12 @@ def prune_job(pipeline: Pipeline) -> dg.JobDefinition:
     def delete_old_hours(context: dg.OpExecutionContext) -> None:
         """Delete landing files, raw and filtered events of old hours."""
         done = pipeline.prune()
-        context.log.info(f"{len(done.hours)} hours were pruned, with {done.landing_files} landing files.")
+        context.log.info(
+            f"{quantity(len(done.hours), 'hour')} pruned, with {quantity(done.landing_files, 'landing file')}."
+        )
         if done.left:
             context.log.warning(
-                f"{len(done.left)} older hours have unread files or missing tables, so they were not pruned. "
+                f"{quantity(len(done.left), 'older hour')} not pruned, because of unread files or missing tables. "
                 "Materialize them first."
             )
 

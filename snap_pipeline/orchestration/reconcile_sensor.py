@@ -12,12 +12,18 @@ import dagster as dg
 
 from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.delivery.backlog import BacklogItem, by_urgency, contiguous
+from snap_pipeline.destinations.destination import Destination
+from snap_pipeline.destinations.health import explain_waiting
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from snap_pipeline.orchestration.runs import hours_in_flight, run_request, wall_clock
 from snap_pipeline.pipeline import Pipeline
 
+NOTHING_DUE = "Every hour is read and delivered, or its run is in progress, or its next retry is not due yet."
+COUNTED_AGAIN_AFTER = timedelta(minutes=10)
+MAX_COUNTED_HOURS = 240
+"""The most hours of which a tick counts the events: about ten seconds, of the 60 that Dagster gives a tick."""
 MAX_RUNS_A_TICK = 20
 """The most runs that a tick requests, so that a backlog of years does not make it long."""
 
@@ -28,6 +34,8 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
     Where `SNAP_PIPELINE_RUNNING_HOUR_MINUTES` is set, the hour that is still filling is requested that often while
     files land in it; only events without a receipt are then sent.
     """
+
+    waiting = WaitingDestinations(pipeline)
 
     @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -55,9 +63,7 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
             cursor.note(running, filling.fingerprint, now)
         context.update_cursor(cursor.text)
         if not requests:
-            return dg.SkipReason(
-                "Every hour is read and delivered, or its run is in progress, or its next retry is not due yet."
-            )
+            return dg.SkipReason(waiting.explain(now) or NOTHING_DUE)
         return dg.SensorResult(run_requests=requests)
 
     return reconcile
@@ -82,6 +88,39 @@ def ranges_of(
 
     ranges = [each for whole in (True, False) for each in contiguous(others(from_landing=whole), HOURS_A_RUN)]
     return [(newest, newest), *by_urgency(ranges, now, age_limits)]
+
+
+class WaitingDestinations:
+    """Why events wait: the destinations that are paused or were stopped, with the numbers that `status` shows.
+
+    Counting takes some seconds where many hours wait, so it is repeated only after ten minutes, or once the
+    destination has changed.
+
+    Args:
+        pipeline: whose destinations.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._counted: dict[Destination, tuple[datetime, str | None]] = {}
+
+    def explain(self, now: datetime) -> str:
+        """Return a sentence or more for each destination for which events wait; empty if there is none.
+
+        Args:
+            now: the wall clock.
+        """
+        held = [each for each in self._pipeline.destinations.list() if each.state != "live" or each.stopped_at]
+        self._counted = {
+            each: counted
+            for each in held
+            if (counted := self._counted.get(each)) is not None and now - counted[0] < COUNTED_AGAIN_AFTER
+        }
+        for each in held:
+            if each not in self._counted:
+                backlog = self._pipeline.destination_backlog(each, newest_hours=MAX_COUNTED_HOURS)
+                self._counted[each] = now, explain_waiting(each, backlog, up_to_hours=MAX_COUNTED_HOURS)
+        return " ".join(text for each in held if (text := self._counted[each][1]))
 
 
 class ReconcileCursor:

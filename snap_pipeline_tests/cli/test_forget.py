@@ -49,6 +49,18 @@ def shop(project: Project) -> Project:
     return project
 
 
+def test_a_dry_run_names_hours_and_files_and_changes_nothing(shop: Project, run: Run) -> None:
+    before = lake_text(shop), landing_text(shop)
+    said = run("forget", "--email", ANN, "--dry-run").output
+    assert f"to make again: {key(HOUR)}, {key(HOUR + ONE_HOUR)}" in said
+    assert "Nothing was changed" in said
+    assert (lake_text(shop), landing_text(shop)) == before
+    assert not (shop.settings.lake / "tombstones").exists()
+    done = run("forget", "--email", ANN).output
+    assert done.split(" hours made again")[0] == said.split(" hours to make again")[0]
+    assert done.count("Still holds the person: ") == said.count("Holds the person: ") > 0
+
+
 def lake_text(project: Project) -> str:
     """Return all values of all tables as text."""
     files = [str(file) for file in project.pipeline.lake.storage.path("").rglob("*.parquet")]
@@ -153,7 +165,7 @@ def test_an_interrupted_request_goes_on(shop: Project, run: Run, monkeypatch: py
     said = run("forget", "--email", ANN)
     assert f"{key(HOUR + ONE_HOUR)}" in said.output
     assert traces(lake_text(shop)) == []
-    assert run("forget", "--email", ANN).output.startswith("0 hours were made again")
+    assert run("forget", "--email", ANN).output.startswith("0 hours made again")
 
 
 def test_ids_that_lead_to_one_another_are_followed_to_the_end(project: Project, run: Run) -> None:
@@ -270,7 +282,7 @@ def test_a_request_that_names_nobody_is_refused(
 
 def test_a_request_for_somebody_who_was_never_seen_changes_nothing(shop: Project, run: Run) -> None:
     before = {file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.storage.path("")).rglob("*.parquet")}
-    assert run("forget", "--email", "stranger@example.com").output.startswith("0 hours were made again")
+    assert run("forget", "--email", "stranger@example.com").output.startswith("0 hours made again")
     assert {
         file: file.stat().st_mtime_ns for file in Path(shop.pipeline.lake.storage.path("")).rglob("*.parquet")
     } == before

@@ -44,7 +44,7 @@ def test_a_refused_token_is_told_before_what_is_left_and_goes_when_it_is_renewed
     text = shown()
     assert "unauthorized, since" in text
     assert "shop is unauthorized: The access token is invalid" in text
-    assert "pending:            2 events of closed hours" in text
+    assert "pending:            2 events, 0 in doubt" in text
     assert "next attempt:       after" in text
 
     assert run("destination", "rotate-token", "shop").exit_code == 0

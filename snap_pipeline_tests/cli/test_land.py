@@ -198,7 +198,7 @@ def test_a_csv_row_that_cannot_be_read_lands_as_it_is_behind_a_line_break_in_quo
     content = b"\n".join([*rows, b""]).replace(b"\n", line_break)
     file.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
     result = run("land", str(file), "--hour", key(HOUR))
-    assert "4 lines landed in 1 hours" in result.stdout
+    assert "4 lines landed in 1 hour (" in result.stdout
     assert "2 cannot be read" in result.stdout
     unreadable = [each for each in project.pipeline.landing.listing(HOUR) if "unreadable" in each.source_file]
     assert [(project.settings.landing / each.source_file).read_bytes() for each in unreadable] == [(landed + b"\n") * 2]
@@ -294,7 +294,7 @@ def test_a_line_break_or_a_control_byte_of_its_own_kind_costs_no_other_line(
     file.write_bytes(good[0] + b"\r" + good[1] + b"\r\n{}\0\n" + good[2] + b'\n{"a":"\x01"}\r' + b"\n".join(good[3:]))
     result = run("land", str(file))
     assert "8 lines landed" in result.stdout
-    assert "1 cannot be read and will be quarantined; 1 NUL bytes were left out" in result.stdout
+    assert "1 cannot be read and will be quarantined; 1 NUL byte left out" in result.stdout
     make_raw_events(project.pipeline.lake, project.pipeline.landing, HOUR)
     assert ids(project.rows("raw_events")) == list("abcdef")
 

@@ -137,12 +137,12 @@ def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_
     project.land(purchase("soon", at=NOW - timedelta(days=6, hours=12)), purchase("later", at=NOW))
     project.materialize()
     warnings = run("status").stderr
-    assert "1 pending events will be too old for Snap within a day" in warnings
+    assert "1 event pending will be too old for Snap within a day" in warnings
     assert "older version" not in warnings
     mappings = project.settings.home / "mappings"
     mappings.mkdir()
     (mappings / "event_names.csv").write_text("source_name,snap_name,workspace\nmy_event,CUSTOM_EVENT_1,\n")
-    assert "1 hours were made with other code, mappings or settings" in run("status").stderr
+    assert "1 hour made with other code, mappings or settings" in run("status").stderr
 
 
 def receipts(project: Project) -> list[dict[str, Any]]:

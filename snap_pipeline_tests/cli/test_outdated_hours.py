@@ -44,7 +44,7 @@ def test_hours_of_another_setting_are_named_with_the_command_that_makes_them_aga
     assert run("status").stderr == ""
     configure(shops, 'default_currency = "EUR"')
     told = run("status")
-    assert f"Warning: 2 hours were {OUTDATED}: {key(EARLIER)}, {key(HOUR)} (workspaces: shop)." in told.stderr
+    assert f"Warning: 2 hours {OUTDATED}: {key(EARLIER)}, {key(HOUR)} (workspaces: shop)." in told.stderr
     make_again = f"snap-pipeline materialize --from {key(EARLIER)} --to {key(HOUR)}"
     assert make_again in told.stderr
     assert "held back" not in told.stderr

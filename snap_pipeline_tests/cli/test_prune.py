@@ -45,17 +45,27 @@ def files_of(project: Project, hour: datetime) -> set[str]:
     return {file.parent.parent.name for file in lake.glob(f"*/hour={key(hour)}/data.parquet")}
 
 
+def test_a_dry_run_says_what_would_go_and_deletes_nothing(shop: Project, run: Run) -> None:
+    home = sorted(path.relative_to(shop.settings.home) for path in shop.settings.home.rglob("*") if path.is_file())
+    said = run("prune", "--dry-run").output
+    assert said.startswith(f"1 hour to prune ({key(OLD)} to {key(OLD)}), with 1 landing file;")
+    assert "Nothing was deleted" in said
+    left = sorted(path.relative_to(shop.settings.home) for path in shop.settings.home.rglob("*") if path.is_file())
+    assert left == home
+    assert run("prune").output.startswith(f"1 hour pruned ({key(OLD)} to {key(OLD)}), with 1 landing file;")
+
+
 def test_old_events_go_and_what_is_derived_from_them_stays(shop: Project, run: Run) -> None:
     before, counts = files_of(shop, OLD), shop.counts(OLD, YOUNG)
     said = run("prune")
-    assert said.output.startswith("1 hours were pruned, with 1 landing files")
+    assert said.output.startswith(f"1 hour pruned ({key(OLD)} to {key(OLD)}), with 1 landing file;")
     assert files_of(shop, OLD) == before - {"raw_events", "filtered_events"}
     assert not shop.pipeline.landing.folder("default", OLD).exists()
     assert files_of(shop, YOUNG) == before
     assert shop.pipeline.landing.folder("default", YOUNG).exists()
     assert shop.counts(OLD, YOUNG) == counts
     assert unaccounted(shop.entries(OLD, YOUNG)) == []
-    assert run("prune").output.startswith("0 hours were pruned")
+    assert run("prune").output.startswith("0 hours pruned")
 
 
 def test_a_pruned_hour_keeps_its_partitions_when_it_is_materialized_again(shop: Project, run: Run) -> None:
@@ -75,29 +85,29 @@ def test_a_file_that_lands_in_a_pruned_hour_is_named_and_waits(shop: Project, ru
     assert OLD not in shop.pipeline.backlog.unread_hours(HOUR)
     assert shop.materialize(OLD).success
     said = run("prune")
-    assert "1 older hours have unread files" in said.output
+    assert "1 older hour not pruned, because of unread files" in said.output
     assert late.exists()
 
 
 def test_hours_that_are_not_made_to_the_end_are_left_alone(shop: Project, run: Run) -> None:
     shop.land(purchase("unread", at=OLD), hour=OLD, name="unread")
-    assert "1 older hours have unread files" in run("prune").output
+    assert "1 older hour not pruned, because of unread files" in run("prune").output
     assert "raw_events" in files_of(shop, OLD)
     shop.materialize(OLD)
     shutil.rmtree(shop.pipeline.lake.storage.path(partition(Table.CONVERSION_PAYLOADS, OLD)).parent)
-    assert run("prune").output.startswith("0 hours were pruned")
+    assert run("prune").output.startswith("0 hours pruned")
 
 
 def test_an_interrupted_pruning_goes_on(shop: Project, run: Run) -> None:
     note = shop.pipeline.lake.storage.path(shop.pipeline.lake.pruned_note(OLD))
     note.write_text('{"default": 2}')
-    assert run("prune").output.startswith("1 hours were pruned")
+    assert run("prune").output.startswith("1 hour pruned")
     assert "raw_events" not in files_of(shop, OLD)
 
 
 def test_notes_in_the_lake_are_no_data_to_other_readers(shop: Project, run: Run) -> None:
     """They skip names that begin with `_` or `.` where they read a folder of partitions."""
-    assert run("prune").output.startswith("1 hours were pruned")
+    assert run("prune").output.startswith("1 hour pruned")
     names = {path.name for path in shop.pipeline.lake.storage.path("").rglob("*") if path.is_file()}
     assert "_pruned.json" in names
     assert {name for name in names if not name.startswith(("_", "."))} == {"data.parquet"}
@@ -111,7 +121,7 @@ def test_an_hour_that_an_earlier_version_pruned_stays_pruned(shop: Project, run:
     assert lake.pruned_hours() == [OLD]
     assert lake.pruned_events(OLD) == {"default": 2}
     assert shop.materialize(OLD).success
-    assert run("prune").output.startswith("0 hours were pruned")
+    assert run("prune").output.startswith("0 hours pruned")
     assert lake.pruned_hours() == [OLD]
 
 
@@ -119,7 +129,7 @@ def test_a_file_that_lands_while_its_hour_is_pruned_is_not_deleted(shop: Project
     shop.pipeline.lake.storage.path(shop.pipeline.lake.pruned_note(OLD)).write_text('{"default": 2}')
     late = shop.land(purchase("late", at=OLD), hour=OLD, name="late")
     said = run("prune")
-    assert "1 older hours have unread files" in said.output
+    assert "1 older hour not pruned, because of unread files" in said.output
     assert [file.name for file in late.parent.iterdir()] == ["late.ndjson"]
 
 
@@ -127,7 +137,7 @@ def test_an_hour_in_which_one_workspace_has_unread_files_is_left_to_all(shop: Pr
     (shop.settings.home / "workspaces.toml").write_text("[default]\n[outlet]\n")
     shop.reopen()
     unread = shop.land(purchase("unread", at=OLD), hour=OLD, workspace="outlet")
-    assert "1 older hours have unread files" in run("prune").output
+    assert "1 older hour not pruned, because of unread files" in run("prune").output
     assert unread.exists()
     assert shop.pipeline.landing.folder("default", OLD).exists()
 
@@ -141,7 +151,7 @@ def test_a_retention_shorter_than_what_snap_takes_is_refused(run: Run, monkeypat
 
 def test_a_longer_identity_window_keeps_events_as_long(shop: Project, run: Run) -> None:
     (shop.settings.home / "workspaces.toml").write_text("[default]\nidentity_window_days = 120\n")
-    assert run("prune").output.startswith("0 hours were pruned")
+    assert run("prune").output.startswith("0 hours pruned")
 
 
 def test_a_pruned_hour_forgets_a_person_as_well(shop: Project, run: Run) -> None:

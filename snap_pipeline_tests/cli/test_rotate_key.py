@@ -22,7 +22,7 @@ def test_the_key_file_is_replaced_and_the_token_stays(run, project: Project) -> 
     result = run("rotate-key")
 
     assert result.exit_code == 0, result.output
-    assert "1 access tokens are encrypted under a new key" in result.stdout
+    assert "1 access token encrypted under a new key" in result.stdout
     new = project.settings.secret_key_file.read_text()
     assert old not in new
     assert new not in result.output
@@ -106,7 +106,7 @@ def test_keys_of_the_environment_are_rotated_in_three_steps(
     assert token_of(project, secret_key=SecretStr(f"{new},{old}")) == TOKEN
     result = run("rotate-key")
     assert result.exit_code == 0, result.output
-    assert "1 access tokens" in result.stdout
+    assert "1 access token " in result.stdout
     assert not {key for key in (old, new) if key in result.output}
 
     assert token_of(project, secret_key=SecretStr(new)) == TOKEN

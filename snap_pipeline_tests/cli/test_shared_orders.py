@@ -43,8 +43,8 @@ def test_an_uploaded_order_and_one_paid_on_delivery_count_once_with_their_web_or
 
     said = run("status")
     assert said.exit_code == 0
-    assert "4 purchases of the newest 30 days share their order id with another one; Snap counts" in said.stdout
-    assert "share" not in run("status", "--from", key(HOUR)).stdout
+    assert "4 purchases of the newest 30 days with the order id of another one; Snap counts" in said.stdout
+    assert "order id" not in run("status", "--from", key(HOUR)).stdout
 
 
 def test_what_is_no_second_purchase_of_an_order_is_not_told(run, project: Project) -> None:
@@ -58,7 +58,7 @@ def test_what_is_no_second_purchase_of_an_order_is_not_told(run, project: Projec
     )
     project.land(purchase("a") | order(1), hour=HOUR + timedelta(hours=1))
     project.materialize(HOUR, HOUR + timedelta(hours=1))
-    assert "share" not in run("status").stdout
+    assert "order id" not in run("status").stdout
 
 
 def test_status_as_json_keeps_its_form(run, project: Project) -> None:
@@ -66,4 +66,4 @@ def test_status_as_json_keeps_its_form(run, project: Project) -> None:
     project.materialize()
     (hour,) = json.loads(run("status", "--json").stdout)
     assert hour.keys() == {"hour", "workspace", "raw", "quarantined", "excluded", "payloads", "destinations"}
-    assert "2 purchases of the newest 30 days share" in run("status").stdout
+    assert "2 purchases of the newest 30 days with the order id of another one" in run("status").stdout

@@ -20,7 +20,7 @@ def test_hours_that_nobody_read_are_named_with_the_command_that_reads_them(run: 
     assert told.exit_code == 0
     assert BALANCED not in told.stdout
     assert (
-        "Warning: 5 hours have landed files that were not read: 2026-11-20T08, 2026-11-20T09, 2026-11-20T10 and 2 more."
+        "Warning: 5 hours with landed files that were not read: 2026-11-20T08, 2026-11-20T09, 2026-11-20T10 and 2 more."
         in told.stderr
     )
     read_them = "snap-pipeline materialize --from 2026-11-20T08 --to 2026-11-20T12"
@@ -36,7 +36,7 @@ def test_a_file_that_landed_late_in_an_hour_that_was_read_is_told(run: Any, proj
     project.land(purchase("late"), name="late")
     told = run("status")
     assert BALANCED not in told.stdout
-    assert "1 hours have landed files that were not read: 2026-11-20T12." in told.stderr
+    assert "1 hour with landed files that were not read: 2026-11-20T12." in told.stderr
 
 
 def test_only_the_hours_that_were_asked_for_count_and_json_stays_as_it_is(run: Any, project: Project) -> None:
@@ -61,7 +61,7 @@ def test_folders_that_stand_for_no_hour_of_a_workspace_are_told(run: Any, projec
     for name in ("default/2026-11-20T9", "Default/2026-11-20T09", "shop/2026-11-20T09", "default/_drafts"):
         (root / name).mkdir(parents=True)
     assert (
-        "3 folders of the landing zone are not read, since they belong to no configured workspace"
+        "landing folders that belong to no configured workspace, or whose names are not hours, are not read: "
         in run("status").stderr
     )
     assert "Default/2026-11-20T09, default/2026-11-20T9, shop/2026-11-20T09." in run("status").stderr
@@ -86,4 +86,4 @@ def test_a_folder_that_cannot_be_read_holds_up_its_workspace_alone(
     if is_of_a_workspace:
         assert (told.exit_code, f"{locked} cannot be read: Permission denied" in told.stderr) == (1, True)
     else:
-        assert (told.exit_code, "1 hours have landed files that were not read" in told.stderr) == (0, True)
+        assert (told.exit_code, "1 hour with landed files that were not read" in told.stderr) == (0, True)

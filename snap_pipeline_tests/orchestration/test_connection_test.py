@@ -1,6 +1,7 @@
 """The connection test in Dagster's UI: the job, and the asset check on `dispatched_batches`."""
 
 import dagster as dg
+from cryptography.fernet import Fernet
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
@@ -74,7 +75,7 @@ def test_the_check_passes_and_fails_with_the_live_destinations(project: Project)
 
 def test_a_token_under_another_key_is_told_by_the_check(project: Project) -> None:
     project.add_destination()
-    project.settings.secret_key_file.unlink()
+    project.settings.secret_key_file.write_text(Fernet.generate_key().decode())
     assert "encrypted with another key" in str(check(project).metadata["shop"].value)
 
 

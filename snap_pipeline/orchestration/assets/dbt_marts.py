@@ -167,7 +167,12 @@ class MartTranslator(DagsterDbtTranslator):
         """Build the spec of one model."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         freshness = FRESHNESS if spec.group_name in ("insights", "report") else None
-        return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness)
+        # dbt's own name is of its database in memory, which is gone after the build. Marts are files of the lake, and
+        # `snap-pipeline sql` opens them by this name.
+        metadata = {name: value for name, value in spec.metadata.items() if name != "dagster/table_name"}
+        if freshness:
+            metadata |= {"dagster/table_name": spec.key.path[-1], "dagster/storage_kind": "parquet"}
+        return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness, metadata=metadata)
 
 
 def resources() -> dict[str, Any]:

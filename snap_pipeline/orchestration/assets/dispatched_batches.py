@@ -17,6 +17,7 @@ from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, DispatchOptions, HourReport
 from snap_pipeline.delivery.event_status import is_in_scope
 from snap_pipeline.delivery.held_events import Held
+from snap_pipeline.delivery.stored_rows import stored_rows
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
@@ -224,12 +225,10 @@ def describe_hour(
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
         if report.held:
             context.log.warning(f"{report.destination.name}: {report.held.explain(report.due, [report.hour])}")
-    describe_partition(
-        context, pipeline.lake, Table.DISPATCHED_BATCHES, key, sum(r.stats.requests for r in reports), metadata
-    )
-    finished = sum(report.count(DeliveryState.DELIVERED) + report.count(DeliveryState.REJECTED) for report in reports)
-    describe_partition(context, pipeline.lake, Table.DELIVERY_RECEIPTS, key, finished)
-    describe_partition(context, pipeline.lake, Table.DELIVERY_REQUESTS, key, sum(r.stats.requests for r in reports))
+    for table in TABLES:
+        extra = metadata if table == Table.DISPATCHED_BATCHES else None
+        rows = stored_rows(pipeline.lake, table, parse_hour(key))
+        describe_partition(context, pipeline.lake, table, key, rows, extra)
 
 
 def destination_metadata(report: HourReport) -> dict[str, Any]:

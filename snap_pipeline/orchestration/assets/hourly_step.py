@@ -131,14 +131,15 @@ def describe_partition(
         lake: that holds the table.
         table: of the partition.
         key: of the hour.
-        rows: number of rows in the partition.
+        rows: number of rows that the partition stores, whichever run wrote them.
         extra: further metadata.
     """
     if dg.AssetKey(table.value) not in context.selected_asset_keys:
         return
+    stored = lake.storage.stored_path(table, parse_hour(key))
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": rows,
-        "dagster/uri": str(lake.storage.path(partition(table, parse_hour(key)))),
+        **({"dagster/uri": str(stored)} if stored else {}),
         **(extra or {}),
     }
     context.add_asset_metadata(metadata, asset_key=table.value, partition_key=key)
