@@ -3,6 +3,7 @@
 import click
 
 from snap_pipeline.cli.options import open_pipeline
+from snap_pipeline.cli.terminal import working
 from snap_pipeline.hours import format_hour
 
 
@@ -24,7 +25,8 @@ def forget(*, landing: bool, **options: str | None) -> None:
     pipeline = open_pipeline()
     forgetting = pipeline.forgetting
     digests = [digest for kind, value in given.items() for digest in forgetting.digests(kind, value)]
-    done = forgetting.forget(digests, rewrite_landing=landing)
+    with working("Forgetting"):
+        done = forgetting.forget(digests, rewrite_landing=landing)
     span = f" ({format_hour(done.hours[0])} to {format_hour(done.hours[-1])})" if done.hours else ""
     click.echo(
         f"{len(done.hours)} hours were made again{span}; {done.events} events in them are excluded as forgotten."

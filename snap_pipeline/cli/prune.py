@@ -3,6 +3,7 @@
 import click
 
 from snap_pipeline.cli.options import open_pipeline
+from snap_pipeline.cli.terminal import working
 
 
 @click.command()
@@ -13,7 +14,8 @@ def prune() -> None:
     conversion may still need.
     """
     pipeline = open_pipeline()
-    done = pipeline.prune()
+    with working("Pruning"):
+        done = pipeline.prune()
     click.echo(
         f"{len(done.hours)} hours were pruned, with {done.landing_files} landing files; "
         f"events are kept for {pipeline.retention.days} days."
