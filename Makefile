@@ -5,8 +5,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 .PHONY: demo dev test quick coverage chaos week lint bench screenshots phone-patterns wheel-test fields
 
+# Shorter with DAYS=1.
 demo: .venv/.installed
-	@$(BIN)/snap-pipeline demo
+	@$(BIN)/snap-pipeline demo $(if $(DAYS),--days $(DAYS))
 
 dev: .venv/.installed
 	@$(BIN)/snap-pipeline dev

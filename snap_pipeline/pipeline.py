@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from snap_pipeline.capi.rate_limit import RateLimiter
-from snap_pipeline.capi.session import ApiSession
+from snap_pipeline.capi.session import ApiSession, ConnectionTestResult
 from snap_pipeline.delivery.accounting import Accounting
 from snap_pipeline.delivery.backlog import Backlog
 from snap_pipeline.delivery.destination_backlog import destination_backlog_of
@@ -135,6 +135,18 @@ class Pipeline:
             limiter=RateLimiter(self.database),
             now=self.settings.now,
         )
+
+    def test_connection(self, destination: Destination, test_event_code: str | None = None) -> ConnectionTestResult:
+        """Send a destination a PAGE_VIEW that Snap does not count, and keep the result.
+
+        Args:
+            destination: the one to test.
+            test_event_code: of Events Manager's test view, which then shows the event (v3).
+        """
+        answer = self.session(destination).test(destination.pixel_id, test_event_code)
+        result = ConnectionTestResult.of(answer, destination.name)
+        self.destinations.record_test(destination, result.message)
+        return result
 
     def dispatcher(self) -> Dispatcher:
         """Create the dispatch engine."""

@@ -121,20 +121,43 @@ class Settings(BaseSettings):
         """The first partition, written into the home once, since a moving start would change the partitions.
 
         Raises:
-            SettingsError: the home is not a folder, or is not writable.
+            SettingsError: the home is not a folder, or is not writable; or its file `start` does not hold an hour.
         """
         if self.start is not None:
             return parse_hour(self.start)
-        marker = self.home / "start"
         try:
-            if not marker.exists():
-                _write_once(marker, format_hour(self.now() - HISTORY))
-            return parse_hour(marker.read_text().strip())
+            if not self._start_file.exists():
+                _write(self._start_file, format_hour(self.now() - HISTORY), replace=False)
+            return parse_hour(self._start_file.read_text().strip())
         except OSError as error:
+            raise self._unusable_home(error) from error
+        except (HourError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"The home folder {self.home.absolute()} cannot be used: {error.strerror}. "
-                "Set SNAP_PIPELINE_HOME to a folder that can be written to."
+                f"The file {self._start_file.absolute()}, which holds the first hour of this home, cannot be read: "
+                f"{error} Write the hour into it again, or set SNAP_PIPELINE_START."
             ) from error
+
+    def begin_at(self, hour: datetime) -> None:
+        """Let a new home begin with an hour, and move the beginning of an older one back to it.
+
+        Raises:
+            SettingsError: the home is not a folder, or is not writable; or its file `start` does not hold an hour.
+        """
+        if self.start is None and (not self._start_file.exists() or hour < self.first_hour):
+            try:
+                _write(self._start_file, format_hour(hour))
+            except OSError as error:
+                raise self._unusable_home(error) from error
+
+    @property
+    def _start_file(self) -> Path:
+        return self.home / "start"
+
+    def _unusable_home(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"The home folder {self.home.absolute()} cannot be used: {error.strerror}. "
+            "Set SNAP_PIPELINE_HOME to a folder that can be written to."
+        )
 
 
 def load_settings() -> Settings:
@@ -157,7 +180,7 @@ def _explain(problem: object) -> str:
     return f"{variable}: {problem['msg']}"
 
 
-def _write_once(path: Path, text: str) -> None:
-    """Write a file unless it exists, so that two processes that start a new home at once agree on one text."""
-    with atomic_write(path, path.with_name(f".{path.name}.{os.getpid()}"), replace=False) as draft:
+def _write(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write a small file. Without `replace`, two processes that start a new home at once agree on one text."""
+    with atomic_write(path, path.with_name(f".{path.name}.{os.getpid()}"), replace=replace) as draft:
         draft.write_text(text)

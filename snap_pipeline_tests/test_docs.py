@@ -1,9 +1,11 @@
-"""The documentation matches the code: commands run, the error catalogue is current, paths and links exist."""
+"""The documentation matches the code: commands run, the error catalogue is current, paths and links exist.
+
+The commands of the README and of a first destination run in the demo's home (`end_to_end/test_demo.py`).
+"""
 
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import tomllib
@@ -12,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from snap_pipeline.capi.catalogue_page import catalogue_page
-from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline_tests.project import HOUR, NOW, START, TOKEN, Project, key, purchase
+from snap_pipeline_tests.project import NOW, START, TOKEN, Project, purchase
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -47,68 +48,13 @@ def environment(project: Project) -> dict[str, str]:
     }
 
 
-def run(command: str, project: Project, folder: Path, environment: dict[str, str]) -> str:
-    """Run a page's command, with the sandbox in place of Snap."""
-    words = shlex.split(command)
-    if words[1:3] == ["destination", "add"]:
-        words += ["--base-url", project.sandbox_url]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def run(command: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run a page's command."""
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
-
-
-def test_the_first_three_commands_lead_to_a_passing_connection_test(
-    project: Project, environment: dict[str, str]
-) -> None:
-    section = (ROOT / "README.md").read_text().split("\n## ")[2]
-    assert section.startswith("Your first destination")
-    serve, *commands = FENCE.findall(section)[0].strip().splitlines()
-    assert len(commands) == 2
-    del environment["SNAP_ACCESS_TOKEN"]
-    server = subprocess.Popen(
-        [str(BIN / "snap-pipeline"), *shlex.split(serve.removesuffix("&").replace("8765", "0"))[1:]],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stdout
-        url = server.stdout.readline().split()[-1]  # README's port may be taken here
-        for command in commands:
-            line = command.replace(".venv/bin", str(BIN)).replace("http://127.0.0.1:8765", url)
-            done = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-            assert "Connection test successful (" in done.stdout
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
-
-
-def test_every_other_command_of_the_readme_runs(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "orders.csv").write_text(
-        f"event_id,event_name,event_timestamp,email,value,currency\na,purchase,{HOUR},a@example.com,1,EUR\n"
-    )
-    project.land(purchase("landed"))
-    for command in readme_commands():
-        if command.startswith("make") or ".venv/" in command:
-            continue
-        since = f" --since {key(HOUR)}" if " destination add " in command else ""
-        run(command + since, project, ROOT if command.startswith("dg ") else tmp_path, environment)
-    assert {event["event_id"] for event in project.received()} == {"a", "landed"}
-
-
-def test_the_way_to_the_first_accepted_event(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
-    page = (ROOT / "docs" / "first-destination.md").read_text()
-    (tmp_path / "first.ndjson").write_text(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
-    environment["SNAP_PIPELINE_NOW"] = (HOUR + 0.75 * ONE_HOUR).isoformat()
-    said = {
-        command: run(command, project, tmp_path, environment)
-        for fence in FENCE.findall(page)
-        for command in fence.strip().splitlines()
-    }
-    assert "delivered" in said["snap-pipeline trace first-event"]
-    assert "live" in said["snap-pipeline destination show shop"]
-    assert [event["event_id"] for event in project.received()] == ["first-event"]
 
 
 def test_the_commands_of_the_identity_page_run(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
@@ -116,7 +62,7 @@ def test_the_commands_of_the_identity_page_run(project: Project, tmp_path: Path,
     project.land(purchase("ann", email="ann@example.com", user_id="4711"))
     assert project.materialize().success
     said = {
-        command: run(command, project, tmp_path, environment)
+        command: run(command, tmp_path, environment)
         for fence in FENCE.findall(page)
         for command in fence.strip().splitlines()
     }

@@ -20,9 +20,7 @@ ASSETS = "{ assetNodes { assetKey { path } } }"
 @contextmanager
 def served(command: Sequence[str], surroundings: dict[str, str], folder: Path = ROOT) -> Iterator[str]:
     """Run a command that serves the UI, and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     process = subprocess.Popen(
         [str(BIN / command[0]), *command[1:], "--port", str(port)],
         cwd=folder,
@@ -34,6 +32,13 @@ def served(command: Sequence[str], surroundings: dict[str, str], folder: Path = 
         yield f"http://127.0.0.1:{port}"
     finally:
         end_process_tree(process)
+
+
+def free_port() -> int:
+    """Return a port that no program uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def end_process_tree(process: subprocess.Popen[bytes]) -> None:

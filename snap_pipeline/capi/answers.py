@@ -6,6 +6,8 @@ of the events of a refused request, unless the answer names single records as v2
 """
 
 import math
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -152,6 +154,14 @@ CATALOGUE: Mapping[Category, Rule] = {
         SHORT_RETRIES,
     ),
 }
+
+
+DESTINATION_COMMAND = re.compile(r"`((?:snap-pipeline )?destination [a-z-]+)")
+
+
+def with_destination(text: str, name: str) -> str:
+    """Put a destination's name into the commands of a remedy, so that they can be copied."""
+    return DESTINATION_COMMAND.sub(lambda command: f"{command[0]} {shlex.quote(name)}", text)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,40 @@
 """A destination's access to Snap: the client, under the token's rate limit."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import Answer
+from snap_pipeline.capi.answers import Answer, Category, with_destination
 from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
 from snap_pipeline.capi.client import ConversionsClient
 from snap_pipeline.capi.rate_limit import RateLimiter, token_fingerprint
+
+
+@dataclass(frozen=True)
+class ConnectionTestResult:
+    """The result of a destination's connection test.
+
+    Attributes:
+        passed: Snap accepted the test event.
+        message: the result in words; after a failure, what to do.
+    """
+
+    passed: bool
+    message: str
+
+    @classmethod
+    def of(cls, answer: Answer, name: str) -> Self:
+        """Return the result that an answer stands for.
+
+        Args:
+            answer: of Snap.
+            name: of the destination.
+        """
+        if answer.category is Category.ACCEPTED:
+            return cls(True, f"Connection test successful ({answer.latency_ms:.0f} ms).")
+        return cls(False, with_destination(answer.explanation, name))
 
 
 class ApiSession:

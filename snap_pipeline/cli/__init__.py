@@ -24,7 +24,7 @@ COMMANDS = {
     "land": Verb("snap_pipeline.cli.land", "Put events from JSON, CSV or spreadsheets into their hours."),
     "materialize": Verb("snap_pipeline.cli.run", "Run the hourly job over a range of hours, and deliver."),
     "insights": Verb("snap_pipeline.cli.run", "Rebuild the marts, and print scores and what to fix."),
-    "dev": Verb("snap_pipeline.cli.run", "Open the Dagster UI on this home's data."),
+    "dev": Verb("snap_pipeline.cli.run", "Open the Dagster UI on this home's data; in a demo's, run its server too."),
     "status": Verb("snap_pipeline.cli.inspect", "Account for every landed line, by destination."),
     "trace": Verb("snap_pipeline.cli.inspect", "Follow one event from its file to its receipt."),
     "preview": Verb("snap_pipeline.cli.inspect", "Show the JSON that would be sent for an hour."),

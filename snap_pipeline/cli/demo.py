@@ -1,6 +1,7 @@
 """`snap-pipeline demo`: runs a user's commands on sample traffic, against the sandbox.
 
-It is idempotent: an hour always has the same traffic, and events with a receipt are not sent again.
+It is idempotent: an hour always has the same traffic, and events with a receipt are not sent again. A new home begins
+with the demo's first hour, so that every hour of the asset graph is filled.
 """
 
 import os
@@ -11,15 +12,15 @@ from pathlib import Path
 
 import click
 
+from snap_pipeline.cli.stand_in import NAME, demo_destination, running_stand_in
+from snap_pipeline.cli.terminal import tracked
 from snap_pipeline.demo.traffic import write_traffic
 from snap_pipeline.destinations.fields import is_this_machine
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.sandbox.server import SandboxServer
 from snap_pipeline.settings import load_settings
 
-NAME = "demo"
 PIXEL_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e01"
 SNAP_APP_ID = "0d4e1f5a-3c52-4a8e-9b0f-5f6f6d656e02"
 TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
@@ -39,16 +40,22 @@ def demo(days: int) -> None:
     pipeline = Pipeline(settings)
     check_no_real_destinations(pipeline)
     last = settings.running_hour - ONE_HOUR
+    settings.begin_at(last - timedelta(days=days) + ONE_HOUR)
     first = max(last - timedelta(days=days) + ONE_HOUR, settings.first_hour)
     click.echo(f"Sample traffic of a small shop lands in {settings.landing} …")
-    traffic = write_traffic(settings.landing, list(hours_between(first, last)))
+    traffic = write_traffic(settings.landing, tracked(list(hours_between(first, last)), "Hours of traffic"))
     click.echo(f"{traffic}\n")
-    with SandboxServer() as sandbox:
-        click.echo(f"A stand-in for Snap's servers answers at {sandbox.url}.")
-        set_up_destination(pipeline, sandbox.url, first)
+    with running_stand_in(pipeline.destinations) as url:
+        click.echo(f"A stand-in for Snap's servers answers at {url}.")
+        if not demo_destination(pipeline.destinations):
+            add_destination(url, first)
         run_command("materialize", "--from", format_hour(first), "--to", format_hour(last))
         run_command("insights")
-    click.echo("\nOpen the Dagster UI on this data with `make dev`, or `snap-pipeline dev` without a checkout.")
+        click.echo()
+    click.echo(
+        "Open the Dagster UI on this data with `make dev`, or `snap-pipeline dev` without a checkout. It runs the "
+        "stand-in as well."
+    )
 
 
 def check_no_real_destinations(pipeline: Pipeline) -> None:
@@ -65,11 +72,8 @@ def check_no_real_destinations(pipeline: Pipeline) -> None:
         )
 
 
-def set_up_destination(pipeline: Pipeline, url: str, first: datetime) -> None:
-    """Add the demo's destination, or change its address to the sandbox of this run."""
-    if any(each.name == NAME for each in pipeline.destinations.list()):
-        run_command("destination", "set", NAME, "--base-url", url)
-        return
+def add_destination(url: str, first: datetime) -> None:
+    """Add the demo's destination, which receives every hour of the demo."""
     ids = ("--pixel-id", PIXEL_ID, "--snap-app-id", SNAP_APP_ID)
     place = ("--base-url", url, "--requests-per-minute", REQUESTS_PER_MINUTE)
     run_command("destination", "add", "--name", NAME, *ids, *place, "--since", format_hour(first), "--live")

@@ -4,10 +4,12 @@ The access token comes from SNAP_ACCESS_TOKEN, standard input or a masked prompt
 users of the machine could read.
 """
 
+import json
 import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,6 @@ import click
 from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import Category
 from snap_pipeline.capi.api_version import DEFAULT_VERSION, DIALECTS
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
@@ -73,41 +74,39 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
 
 
 @destination.command(name="list")
-def list_() -> None:
-    """List the destinations of all workspaces."""
+@click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per destination, as of `show`.")
+def list_(*, machine_readable: bool) -> None:
+    """List the destinations of all workspaces; `show` has more of each."""
     pipeline = open_pipeline()
-    table = Table(
-        "name", "workspace", "health", "since (UTC)", "last success", "last error", "latency", "API", "pixel id"
-    )
+    destinations = [(each, pipeline.destination_backlog(each)) for each in pipeline.destinations.list()]
+    if machine_readable:
+        click.echo(json.dumps([as_json(*each) for each in destinations], indent=2))
+        return
+    table = Table("name", "workspace", "health", "since (UTC)", "last success")
     advice = []
-    for each in pipeline.destinations.list():
-        backlog = pipeline.destination_backlog(each)
+    for each, backlog in destinations:
         found = health(each, backlog)
         table.add_row(
-            each.name,
-            each.workspace,
-            found.badge,
-            format_moment(found.since),
-            format_moment(each.last_success_at),
-            format_moment(each.last_error_at),
-            format_latency(backlog),
-            each.api_version,
-            each.pixel_id,
+            each.name, each.workspace, found.badge, format_moment(found.since), format_moment(each.last_success_at)
         )
         if found.badge is not Badge.LIVE:
             advice.append(f"{each.name} is {found.badge}: {found.what_to_do}")
-    print_table(table, width=150)
+    print_table(table, width=80)
     for line in advice:
         click.echo(line)
 
 
 @destination.command()
 @click.argument("name")
-def show(name: str) -> None:
+@click.option("--json", "machine_readable", is_flag=True, help="Print one JSON object.")
+def show(name: str, *, machine_readable: bool) -> None:
     """Show one destination. Of the token, only the last four characters."""
     pipeline = open_pipeline()
     found = pipeline.destinations.get(name)
     backlog = pipeline.destination_backlog(found)
+    if machine_readable:
+        click.echo(json.dumps(as_json(found, backlog), indent=2))
+        return
     state = health(found, backlog)
     last_error = f"{format_moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
     for label, value in (
@@ -116,6 +115,7 @@ def show(name: str) -> None:
         ("what to do", state.what_to_do),
         ("last success", format_moment(found.last_success_at) or "none yet"),
         ("last error", last_error),
+        ("last test", f"{format_moment(found.tested_at)}: {found.test_result}" if found.tested_at else "none"),
         ("next attempt", f"after {format_moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
         ("average latency", format_latency(backlog) or "no request yet"),
         ("pending", f"{quantity(backlog.pending, 'event')}, {backlog.in_doubt:,} in doubt"),
@@ -210,10 +210,30 @@ def rotate_token(name: str) -> None:
 
 @destination.command()
 @click.argument("name")
-def remove(name: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, *, yes: bool) -> None:
     """Remove a destination. Its receipts stay: if added again, it gets nothing twice."""
-    open_pipeline().destinations.remove(name)
+    pipeline = open_pipeline()
+    pipeline.destinations.get(name)
+    if not yes:
+        click.confirm(
+            f"Remove {name} and its access token? It will get no more events (--yes does not ask)", abort=True
+        )
+    pipeline.destinations.remove(name)
     click.echo(f"{name} is removed; its history is kept.")
+
+
+def as_json(found: Destination, backlog: DestinationBacklog) -> dict[str, Any]:
+    """Return a destination with its health and backlog as one JSON object; moments are ISO texts in UTC."""
+    state = health(found, backlog)
+    values = {
+        **asdict(found),
+        "health": state.badge,
+        "health_since": state.since,
+        "what_to_do": state.what_to_do,
+        **asdict(backlog),
+    }
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
 
 
 def format_moment(when: datetime | None) -> str:
@@ -265,11 +285,11 @@ def print_warnings(warnings: Sequence[str]) -> None:
 
 def run_test(pipeline: Pipeline, chosen: Destination, test_event_code: str | None = None) -> None:
     """Run the connection test and print its result; exit with status 1 if it failed."""
-    answer = pipeline.session(chosen).test(chosen.pixel_id, test_event_code)
-    if answer.category is Category.ACCEPTED:
-        click.echo(f"Connection test successful ({answer.latency_ms:.0f} ms).")
+    result = pipeline.test_connection(chosen, test_event_code)
+    if result.passed:
+        click.echo(result.message)
         if test_event_code is not None:
             click.echo("Events Manager shows the event in its test view, under that code.")
         return
-    click.echo(f"Error: the connection test of {chosen.name} failed: {answer.explanation}", err=True)
+    click.echo(f"Error: the connection test of {chosen.name} failed: {result.message}", err=True)
     sys.exit(1)

@@ -3,6 +3,7 @@
 import click
 
 from snap_pipeline.cli.options import open_pipeline
+from snap_pipeline.cli.terminal import working
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.forget import Erasure
 from snap_pipeline.plurals import quantity
@@ -30,7 +31,8 @@ def forget(*, landing: bool, dry_run: bool, **options: str | None) -> None:
     if dry_run:
         _print_preview(forgetting.preview(digests))
         return
-    done = forgetting.forget(digests, rewrite_landing=landing)
+    with working("Forgetting"):
+        done = forgetting.forget(digests, rewrite_landing=landing)
     span = f" ({format_hour(done.hours[0])} to {format_hour(done.hours[-1])})" if done.hours else ""
     click.echo(
         f"{quantity(len(done.hours), 'hour')} made again{span}; {quantity(done.events, 'event')} excluded in them as "

@@ -1,6 +1,7 @@
 """`status`, `trace` and `preview`: the state of events, and the JSON that would be sent."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -14,13 +15,11 @@ from snap_pipeline.cli.accounting import (
     undelivered_hours,
 )
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
-from snap_pipeline.delivery.held_events import held_events
-from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.request_bodies import RequestBodies
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.pipeline import Pipeline
 
 
@@ -59,53 +58,66 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
 
 @click.command()
 @click.argument("event_or_order_id")
-def trace(event_or_order_id: str) -> None:
-    """Follow an event from the file and line it landed in to its receipt, or show why it has none."""
+@click.option("--request", "with_requests", is_flag=True, help="Show the event's JSON and Snap's answer as well.")
+@click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per landed event.")
+def trace(event_or_order_id: str, *, with_requests: bool, machine_readable: bool) -> None:
+    """Follow an event from the file and line it landed in to its receipt, or show why it has none.
+
+    The JSON is made from the payload as it is now: after its hour was made again, it may differ from what was sent.
+    """
     pipeline = open_pipeline()
     settings = pipeline.settings
     hours = pipeline.accounting.hours(settings.first_hour, settings.running_hour)
     found = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
-    lines = list(found.lines(event_or_order_id, hours, pipeline.destinations.list()))
-    if not lines:
+    events = list(found.events(event_or_order_id, hours, pipeline.destinations.list(), with_requests=with_requests))
+    if not events:
         raise PipelineError(f"No event that was read has the id or order id {event_or_order_id!r}.")
-    click.echo("\n".join(lines))
+    if machine_readable:
+        click.echo(json.dumps([asdict(event) for event in events], indent=2, default=str))
+    else:
+        click.echo("\n".join(line for event in events for line in event.lines()))
 
 
 @click.command()
-@click.option("--hour", type=HOUR, required=True, help="The hour, such as 2026-11-23T14.")
+@click.option("--hour", type=HOUR, help="What is pending of this hour, such as 2026-11-23T14.")
+@click.option("--event", "event_id", metavar="ID", help="One event, whatever its state, instead of an hour's.")
 @click.option("--destination", "name", help="Required if there are several destinations.")
 @click.option("--limit", type=click.IntRange(1), default=5, show_default=True, help="How many events at most.")
-def preview(hour: datetime, name: str | None, limit: int) -> None:
-    """Show the exact JSON that would be sent for an hour, one event per line. Sends nothing."""
+def preview(hour: datetime | None, event_id: str | None, name: str | None, limit: int) -> None:
+    """Show the exact JSON that would be sent, one event per line: of an hour, or of one event. Sends nothing."""
+    if (hour is None) == (event_id is None):
+        raise click.UsageError("Give either --hour HOUR or --event ID.")
     pipeline = open_pipeline()
     destination = _choose_destination(pipeline, name)
-    ledger = Ledger(pipeline.lake, hour, destination.id, destination.workspace)
-    with pipeline.lake.connect() as connection:
-        pipeline.mappings.load_standards(connection)
-        if not pipeline.states().prepare(connection, ledger, destination, hour):
-            raise PipelineError(f"{format_hour(hour)} has no payloads yet: run `snap-pipeline materialize` first.")
-        connection.execute(
-            """
-            create table due as
-            select file_row_number, row_number() over (order by event_time, event_id, event_name) as position
-            from payload_states
-            where state = 'pending' and is_deliverable
-            qualify position <= ?
-            """,
-            [limit],
-        )
-        dialect = destination.dialect
-        rows = connection.execute(
-            f"from ({dialect.projection}) order by position", destination.projection_parameters
-        ).fetchall()
-        payloads = partition(Table.CONVERSION_PAYLOADS, hour)
-        held = held_events(pipeline.lake, pipeline.mappings, connection, destination, hour, payloads)
-    for *_, body in rows:
+    if hour:
+        _preview_hour(pipeline, destination, hour, limit)
+    elif event_id:
+        _preview_event(pipeline, destination, event_id, limit)
+
+
+def _preview_hour(pipeline: Pipeline, destination: Destination, hour: datetime, limit: int) -> None:
+    bodies = RequestBodies(pipeline.lake, pipeline.mappings, pipeline.states())
+    pending = bodies.pending(destination, hour, limit)
+    for body in pending.bodies:
         click.echo(body)
-    if held and rows:
-        click.echo(f"Warning: {held.explain(len(rows), [hour])}", err=True)
-    if not rows:
+    if pending.held and pending.bodies:
+        click.echo(f"Warning: {pending.held.explain(len(pending.bodies), [hour])}", err=True)
+    if not pending.bodies:
         click.echo(f"No event of {format_hour(hour)} is pending for {destination.name}.", err=True)
+
+
+def _preview_event(pipeline: Pipeline, destination: Destination, event_id: str, limit: int) -> None:
+    bodies = RequestBodies(pipeline.lake, pipeline.mappings, pipeline.states())
+    hours = pipeline.accounting.hours(pipeline.settings.first_hour, pipeline.settings.running_hour)
+    found = bodies.of_event(destination, hours, event_id, limit)
+    if not found:
+        raise PipelineError(
+            f"No conversion of workspace {destination.workspace} has the id {event_id!r}. "
+            f"`snap-pipeline trace {event_id}` shows what became of it."
+        )
+    for each in found:
+        click.echo(each.body)
+        click.echo(f"{each.event_name} of {format_hour(each.hour)} at {destination.name}: {each.state}", err=True)
 
 
 def _choose_destination(pipeline: Pipeline, name: str | None) -> Destination:

@@ -1,22 +1,20 @@
 """`snap-pipeline land`: puts events from files into the landing zone."""
 
-import json
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
+from snap_pipeline.cli.terminal import tracked
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.encodings import UTF_8, WINDOWS_1252
+from snap_pipeline.lake.table_rows import listed
 from snap_pipeline.lake.upload import Landed, Upload
 from snap_pipeline.plurals import quantity
 
 ENCODING_NAMES = {WINDOWS_1252: "Windows-1252"}
-NAMES, NAME_CHARACTERS = 20, 40
-"""The most names that a warning lists, and how much of each."""
 
 
 @click.command()
@@ -55,14 +53,19 @@ def land(files: tuple[Path, ...], workspace: str, origin: str | None, hour: date
         running_hour=pipeline.settings.running_hour,
     )
     failed = False
-    for file in files:
+    hours: set[datetime] = set()
+    for file in tracked(files, "Landing files"):
         try:
             landed = upload.land(file)
         except PipelineError as error:
             failed = True
             click.echo(f"Error: {error}", err=True)
             continue
+        hours |= landed.hours.keys()
         _print_landed(file.name, landed)
+    if hours:
+        first, last = format_hour(min(hours)), format_hour(max(hours))
+        click.echo(f"Next: snap-pipeline materialize --from {first} --to {last}")
     if failed:
         raise SystemExit(1)
 
@@ -72,6 +75,7 @@ def _print_landed(name: str, landed: Landed) -> None:
     span = f"{format_hour(hours[0])} to {format_hour(hours[-1])}" if hours else "no hour"
     notes = [
         f"; {landed.unreadable} cannot be read and will be quarantined" if landed.unreadable else "",
+        f"; {landed.without_time} have no time that can be read and will be excluded" if landed.without_time else "",
         f"; {quantity(landed.nul_bytes, 'NUL byte')} left out" if landed.nul_bytes else "",
         f"; read as {ENCODING_NAMES.get(landed.encoding, landed.encoding.upper())}" if landed.encoding != UTF_8 else "",
     ]
@@ -80,20 +84,13 @@ def _print_landed(name: str, landed: Landed) -> None:
     )
     if landed.unknown_columns:
         click.echo(
-            f"Warning: {name}: no event has these columns, so they are not read: {_listed(landed.unknown_columns)}. "
+            f"Warning: {name}: no event has these columns, so they are not read: {listed(landed.unknown_columns)}. "
             "Rename them if they hold something else.",
             err=True,
         )
     if landed.unread_sheets:
         click.echo(
             f"Warning: {name}: these sheets were not landed, since they have no header of event fields: "
-            f"{_listed(landed.unread_sheets)}.",
+            f"{listed(landed.unread_sheets)}.",
             err=True,
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names for a message: the first ones, each at a moderate length."""
-    first = [name if len(name) <= NAME_CHARACTERS else f"{name[:NAME_CHARACTERS]}…" for name in names[:NAMES]]
-    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
-    return ", ".join(json.dumps(name, ensure_ascii=False) for name in first) + more

@@ -1,12 +1,13 @@
 """Parameter types and options that several commands share."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 import click
 
-from snap_pipeline.hours import HourError, format_hour, parse_hour
+from snap_pipeline.hours import HourError, floor_hour, format_hour, parse_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.settings import load_settings
+from snap_pipeline.settings import Settings, load_settings
 
 
 class HourType(click.ParamType[datetime]):
@@ -24,7 +25,25 @@ class HourType(click.ParamType[datetime]):
             self.fail(str(error), param, ctx)
 
 
+class PeriodType(click.ParamType[timedelta]):
+    """A period on the command line, such as 24h or 7d."""
+
+    name = "period"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Parse the period; anything else is bad usage."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"([1-9][0-9]{0,3})([hd])", str(value).strip().lower(), re.ASCII)
+        if not match:
+            self.fail(f"{value!r} is not a period. Write it in hours or days, like 24h or 7d.", param, ctx)
+        number, unit = int(match[1]), match[2]
+        return timedelta(days=number) if unit == "d" else timedelta(hours=number)
+
+
 HOUR = HourType()
+PERIOD = PeriodType()
+LAST_HELP = "All hours of this period up to now, the running one included, such as 24h or 7d."
 
 
 def open_pipeline() -> Pipeline:
@@ -39,6 +58,17 @@ def check_workspace(pipeline: Pipeline, workspace: str) -> None:
     if workspace not in pipeline.workspaces:
         known = ", ".join(pipeline.workspaces)
         raise click.BadParameter(f"there is no workspace {workspace!r}. Configured: {known}.", param_hint="--workspace")
+
+
+def choose_range(
+    settings: Settings, first: datetime | None, last: datetime | None, period: timedelta | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the hours of --from and --to, or of --last; both together are bad usage."""
+    if period is None:
+        return first, last
+    if first or last:
+        raise click.UsageError("Give --last, or --from and --to, but not both.")
+    return max(floor_hour(settings.now() - period), settings.first_hour), settings.running_hour
 
 
 def check_range(first: datetime, last: datetime) -> None:

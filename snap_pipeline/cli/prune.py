@@ -3,6 +3,7 @@
 import click
 
 from snap_pipeline.cli.options import open_pipeline
+from snap_pipeline.cli.terminal import working
 from snap_pipeline.hours import format_hour
 from snap_pipeline.plurals import quantity
 
@@ -16,7 +17,8 @@ def prune(*, dry_run: bool) -> None:
     conversion may still need.
     """
     pipeline = open_pipeline()
-    done = pipeline.prune(dry_run=dry_run)
+    with working("Pruning"):
+        done = pipeline.prune(dry_run=dry_run)
     first, last = (format_hour(done.hours[place]) for place in (0, -1)) if done.hours else ("", "")
     span = f" ({first} to {last})" if done.hours else ""
     click.echo(

@@ -2,10 +2,13 @@
 
 import io
 import os
+import signal
+import subprocess
 import sys
-from contextlib import redirect_stdout
-from datetime import datetime
+from contextlib import ExitStack, redirect_stdout
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -13,10 +16,12 @@ import dagster as dg
 
 from snap_pipeline.cli.accounting import UNDELIVERED, print_accounting
 from snap_pipeline.cli.insights import print_insights
-from snap_pipeline.cli.options import HOUR, check_range
+from snap_pipeline.cli.options import HOUR, LAST_HELP, PERIOD, check_range, choose_range
+from snap_pipeline.cli.stand_in import can_listen, demo_destination, running_stand_in
+from snap_pipeline.cli.terminal import tracked, working
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline.errors import SettingsError
-from snap_pipeline.hours import ONE_HOUR, format_hour
+from snap_pipeline.errors import PipelineError, SettingsError
+from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, MonitoredRunLauncher, execute_with_lease
@@ -45,8 +50,9 @@ QUIET_RUN_CONFIG: dict[str, Any] = {"loggers": {"console": {"config": {"log_leve
 
 
 @click.command()
-@click.option("--from", "first", type=HOUR, required=True, help="The first hour, such as 2026-11-23T14.")
-@click.option("--to", "last", type=HOUR, required=True, help="The last hour, included.")
+@click.option("--from", "first", type=HOUR, help="The first hour, such as 2026-11-23T14.")
+@click.option("--to", "last", type=HOUR, help="The last hour, included.")
+@click.option("--last", "period", type=PERIOD, help=LAST_HELP)
 @click.option(
     "--resend-in-doubt",
     is_flag=True,
@@ -56,28 +62,32 @@ QUIET_RUN_CONFIG: dict[str, Any] = {"loggers": {"console": {"config": {"log_leve
 @click.option(
     "--validate", "validate_only", is_flag=True, help="Only send to Snap's validate endpoint, which counts nothing."
 )
-def materialize(first: datetime, last: datetime, **options: bool) -> None:
-    """Run the hourly job over a range of hours, in this process.
+def materialize(first: datetime | None, last: datetime | None, period: timedelta | None, **options: bool) -> None:
+    """Run the hourly job over a range of hours, in this process. Give --from and --to, or --last.
 
     The exit status is 0 only if every live destination is complete: nothing pending, nothing in doubt. With --validate,
     only if Snap would accept everything that is pending.
     """
-    check_range(first, last)
     settings = load_settings()
+    first, last = choose_range(settings, first, last, period)
+    if first is None or last is None:
+        raise click.UsageError("Give the hours: --from HOUR --to HOUR, or --last 24h.")
+    check_range(first, last)
     check_partitions(settings, first, last)
+    for warning in Pipeline(settings).mappings.warnings():
+        click.echo(f"Warning: {warning}", err=True)
     definitions = build_definitions(settings)
     job = definitions.resolve_job_def(HOURLY_JOB)
     run_config = QUIET_RUN_CONFIG | {"ops": {"dispatched_batches": {"config": options}}}
     failed = False
     with open_instance(settings) as instance:
-        start = first
-        while start <= last:
+        starts = list(hours_between(first, last))[::HOURS_A_RUN]
+        for start in tracked(starts, f"Runs of up to {HOURS_A_RUN} hours"):
             end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
             click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
             result = execute_with_lease(job, instance, tags=range_tags(start, end), run_config=run_config)
             failed |= not result.success
             print_failures(result)
-            start = end + ONE_HOUR
     complete = print_completeness(Pipeline(settings), first, last)
     if options["validate_only"] and not failed:
         click.echo("Snap would accept everything that is pending. Nothing was counted.")
@@ -90,7 +100,7 @@ def insights() -> None:
     settings = load_settings()
     job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
     # dbt prints a line for each test; failures are in the result.
-    with open_instance(settings) as instance, redirect_stdout(io.StringIO()):
+    with open_instance(settings) as instance, working("Rebuilding the marts"), redirect_stdout(io.StringIO()):
         result = execute_with_lease(job, instance, run_config=QUIET_RUN_CONFIG)
     print_failures(result)
     if not result.success:
@@ -101,12 +111,40 @@ def insights() -> None:
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the web server.")
 def dev(port: int) -> None:
-    """Open the Dagster UI on this home's data."""
+    """Open the Dagster UI on this home's data, and run the demo's stand-in for Snap's servers if a demo ran here."""
+    if not can_listen(port):
+        raise PortTaken(f"Port {port} is used by another program. Choose another: snap-pipeline dev --port {port + 1}")
     settings = load_settings()
     prepare_instance(settings)
-    click.echo(f"The Dagster UI will be at http://127.0.0.1:{port}; stop it with Ctrl-C.")
-    command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port), "--workspace", str(WORKSPACE)]
-    os.execv(command[0], command)  # noqa: S606 - becomes dg itself, so that Ctrl-C reaches it
+    destinations = Pipeline(settings).destinations
+    with ExitStack() as stack:
+        if demo_destination(destinations):
+            url = stack.enter_context(running_stand_in(destinations))
+            click.echo(f"The demo's stand-in for Snap's servers answers at {url}.")
+        click.echo(f"The Dagster UI will be at http://127.0.0.1:{port}; stop it with Ctrl-C.")
+        serve(str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port), "--workspace", str(WORKSPACE))
+
+
+class PortTaken(PipelineError):
+    """A port that another program uses."""
+
+
+def serve(*command: str) -> None:
+    """Run a server until it ends or a signal ends it; exit with its status if it ended by itself."""
+    process = subprocess.Popen(command)  # noqa: S603 - our own command
+    stopped = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        if number != signal.SIGINT:  # Ctrl-C reaches the server as well, since the terminal sends it to both
+            process.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    status = process.wait()
+    if status and not stopped:
+        sys.exit(status)
 
 
 def prepare_instance(settings: Settings) -> None:

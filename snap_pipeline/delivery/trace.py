@@ -1,12 +1,14 @@
 """The trace of one event: from the file and line it landed in to its receipt, or the reason it has none."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
 
 from snap_pipeline.delivery.event_status import PayloadStates, is_in_scope
-from snap_pipeline.delivery.ledger import Ledger
+from snap_pipeline.delivery.ledger import Ledger, rows_of
+from snap_pipeline.delivery.request_bodies import select_bodies
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
@@ -69,6 +71,73 @@ FIND_VERDICT = """
 """
 
 
+@dataclass(frozen=True)
+class DeliveryTrace:
+    """What became of an event at one destination.
+
+    Attributes:
+        destination: its name.
+        status: the delivery state with its reason, or why there is none yet.
+        batch_id: of the batch with which it was settled.
+        http_status: of Snap's answer to that batch.
+        sent_at: the time of the batch's first request, in UTC.
+        body: the event as JSON, made from its payload as for sending; only if it was asked for.
+        answer: Snap's answer to the last request of that batch; only if it was asked for.
+    """
+
+    destination: str
+    status: str
+    batch_id: str | None = None
+    http_status: int | None = None
+    sent_at: datetime | None = None
+    body: str | None = None
+    answer: str | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Yield the text for people."""
+        batch = f", batch {self.batch_id}, HTTP {self.http_status}" if self.batch_id else ""
+        sent = f", sent {self.sent_at:%Y-%m-%d %H:%M:%S} UTC" if self.sent_at else ""
+        yield f"  {self.destination}: {self.status}{batch}{sent}"
+        if self.body:
+            yield f"    event: {self.body}"
+        if self.answer:
+            yield f"    Snap's answer to the batch: {self.answer}"
+
+
+@dataclass(frozen=True)
+class EventTrace:
+    """What became of one landed event.
+
+    Attributes:
+        event_name: as it landed.
+        event_time: None if it has none that can be read.
+        source_file: where it landed.
+        place: the line in that file, or as much as is known of it.
+        hour: the key of the hour it landed in.
+        verdict: why it is no conversion; None for a conversion.
+        deliveries: of a conversion, by destination.
+    """
+
+    event_id: str
+    event_name: str
+    event_time: datetime | None
+    workspace: str
+    source_file: str
+    place: str
+    hour: str
+    verdict: str | None
+    deliveries: Sequence[DeliveryTrace]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the text for people."""
+        yield f"{self.event_id} ({self.event_name}, {self.event_time or 'no time'}), workspace {self.workspace}"
+        yield f"  landed in {self.source_file}, {self.place}, hour {self.hour}"
+        if self.verdict:
+            yield f"  {self.verdict}"
+        for delivery in self.deliveries:
+            yield from delivery.lines()
+
+
 class Trace:
     """The traces of events through a lake.
 
@@ -83,15 +152,21 @@ class Trace:
         self._lake, self._storage = lake, lake.storage
         self._mappings, self._states, self._landing = mappings, states, landing
 
-    def lines(
-        self, event_or_order_id: str, hours: Iterable[datetime], destinations: Iterable[Destination]
-    ) -> Iterator[str]:
-        """Describe what happened to each event with an id or order id, in the order of hours, files and lines.
+    def events(
+        self,
+        event_or_order_id: str,
+        hours: Iterable[datetime],
+        destinations: Iterable[Destination],
+        *,
+        with_requests: bool = False,
+    ) -> Iterator[EventTrace]:
+        """Find what happened to each event with an id or order id, in the order of hours, files and lines.
 
         Args:
             event_or_order_id: the id, before or after hashing, or the order id.
             hours: the hours to search.
             destinations: those of all workspaces.
+            with_requests: have each event's JSON and Snap's answer too.
         """
         by_key = {format_hour(hour): hour for hour in hours}
         keys = self._storage.existing(partition(Table.RAW_EVENTS, hour) for hour in by_key.values())
@@ -105,16 +180,16 @@ class Trace:
             for key, workspace, event_id, event_name, source_file, row, event_time in events:
                 hour = by_key[key]
                 line = self._line_number(connection, hour, source_file, self._place(connection, hour, source_file, row))
-                yield f"{event_id} ({event_name}, {event_time or 'no time'}), workspace {workspace}"
-                yield f"  landed in {source_file}, {line}, hour {key}"
                 snap_name, reason = self._verdict(connection, hour, workspace, event_id, row)
-                if snap_name is None:
-                    yield f"  {reason}"
-                    continue
-                for destination in destinations:
-                    if destination.workspace == workspace:
-                        status = self._delivery_status(connection, hour, destination, event_id, snap_name)
-                        yield f"  {destination.name}: {status}"
+                deliveries = [
+                    self._delivery(connection, hour, each, event_id, snap_name, with_request=with_requests)
+                    for each in destinations
+                    if snap_name and each.workspace == workspace
+                ]
+                verdict = None if snap_name else reason
+                yield EventTrace(
+                    event_id, event_name, event_time, workspace, source_file, line, key, verdict, deliveries
+                )
 
     def _place(self, connection: duckdb.DuckDBPyConnection, hour: datetime, source_file: str, row: int) -> int:
         """Return the number of a row among the events of its file, from 1."""
@@ -153,30 +228,48 @@ class Trace:
             return None, f"not filtered since the hour was read again: run {_materialize(hour)}"
         return snap_name, f"excluded: {with_words(reason)}"
 
-    def _delivery_status(
+    def _delivery(
         self,
         connection: duckdb.DuckDBPyConnection,
         hour: datetime,
         destination: Destination,
         event_id: str,
         event_name: str,
-    ) -> str:
+        *,
+        with_request: bool,
+    ) -> DeliveryTrace:
+        name = destination.name
         if not is_in_scope(destination, hour):
-            return f"not in scope: this destination receives hours from {destination.since} on"
+            return DeliveryTrace(name, f"not in scope: this destination receives hours from {destination.since} on")
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):
-            return f"no payload yet: run {_materialize(hour)}"
+            return DeliveryTrace(name, f"no payload yet: run {_materialize(hour)}")
         event = "event_id = $event_id and event_name = $event_name"
         values = {"event_id": event_id, "event_name": event_name}
-        state = connection.execute(f"select state, reason from payload_states where {event}", values).fetchone()
+        row = connection.execute(f"select state, reason from payload_states where {event}", values).fetchone()
+        state, reason = row or ("no payload", None)
         receipt = connection.execute(
             f"select batch_id, http_status, sent_at from own_receipts where {event} order by sent_at desc limit 1",
             values,
         ).fetchone()
-        name, reason = state or ("no payload", None)
-        return " ".join(filter(None, (name, with_words(reason) if reason else None))) + (
-            f", batch {receipt[0]}, HTTP {receipt[1]}, sent {receipt[2]:%Y-%m-%d %H:%M:%S} UTC" if receipt else ""
-        )
+        delivery = DeliveryTrace(name, f"{state} {with_words(reason)}" if reason else state, *(receipt or ()))
+        if not with_request:
+            return delivery
+        bodies = select_bodies(connection, destination, event, values, limit=1)
+        answer = self._answer(connection, ledger, delivery.batch_id)
+        return replace(delivery, body=bodies[0] if bodies else None, answer=answer)
+
+    def _answer(self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, batch_id: str | None) -> str | None:
+        """Return Snap's answer to the last request of a batch; None if nothing was sent."""
+        requests = rows_of(self._storage, Table.DELIVERY_REQUESTS, ledger.files(Table.DELIVERY_REQUESTS))
+        row = connection.execute(
+            f"select http_status, category, message from ({requests}) where batch_id = ? order by sent_at desc limit 1",
+            [batch_id],
+        ).fetchone()
+        if row is None:
+            return None
+        http_status, category, message = row
+        return f"HTTP {http_status or '(none)'}, {category}{f': {message}' if message else ''}"
 
 
 def _materialize(hour: datetime) -> str:

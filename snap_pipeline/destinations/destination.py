@@ -33,6 +33,8 @@ class Destination:
         state_since: the time from which it is live, paused or removed; None if an older version recorded none.
         web_age_days: age in days after which a WEB or MOBILE_APP event is not sent to v3.
         offline_age_days: age in days after which an OFFLINE event is not sent, and any event of v2.
+        tested_at: the time of the last connection test; None if there was none.
+        test_result: its result in words.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Destination:
     offline_age_days: int = OFFLINE_AGE_DAYS
     ios_app_id: str | None = None
     android_app_id: str | None = None
+    tested_at: datetime | None = None
+    test_result: str | None = None
 
     @property
     def dialect(self) -> Dialect:

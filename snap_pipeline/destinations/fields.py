@@ -204,10 +204,11 @@ def check_since(key: str) -> str:
         raise InvalidDestination("The first hour that it receives must be in UTC, like 2026-11-23T14.") from None
 
 
-def check_token(token: AccessToken) -> list[str]:
-    """Check for an access token, and return warnings if it does not look like a long-lived one.
+def check_token(token: AccessToken, base_url: str) -> list[str]:
+    """Check for an access token, and return warnings if it does not look like a long-lived one of Snap.
 
-    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (snap-api.md, section 2.1).
+    Long-lived tokens of the Conversions API are JSON Web Tokens: three parts with dots (snap-api.md, section 2.1). The
+    sandbox, on this machine, has its own.
 
     Raises:
         InvalidDestination: it is empty, too long, or holds blanks, line ends or other than ASCII.
@@ -218,7 +219,7 @@ def check_token(token: AccessToken) -> list[str]:
             f"The access token must be one line of at most {MAXIMUM_TOKEN_CHARACTERS:,} ASCII characters without "
             "blanks; copy it again from Ads Manager."
         )
-    if LONG_LIVED_TOKEN.fullmatch(text) and len(text) >= LONG_LIVED_TOKEN_CHARACTERS:
+    if is_this_machine(base_url) or (LONG_LIVED_TOKEN.fullmatch(text) and len(text) >= LONG_LIVED_TOKEN_CHARACTERS):
         return []
     return [
         "The access token does not look like a long-lived one. Those are made in Ads Manager under Business Details, "

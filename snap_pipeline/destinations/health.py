@@ -3,11 +3,12 @@
 The numbers come from the lake (`delivery/destination_backlog.py`), everything else from the destination's own row.
 """
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from snap_pipeline.capi.answers import CATALOGUE, Category
+from snap_pipeline.capi.answers import CATALOGUE, Category, with_destination
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR, parse_hour
 from snap_pipeline.plurals import quantity
@@ -62,12 +63,13 @@ def health(destination: Destination, backlog: DestinationBacklog) -> Health:
     """Rate a destination. A stop takes precedence over a backlog, because it is its cause."""
     if destination.state == "paused":
         kept = f"Pending events are kept ({backlog.pending:,}). " if backlog.pending else ""
-        resume = f"{kept}Nothing is sent until `snap-pipeline destination resume {destination.name}`."
+        resume = f"{kept}Nothing is sent until `snap-pipeline destination resume {shlex.quote(destination.name)}`."
         return Health(Badge.PAUSED, destination.state_since, resume)
     if destination.stopped_at is not None:
         category = Category(destination.stop_category) if destination.stop_category else Category.NO_ANSWER
         badge = Badge.UNAUTHORIZED if category in UNAUTHORIZED else Badge.FAILING
-        return Health(badge, destination.stopped_at, CATALOGUE[category].remedy)
+        remedy = with_destination(CATALOGUE[category].remedy, destination.name)
+        return Health(badge, destination.stopped_at, remedy)
     if backlog.oldest is not None:
         return Health(Badge.BEHIND, parse_hour(backlog.oldest) + ONE_HOUR, _backlog_remedy(backlog))
     return Health(Badge.LIVE, destination.state_since, "Nothing to do.")

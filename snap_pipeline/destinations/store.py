@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.capi.answers import with_destination
 from snap_pipeline.capi.api_version import DEFAULT_VERSION, ApiVersion
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.destinations.destination import Destination, State, destination_id
@@ -109,7 +110,7 @@ class DestinationStore:
             InvalidDestination: a field cannot be used; nothing is stored.
             DestinationTaken: the name, or the workspace's pixel, is in use; nothing is stored.
         """
-        warnings = check_token(token)
+        warnings = check_token(token, base_url)
         pixel = check_uuid(pixel_id, "Pixel ID")
         changes = Changes(
             since=since,
@@ -193,8 +194,9 @@ class DestinationStore:
             InvalidDestination: it cannot be a token; the old one stays.
             UnknownDestination: there is none of that name.
         """
-        warnings = check_token(token)
-        self._update(self.get(name), self._token_columns(token) | NOT_STOPPED, token)
+        destination = self.get(name)
+        warnings = check_token(token, destination.base_url)
+        self._update(destination, self._token_columns(token) | NOT_STOPPED, token)
         return warnings
 
     def access_token(self, destination: Destination) -> AccessToken:
@@ -226,7 +228,7 @@ class DestinationStore:
             message: the failure and its remedy, without the token.
         """
         now = self._now()
-        text = message[:MESSAGE_CHARACTERS]
+        text = with_destination(message, destination.name)[:MESSAGE_CHARACTERS]
         values = {"stop_category": category, "stop_message": text, "last_error": text, "last_error_at": now}
         before = sa.select(DESTINATIONS.c.stop_count, DESTINATIONS.c.retry_at).where(*_row_of(destination))
         with self._database.transaction(destination.workspace) as connection:
@@ -244,6 +246,15 @@ class DestinationStore:
     def record_success(self, destination: Destination) -> None:
         """Record that a run went through, and clear a stop."""
         self._update(destination, {"last_success_at": self._now()} | NOT_STOPPED)
+
+    def record_test(self, destination: Destination, result: str) -> None:
+        """Record the result of a connection test.
+
+        Args:
+            destination: the one that was tested.
+            result: in words, without the token.
+        """
+        self._update(destination, {"tested_at": self._now(), "test_result": result[:MESSAGE_CHARACTERS]})
 
     def _refuse_taken(self, values: dict[str, Any]) -> None:
         for other in self.list():

@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile
+from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile, listed
 from snap_pipeline.lake.text_files import MAXIMUM_LINE_BYTES
 
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 MAXIMUM_ROW_LINES = 1_000
 """A quote that is open for longer was not closed."""
 
@@ -66,14 +66,28 @@ def read_csv(file: Path, copy: Path, fields: EventFields, *, is_cut_off: bool) -
         for row in _rows(head, delimiter, None)
         if row.values
     ]
-    header, delimiter, text = max(found, key=lambda each: each[0].known, default=(Header([], []), "", ""))
+    # Without a known column, what the first line most probably is: the split into the most columns.
+    header, delimiter, text = max(
+        found, key=lambda each: (each[0].known, len(each[0].keys)), default=(Header([], []), ",", "")
+    )
     if not header.known:
         raise UnusableFile(
-            f"{file} was not landed: its first line must hold the names of its columns, such as "
-            "event_id,event_name,event_timestamp,email,value,currency,order_id, and holds none that events have. Put "
-            "such a line first, or rename the columns."
+            f"{file} was not landed, since none of its columns is one that events have. {_seen(header, delimiter)} "
+            "Its first line must hold the names of its columns, such as "
+            "event_id,event_name,event_timestamp,email,value,currency,order_id: put such a line first, or rename the "
+            "columns. Separators may be commas, semicolons, tabs or vertical bars."
         )
     return header, _rows_without(text, copy, delimiter, header.keys, is_cut_off=is_cut_off)
+
+
+def _seen(header: Header, delimiter: str) -> str:
+    """Describe the columns of a header, and how they were told apart."""
+    if not header.keys:
+        return "It has no line that can be split into columns."
+    names = listed(header.unknown)
+    if len(header.keys) == 1:
+        return f"It seems to have a single column: {names}."
+    return f"Separated by {DELIMITERS[delimiter]}, they are: {names}."
 
 
 def _rows_without(

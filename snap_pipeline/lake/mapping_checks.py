@@ -1,6 +1,8 @@
 """Checks of the mapping files of a home, before an event is judged by them."""
 
 import csv
+import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,11 @@ VALUES = {
     "action_sources": ("word", "conversion_type", None),
 }
 """The columns of a table's names, of what a row says about a name, and of the workspace that it holds for."""
+
+
+CLOSE = 0.85
+"""The similarity (difflib's ratio) above which a name is a misspelling: PURCHASEE has 0.94 to PURCHASE, and the two
+most similar standard names that are no variants of each other (numbers at their ends) less than 0.75."""
 
 
 class Check(NamedTuple):
@@ -114,6 +121,36 @@ def check_mappings(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
             )
     for table, columns in VALUES.items():
         _check_contradictions(connection, home / f"{table}.csv", columns)
+
+
+def misspelled_targets(home: Path, seeds: Path) -> list[str]:
+    """Return warnings about event names of a home's mapping that look like misspelled standard names of Snap.
+
+    Other names are valid, as custom events: a warning is all that can be said.
+
+    Args:
+        home: the folder of the home's files.
+        seeds: the folder of the seeds.
+    """
+    file = home / "event_names.csv"
+    if not file.exists():
+        return []
+    standards = {
+        str(row["given"]).upper()
+        for folder in (seeds, home)
+        if (names := folder / "snap_event_names.csv").exists()
+        for row in _numbered_rows(names, ("snap_name", "snap_name", None))
+    }
+    warnings = []
+    for row in _numbered_rows(file, VALUES["event_names"]):
+        target = re.sub(r"[\s-]+", "_", str(row["given"]).upper())
+        close = difflib.get_close_matches(target, standards, n=1, cutoff=CLOSE)
+        if target not in standards and close:
+            warnings.append(
+                f"{file}, line {row['line']}: {row['name']} is mapped to {target}, which is sent as a custom event. "
+                f"Was Snap's {close[0]} meant?"
+            )
+    return warnings
 
 
 def _check_contradictions(connection: duckdb.DuckDBPyConnection, file: Path, columns: Sequence[str | None]) -> None:

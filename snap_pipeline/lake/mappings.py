@@ -16,7 +16,7 @@ import duckdb
 
 from snap_pipeline.errors import SettingsError
 from snap_pipeline.lake.lake import sql
-from snap_pipeline.lake.mapping_checks import check_mappings
+from snap_pipeline.lake.mapping_checks import check_mappings, misspelled_targets
 from snap_pipeline.lake.recipes import Recipes
 from snap_pipeline.lake.storage import literal
 from snap_pipeline.project_files import SEEDS
@@ -74,6 +74,10 @@ class Mappings:
         for workspace in self._workspaces.values():
             windows.setdefault(timedelta(days=workspace.identity_window_days), []).append(workspace.name)
         return windows
+
+    def warnings(self) -> list[str]:
+        """Return warnings about rows of the home's files that are valid and probably not meant."""
+        return misspelled_targets(self._home, SEEDS)
 
     @property
     def own_files(self) -> tuple[Path, ...]:

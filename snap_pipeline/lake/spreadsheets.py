@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile
+from snap_pipeline.lake.table_rows import HEADER_ROWS, EventFields, Header, TableRow, UnusableFile, listed
 
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 
@@ -49,10 +49,13 @@ class Spreadsheet:
             elif rows:
                 self.unread_sheets.append(str(name))
         if not self._sheets:
+            cells = [str(_value(cell)) for frame in sheets.values() for cell in _first_row(frame)]
+            first_rows = [name for name in cells if name]
+            seen = f"The first rows hold: {listed(first_rows)}. " if first_rows else ""
             raise UnusableFile(
-                f"{file} was not landed: the first row of a sheet must hold the names of its columns, such as "
-                "event_id, event_name, event_timestamp, email, value, currency, order_id, and no sheet has such a row. "
-                "Put one first, or rename the columns."
+                f"{file} was not landed, since no column of its sheets is one that events have. {seen}The first row of "
+                "a sheet must hold the names of its columns, such as event_id, event_name, event_timestamp, email, "
+                "value, currency, order_id: put such a row first, or rename the columns."
             )
 
     @property
@@ -66,6 +69,10 @@ class Spreadsheet:
             for number, row in enumerate(rows):
                 if number != place:
                     yield TableRow(header.keys, row if number > place else None, "\t".join(map(str, row)))
+
+
+def _first_row(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.iloc[0]) if len(frame) else []
 
 
 def _value(cell: Any) -> str | float:

@@ -1,5 +1,6 @@
 """Tables to upload: their rows, and which column is which field of an event, in any case and spelling."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ OTHER_NAMES = {
 
 NOT_OF_TABLES = frozenset({"name", "_forgotten"})
 """Keys of an event that are something else in a table: `name` is a person's there, and would go out as the event's."""
+
+
+NAMES, NAME_CHARACTERS = 20, 40
+"""The most names that a message lists, and how much of each."""
 
 
 class UnusableFile(PipelineError):
@@ -106,6 +111,13 @@ class EventFields:
                 field = f"{field}_{number}" if field in NOT_OF_TABLES or field.lower() in keys else field
             keys[field.lower()] = field
         return Header(list(keys.values()), unknown)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names of a file for a message: the first ones, each at a moderate length."""
+    first = [name if len(name) <= NAME_CHARACTERS else f"{name[:NAME_CHARACTERS]}…" for name in names[:NAMES]]
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(json.dumps(name, ensure_ascii=False) for name in first) + more
 
 
 def _folded(name: str) -> str:

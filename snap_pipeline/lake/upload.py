@@ -42,6 +42,7 @@ class Landed:
     Attributes:
         lines: the number of all lines.
         unreadable: the number of lines that are no event and will be quarantined.
+        without_time: the number of events whose time is missing or unreadable.
         hours: the number of lines by hour.
         unknown_columns: the columns of a table that no event has.
         unread_sheets: the sheets of a spreadsheet without a header of event fields.
@@ -51,6 +52,7 @@ class Landed:
 
     lines: int
     unreadable: int
+    without_time: int
     hours: dict[datetime, int]
     unknown_columns: Sequence[str] = ()
     unread_sheets: Sequence[str] = ()
@@ -115,7 +117,7 @@ class Upload:
                     reading = self._read(connection, file, clean, copies)
                 self._place_lines(connection)
                 # Text may hold NUL bytes; without a single event, the file is no text.
-                if clean.nul_bytes and not self._events(connection):
+                if clean.nul_bytes and not self._count(connection, "is_event"):
                     return self._land_whole(file, digest)
                 return self._write(connection, file, digest, clean, reading)
         except DamagedFile:
@@ -132,7 +134,7 @@ class Upload:
     def _land_whole(self, file: Path, digest: str) -> Landed:
         hour = self._hour or self._running_hour
         self._copy(file, 0, hour, f"{_stem(file)}-{digest}.ndjson")
-        return Landed(1, 1, {hour: 1})
+        return Landed(1, 1, 0, {hour: 1})
 
     def _copy(self, file: Path, start: int, hour: datetime, name: str) -> None:
         """Land a file from a byte on as it is."""
@@ -175,8 +177,8 @@ class Upload:
         connection.execute(f"create or replace temp table placed as {sql('uploaded_lines')}", values)
 
     @staticmethod
-    def _events(connection: duckdb.DuckDBPyConnection) -> int:
-        row = connection.execute("select count(*) from placed where is_event").fetchone()
+    def _count(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
+        row = connection.execute(f"select count(*) from placed where {condition}").fetchone()
         return int(row[0]) if row else 0
 
     def _write(
@@ -201,7 +203,8 @@ class Upload:
         lines = sum(hours.values())
         return Landed(
             lines,
-            lines - self._events(connection),
+            lines - self._count(connection, "is_event"),
+            self._count(connection, "is_event and lacks_time"),
             dict(sorted(hours.items())),
             reading.unknown_columns,
             reading.unread_sheets,

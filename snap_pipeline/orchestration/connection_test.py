@@ -1,31 +1,17 @@
 """The connection test as a Dagster job; `checks/connection_check.py` has it as an asset check."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import dagster as dg
 from pydantic import Field
 
-from snap_pipeline.capi.answers import Category
+from snap_pipeline.capi.session import ConnectionTestResult
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.pipeline import Pipeline
 
 CONNECTION_JOB = "test_destinations"
 CONNECTION_OP = "send_test_events"
-
-
-@dataclass(frozen=True)
-class ConnectionTestResult:
-    """The result of a destination's connection test.
-
-    Attributes:
-        passed: Snap accepted the test event.
-        message: the result in words; after a failure, what to do.
-    """
-
-    passed: bool
-    message: str
 
 
 class ConnectionTestConfig(dg.Config):
@@ -68,9 +54,6 @@ def connection_job(pipeline: Pipeline) -> dg.JobDefinition:
 
 def _run_test(pipeline: Pipeline, destination: Destination) -> ConnectionTestResult:
     try:
-        answer = pipeline.session(destination).test(destination.pixel_id)
+        return pipeline.test_connection(destination)
     except PipelineError as error:  # such as an undecryptable token: the other destinations are tested all the same
         return ConnectionTestResult(False, str(error))
-    if answer.category is Category.ACCEPTED:
-        return ConnectionTestResult(True, f"Connection test successful ({answer.latency_ms:.0f} ms).")
-    return ConnectionTestResult(False, answer.explanation)

@@ -60,6 +60,8 @@ DESTINATIONS = sa.Table(
     sa.Column("offline_age_days", sa.Integer, nullable=False, server_default="37"),
     sa.Column("ios_app_id", sa.Text),
     sa.Column("android_app_id", sa.Text),
+    sa.Column("tested_at", UtcDateTime),
+    sa.Column("test_result", sa.Text),
     schema="destinations",
 )
 sa.Index(

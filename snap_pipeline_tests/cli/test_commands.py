@@ -173,7 +173,7 @@ def test_a_destination_is_added_listed_shown_tested_and_removed_without_its_toke
         ["test", "shop"],
         ["resume", "shop"],
         ["pause", "shop"],
-        ["remove", "shop"],
+        ["remove", "shop", "--yes"],
     ):
         result = run("destination", *command)
         assert result.exit_code == 0, result.output
@@ -207,7 +207,7 @@ def test_set_since_says_from_when_on_a_destination_is_owed_something(
 
 def test_add_says_so_where_it_is_asked_for_hours_before_the_first_one(run, project: Project) -> None:
     assert "lies before" not in add(run, project, "--no-test").stdout
-    run("destination", "remove", "shop")
+    run("destination", "remove", "shop", "--yes")
     result = add(run, project, "--no-test", "--since", "2020-01-01T00")
     assert f"2020-01-01T00 lies before the first hour, {START}" in result.stdout
     assert f"It receives the hours from {START} on" in result.stdout
@@ -222,6 +222,11 @@ def test_add_says_so_where_it_is_asked_for_hours_before_the_first_one(run, proje
         ["materialize", "--from", "2026-11-20T13", "--to", "2026-11-20T12"],
         ["materialize", "--from", "2026-01-01T00", "--to", "2026-01-01T01"],
         ["preview"],
+        ["preview", "--hour", "2026-11-20T12", "--event", "a"],
+        ["materialize"],
+        ["materialize", "--from", "2026-11-20T12"],
+        ["materialize", "--last", "24h", "--to", "2026-11-20T12"],
+        ["materialize", "--last", "a day"],
         ["destination", "add"],
         ["no-such-command"],
     ],
@@ -238,6 +243,8 @@ def test_bad_usage_ends_with_2(run, arguments: list[str]) -> None:
         ["destination", "show", "nobody"],
         ["destination", "test", "nobody"],
         ["preview", "--hour", "2026-11-20T12", "--destination", "x"],
+        ["preview", "--event", "a", "--destination", "x"],
+        ["destination", "remove", "nobody"],
     ],
 )
 def test_a_failure_ends_with_1_and_no_traceback(run, arguments: list[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import CATALOGUE, Category
+from snap_pipeline.capi.answers import CATALOGUE, Category, with_destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, Project, key, purchase
 
@@ -76,9 +76,10 @@ def test_a_destination_that_takes_nothing_is_failing_with_one_batch_an_hour(
     project.land(purchase("a"))
     assert not project.materialize().success
     text = shown()
-    assert f"shop is failing: {CATALOGUE[category].remedy}" in text
+    remedy = with_destination(CATALOGUE[category].remedy, "shop")
+    assert f"shop is failing: {remedy}" in text
     assert words in text.split("last error:")[1]
-    assert CATALOGUE[category].remedy in text.split("last error:")[1]
+    assert remedy in text.split("last error:")[1]
     assert "next attempt:       after" in text
 
     project.clear_faults()
@@ -119,7 +120,7 @@ def test_a_paused_destination_keeps_what_is_pending_and_a_removed_one_owes_nothi
     assert "paused, since" in text
     assert "are kept (1)" in text
 
-    run("destination", "remove", "shop")
+    run("destination", "remove", "shop", "--yes")
     assert PIXEL_ID not in run("destination", "list").stdout
     assert run("materialize", "--from", key(HOUR), "--to", key(HOUR)).exit_code == 0
     assert project.received() == []

@@ -122,7 +122,7 @@ def test_a_spreadsheet_that_cannot_be_read_says_what_to_do(run, project: Project
     result = run("land", *(str(tmp_path / name) for name in ("damaged.xlsx", "notes.xlsx", "right.csv")))
     assert result.exit_code == 1
     assert "damaged.xlsx was not landed: it is no spreadsheet that can be read" in result.stderr
-    assert "notes.xlsx was not landed: the first row of a sheet must hold the names" in result.stderr
+    assert "notes.xlsx was not landed, since no column of its sheets is one that events have." in result.stderr
     assert "right.csv: 5 lines landed" in result.stdout
 
 
@@ -267,8 +267,8 @@ def test_each_row_of_a_csv_lands_or_is_counted(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"".join(ROWS), "its first line must hold the names of its columns"),
-        (b"", "its first line must hold the names of its columns"),
+        (b"".join(ROWS), "Its first line must hold the names of its columns"),
+        (b"", "Its first line must hold the names of its columns"),
     ],
     ids=["no header", "empty"],
 )
@@ -318,3 +318,43 @@ def test_land_refuses_an_hour_before_the_first(run, project: Project, tmp_path: 
     assert not project.pipeline.landing.hours()
     for hour in (first, NOW + 5 * ONE_HOUR):
         assert run("land", str(file), "--hour", key(hour)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        ("Rechnung;Betrag;Kunde\n1;2;3\n", 'Separated by semicolons, they are: "Rechnung", "Betrag", "Kunde".'),
+        ("Rechnung Betrag\n1 2\n", 'It seems to have a single column: "Rechnung Betrag".'),
+    ],
+)
+def test_a_table_without_a_known_column_is_refused_with_what_was_seen(
+    run, project: Project, tmp_path: Path, content: str, seen: str
+) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(content)
+    result = run("land", str(file))
+    assert result.exit_code == 1
+    assert seen in result.stderr
+    assert "Next:" not in result.stdout
+    assert not project.pipeline.landing.hours()
+
+
+def test_a_spreadsheet_without_a_known_column_is_refused_with_its_columns(run, tmp_path: Path) -> None:
+    write_xlsx(tmp_path / "export.xlsx", {"Blatt": [["Rechnung", "Betrag"], ["1", "2"]]})
+    result = run("land", str(tmp_path / "export.xlsx"))
+    assert result.exit_code == 1
+    assert 'The first rows hold: "Rechnung", "Betrag".' in result.stderr
+
+
+def test_land_counts_times_that_cannot_be_read_and_ends_with_the_next_command(
+    run, project: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.csv"
+    times = [HOUR.isoformat(), (HOUR + ONE_HOUR).isoformat(), "yesterday", ""]
+    file.write_text(
+        "event_id,event_name,event_timestamp\n" + "".join(f"{n},purchase,{time}\n" for n, time in enumerate(times))
+    )
+    result = run("land", str(file))
+    assert "2 have no time that can be read and will be excluded" in result.stdout
+    running = key(project.settings.running_hour)
+    assert result.stdout.splitlines()[-1] == f"Next: snap-pipeline materialize --from {key(HOUR)} --to {running}"

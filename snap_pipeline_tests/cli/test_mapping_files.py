@@ -134,3 +134,18 @@ def test_a_row_that_repeats_another_or_holds_for_a_workspace_contradicts_nothing
     project.land(purchase("e", event_name="Kauf"))
     assert run("materialize", *RANGE).exit_code == 0
     assert [row["snap_event_name"] for row in project.rows("filtered_events")] == ["SIGN_UP"]
+
+
+def test_a_target_close_to_a_standard_name_is_warned_of(run: Any, project: Project) -> None:
+    rows = b"kauf,PURCHASEE,\nmerken,add to wishlists,\nfest,PURCHASE,\nspende,DONATION,\nlesen,,\n"
+    write(project, "event_names.csv", b"source_name,snap_name,workspace\n" + rows)
+    result = run("materialize", *RANGE)
+    assert result.exit_code == 0
+    warnings = [line for line in result.stderr.splitlines() if "Was Snap's" in line]
+    file = project.settings.mappings / "event_names.csv"
+    assert warnings == [
+        f"Warning: {file}, line 2: kauf is mapped to PURCHASEE, which is sent as a custom event. "
+        "Was Snap's PURCHASE meant?",
+        f"Warning: {file}, line 3: merken is mapped to ADD_TO_WISHLISTS, which is sent as a custom event. "
+        "Was Snap's ADD_TO_WISHLIST meant?",
+    ]

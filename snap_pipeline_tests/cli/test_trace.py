@@ -152,3 +152,20 @@ def test_an_event_of_an_hour_that_was_read_again_and_not_filtered_says_so(
         "not filtered since the hour was read again: "
         f"run `snap-pipeline materialize --from {key(HOUR)} --to {key(HOUR)}`",
     )
+
+
+def test_trace_shows_the_body_and_snaps_answer(run: Callable[..., Result], project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("a"), purchase("b", event_timestamp=None))
+    project.materialize()
+    lines = run("trace", "a", "--request").stdout.splitlines()
+    (body,) = [line for line in lines if line.startswith("    event: ")]
+    assert json.loads(body.removeprefix("    event: ")) == project.received()[0]["event"]
+    assert lines[-1].startswith("    Snap's answer to the batch: HTTP 200, accepted")
+
+    (traced,) = json.loads(run("trace", "a", "--json").stdout)
+    assert (traced["event_id"], traced["hour"], traced["verdict"]) == ("a", key(HOUR), None)
+    (delivery,) = traced["deliveries"]
+    assert (delivery["destination"], delivery["status"], delivery["http_status"]) == ("shop", "delivered", 200)
+    (excluded,) = json.loads(run("trace", "b", "--json").stdout)
+    assert (excluded["deliveries"], excluded["verdict"].split(" (")[0]) == ([], "excluded: no_timestamp")

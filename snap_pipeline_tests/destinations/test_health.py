@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from snap_pipeline.capi.answers import CATALOGUE, Action, Category
+from snap_pipeline.capi.answers import CATALOGUE, Action, Category, with_destination
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
 
@@ -69,7 +69,7 @@ def test_the_badges_are_declared_in_the_order_of_their_precedence() -> None:
 @pytest.mark.parametrize("category", [each for each in Category if CATALOGUE[each].action is not Action.DELIVER])
 def test_a_stop_is_answered_by_the_catalogues_remedy(category: Category) -> None:
     found = health(destination(**STOP, stop_category=category), NOTHING)
-    assert found.what_to_do == CATALOGUE[category].remedy
+    assert found.what_to_do == with_destination(CATALOGUE[category].remedy, destination().name)
 
 
 def test_a_paused_destination_keeps_what_is_pending_until_resume() -> None:

@@ -1,6 +1,7 @@
 """The Dagster UI on a home's data, started by `make dev`'s command and by workspace.yaml, in a browser."""
 
 import os
+import socket
 import subprocess
 from datetime import UTC, datetime
 
@@ -54,3 +55,19 @@ def test_a_browser_shows_the_asset_graph_and_a_plot_of_an_assets_numbers(project
         page.goto(f"{url}/assets/raw_events?view=overview")
         page.get_by_role("button", name="Plots").click(timeout=60_000)
         expect(page.locator("canvas").first).to_be_visible(timeout=60_000)
+
+
+def test_dev_says_which_port_is_taken_and_how_to_choose_another(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [str(BIN / "snap-pipeline"), "dev", "--port", str(port)],
+            env=os.environ | surroundings_of(project),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: Port {port} is used by another program. Choose another: snap-pipeline dev --port {port + 1}\n"
+    )

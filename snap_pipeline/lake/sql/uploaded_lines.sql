@@ -43,6 +43,7 @@ placed as (
             else '{"origin":"' || $origin || '",' || substr(ltrim(line, E' \t\r\n'), 2)
         end as line,
         is_event,
+        own_hour is null as lacks_time,
         case
             when $given_hour is not null then $given_hour
             when own_hour between $first_hour and $running_hour then own_hour

@@ -102,7 +102,8 @@ def test_an_event_with_plaintext_is_set_aside_and_all_others_go_out(project: Pro
     assert PHONE not in "".join(map(str, project.instance.all_logs(result.run_id)))
     pipeline = project.pipeline
     trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
-    lines = list(trace.lines("leak", [HOUR], pipeline.destinations.list()))
+    events = trace.events("leak", [HOUR], pipeline.destinations.list())
+    lines = [line for event in events for line in event.lines()]
     assert f"  shop: undeliverable {with_words('plaintext_found')}" in lines
 
 
@@ -174,7 +175,8 @@ def test_an_id_made_of_an_email_address_stops_no_hour_and_is_counted_once(projec
     assert project.counts()["excluded: duplicate_id"] == 1
     pipeline = project.pipeline
     trace = Trace(pipeline.lake, pipeline.mappings, pipeline.states(), pipeline.landing)
-    assert any("delivered" in line for line in trace.lines(event_id, [HOUR], pipeline.destinations.list()))
+    events = trace.events(event_id, [HOUR], pipeline.destinations.list())
+    assert any("delivered" in line for event in events for line in event.lines())
 
 
 def test_a_payload_that_is_gone_breaks_the_conservation(project: Project) -> None:
