@@ -79,7 +79,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
 @destination.command(name="list")
 @click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per destination, as of `show`.")
 def list_(*, machine_readable: bool) -> None:
-    """List the destinations of all workspaces; `show` has more of each."""
+    """List the destinations of all workspaces."""
     pipeline = open_pipeline()
     destinations = [(each, pipeline.destination_backlog(each)) for each in pipeline.destinations.list()]
     if machine_readable:
@@ -179,7 +179,7 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
     help="Map, hash, validate and show the one event in this file, instead of the PAGE_VIEW.",
 )
 def test(name: str, test_event_code: str | None, event_file: Path | None) -> None:
-    """Send a PAGE_VIEW, or an event of yours, to Snap's validate endpoint. Nothing is counted."""
+    """Have Snap validate a PAGE_VIEW, or an event of yours. Nothing is counted."""
     pipeline = open_pipeline()
     chosen = pipeline.destinations.get(name)
     if event_file:
