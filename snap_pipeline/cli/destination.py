@@ -11,14 +11,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
+from snap_pipeline.capi.answers import Category, with_destination
 from snap_pipeline.capi.api_version import DEFAULT_VERSION, DIALECTS
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
+from snap_pipeline.cli.event_trial import UnusableEvent, try_event
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
@@ -26,6 +29,7 @@ from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.plurals import quantity
+from snap_pipeline.reasons import DeliveryState
 
 IOS_APP_HELP = "The app's number in the App Store, for iOS events that do not give it; v2 requires one."
 ANDROID_APP_HELP = "The app's package name in Google Play, for Android events that do not give it; v2 requires one."
@@ -76,7 +80,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
 @destination.command(name="list")
 @click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per destination, as of `show`.")
 def list_(*, machine_readable: bool) -> None:
-    """List the destinations of all workspaces; `show` has more of each."""
+    """List the destinations of all workspaces."""
     pipeline = open_pipeline()
     destinations = [(each, pipeline.destination_backlog(each)) for each in pipeline.destinations.list()]
     if machine_readable:
@@ -169,10 +173,21 @@ def set_(name: str, since: datetime | None, **fields: Any) -> None:
 @destination.command()
 @click.argument("name")
 @click.option("--test-event-code", help="A code from Events Manager's test view, to see the event there (v3).")
-def test(name: str, test_event_code: str | None) -> None:
-    """Send a PAGE_VIEW to Snap's validate endpoint. Nothing is counted."""
+@click.option(
+    "--event",
+    "event_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Map, hash, validate and show the one event in this file, instead of the PAGE_VIEW.",
+)
+def test(name: str, test_event_code: str | None, event_file: Path | None) -> None:
+    """Have Snap validate a PAGE_VIEW, or an event of yours. Nothing is counted."""
     pipeline = open_pipeline()
     chosen = pipeline.destinations.get(name)
+    if event_file:
+        if test_event_code is not None:
+            raise click.UsageError("Give either --event or --test-event-code.")
+        validate_event(pipeline, chosen, event_file)
+        return
     if test_event_code is not None and not chosen.dialect.has_test_event_codes:
         raise click.UsageError(
             f"{name} uses {chosen.api_version}, which has no test event codes; see `destination set --api-version`."
@@ -281,6 +296,20 @@ def print_warnings(warnings: Sequence[str]) -> None:
     """Print warnings to standard error; the command goes on."""
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
+
+
+def validate_event(pipeline: Pipeline, chosen: Destination, file: Path) -> None:
+    """Show the event in a file as it would be sent, and Snap's answer; exit with status 1 if Snap would not take it."""
+    trial = try_event(pipeline, chosen, file)
+    click.echo(trial.body)
+    if trial.status != DeliveryState.PENDING:
+        raise UnusableEvent(f"The event in {file} would not be sent to {chosen.name}: {trial.status}.")
+    session = pipeline.session(chosen)
+    session.permit()
+    answer = session.send(trial.asset_id, [trial.body.encode()], validate=True)
+    if answer.category is not Category.ACCEPTED:
+        raise UnusableEvent(f"Snap refuses the event: {with_destination(answer.explanation, chosen.name)}")
+    click.echo("Snap would accept this event. Nothing was counted.")
 
 
 def run_test(pipeline: Pipeline, chosen: Destination, test_event_code: str | None = None) -> None:
