@@ -20,7 +20,7 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.storage import Table, mart, partition
-from snap_pipeline.lake.summaries import Summaries
+from snap_pipeline.lake.summaries import Summaries, Summary
 from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 ENTRY_NAMES: Mapping[str, str] = {
@@ -95,16 +95,21 @@ class Accounting:
             for table, workspace, reason, events in summary.counts
         ]
         entries += [entry for hour in hours for entry in self._pruned_entries(hour)]
-        return [*entries, *self.delivery_entries(hours, destinations)]
+        return [*entries, *self._deliveries(summaries, destinations)]
 
     def delivery_entries(self, hours: Iterable[datetime], destinations: Sequence[Destination]) -> Iterator[Entry]:
         """Yield the entries of delivery, for each destination that receives the hour; none of a damaged hour.
 
         Every number of pending events that people see is counted here.
         """
+        return self._deliveries(self._summaries.of(hours), destinations)
+
+    def _deliveries(
+        self, summaries: Mapping[datetime, Summary], destinations: Sequence[Destination]
+    ) -> Iterator[Entry]:
         with self._lake.connect() as connection:
             self._mappings.load_standards(connection)
-            for hour, summary in self._summaries.of(hours).items():
+            for hour, summary in summaries.items():
                 for destination in self._destinations_of(hour, summary.conversions, destinations):
                     yield from self._delivery_entries(connection, hour, destination)
 

@@ -13,6 +13,7 @@ from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
+from snap_pipeline.plurals import quantity
 
 
 class Held(Enum):
@@ -31,9 +32,10 @@ class Held(Enum):
         """
         first, last = format_hour(hours[0]), format_hour(hours[-1])
         where = first if first == last else f"{len(hours)} hours, {first} to {last},"
+        are = "is" if events == 1 else "are"
         why = (
-            f"{events:,} events of {where} are held back: what decides consent has changed since they were made: "
-            "`unknown_consent`, `identity_window_days` or `max_devices_per_person` in workspaces.toml, "
+            f"{quantity(events, 'event')} of {where} {are} held back: what decides consent has changed since they were "
+            "made: `unknown_consent`, `identity_window_days` or `max_devices_per_person` in workspaces.toml, "
             "consent_purposes.csv, placeholder_ids.csv, or the code."
         )
         if self is Held.FOR_GOOD:

@@ -55,7 +55,7 @@ def test_hours_of_another_setting_are_named_with_the_command_that_makes_them_aga
 def test_pending_events_that_wait_for_another_rule_of_consent_are_told(run: Any, shops: Project) -> None:
     configure(shops, 'unknown_consent = "exclude"')
     told = run("status", "--from", key(HOUR), "--to", key(HOUR))
-    assert f"Warning: shop: 1 events of {key(HOUR)} are held back" in told.stderr
+    assert f"Warning: shop: 1 event of {key(HOUR)} is held back" in told.stderr
     assert f"`snap-pipeline materialize --from {key(HOUR)} --to {key(HOUR)}`" in told.stderr
     assert "blog:" not in told.stderr
     told = run("status")
@@ -74,7 +74,7 @@ def test_a_pruned_hour_is_not_asked_for_and_what_it_holds_is_told(run: Any, shop
     shops.reopen()
     assert shops.pipeline.backlog.find(HOUR, NOW) == {}
     told = run("status").stderr
-    assert f"Warning: shop: 1 events of {key(EARLIER)} are held back" in told
+    assert f"Warning: shop: 1 event of {key(EARLIER)} is held back" in told
     assert "They are never sent, since pruned hours cannot be made again." in told
     assert OUTDATED not in told
 
@@ -83,4 +83,4 @@ def test_preview_says_that_the_events_it_shows_are_held_back(run: Any, shops: Pr
     configure(shops, 'unknown_consent = "exclude"')
     shown = run("preview", "--hour", key(HOUR), "--destination", "shop")
     assert shown.exit_code == 0
-    assert "are held back" in shown.stderr
+    assert "held back" in shown.stderr
