@@ -4,6 +4,10 @@ Each group is preceded by its reason. A release of Dagster that moves a part bre
 daemon import it through `run_monitoring.py`, so it imports nothing else of the project.
 """
 
+# An output with this metadata reports no event of its own. In a range, the output of a step would report all hours as
+# materialized; a step that made only some of them reports those itself, and later steps need the output to run.
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as OUTPUT_WITHOUT_EVENTS
+
 # The type of what `define_asset_job` returns, for annotations.
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -40,6 +44,7 @@ __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "GRPC_INFO_TAG",
+    "OUTPUT_WITHOUT_EVENTS",
     "PARTITION_NAME_TAG",
     "PRIORITY_TAG",
     "BulkActionStatus",

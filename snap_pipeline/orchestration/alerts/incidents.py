@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 
 from snap_pipeline.hours import format_hour
-from snap_pipeline.orchestration.assets.dispatched_batches import HOUR_LABEL
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_AT_FAULT
+from snap_pipeline.orchestration.assets.undelivered import HOUR_LABEL
 from snap_pipeline.orchestration.dagster_internals import SerializableErrorInfo, StepFailureData
 from snap_pipeline.orchestration.runs import hours_of_tags
 
