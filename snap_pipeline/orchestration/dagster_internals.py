@@ -4,6 +4,9 @@ Each group is preceded by its reason. A release of Dagster that moves a part bre
 daemon import it through `run_monitoring.py`, so it imports nothing else of the project.
 """
 
+# `AssetCheckEvaluation` is public; the part that says which materialization it is about is not.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+
 # An output with this metadata reports no event of its own. In a range, the output of a step would report all hours as
 # materialized; a step that made only some of them reports those itself, and later steps need the output to run.
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as OUTPUT_WITHOUT_EVENTS
@@ -47,6 +50,7 @@ __all__ = [
     "OUTPUT_WITHOUT_EVENTS",
     "PARTITION_NAME_TAG",
     "PRIORITY_TAG",
+    "AssetCheckEvaluationTargetMaterializationData",
     "BulkActionStatus",
     "CheckRunHealthResult",
     "ConfigurableClassData",

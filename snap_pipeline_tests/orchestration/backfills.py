@@ -14,7 +14,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._daemon.backfill import execute_backfill_iteration
 
-from benchmarks.daemon import launch
+from benchmarks.daemon import CHAIN, launch
 from snap_pipeline_tests.project import Project, key
 
 INSTANCE = {
@@ -27,12 +27,12 @@ INSTANCE = {
 """Settings of an instance that executes a run as soon as the daemon asks for it."""
 
 
-def backfill(project: Project, name: str, hours: Sequence[datetime]) -> BulkActionStatus:
-    """Run one backfill of the whole chain to its end on the project's instance, and return its status.
+def backfill(project: Project, name: str, hours: Sequence[datetime], assets: Sequence[str] = CHAIN) -> BulkActionStatus:
+    """Run a backfill to its end on the project's instance, and return its status.
 
     The code location is that of the environment. Dagster loads it once in a process.
     """
-    launch(project.instance, project.settings, name, hours)
+    launch(project.instance, project.settings, name, hours, assets)
     target = LoadableTargetOrigin(module_name="snap_pipeline.definitions", executable_path=sys.executable)
     location = InProcessTestWorkspaceLoadTarget(InProcessCodeLocationOrigin(target, location_name="snap_pipeline"))
     with WorkspaceProcessContext(project.instance, location) as context:

@@ -71,17 +71,17 @@ def test_a_backfill_is_green_only_where_every_destination_has_everything(
 
     project.clear_faults()
     project.set_fault(status=500)
-    assert backfill(project, "down", HOURS) is BulkActionStatus.COMPLETED_FAILED
+    assert backfill(project, "down", HOURS, DELIVERY) is BulkActionStatus.COMPLETED_FAILED
     assert shown(project, *DELIVERY) == dict.fromkeys(DELIVERY, "mffm")
 
     project.clear_faults()
     project.add_destination("other", pixel_id=OTHER_PIXEL)
     project.set_fault(status=401, asset_id=OTHER_PIXEL)
-    assert backfill(project, "one of two", HOURS) is BulkActionStatus.COMPLETED_FAILED
+    assert backfill(project, "one of two", HOURS, DELIVERY) is BulkActionStatus.COMPLETED_FAILED
     assert shown(project, *DELIVERY) == dict.fromkeys(DELIVERY, "fffm")
 
     project.clear_faults()
-    assert backfill(project, "well again", HOURS) is BulkActionStatus.COMPLETED_SUCCESS
+    assert backfill(project, "well again", HOURS, DELIVERY) is BulkActionStatus.COMPLETED_SUCCESS
     assert shown(project, *DELIVERY) == dict.fromkeys(DELIVERY, "mmmm")
 
 
@@ -118,6 +118,8 @@ def test_an_hour_that_an_earlier_step_could_not_make_is_red_in_each_table(
     assert {table: observed(project, bad, table)["failed"] for table in tables} == dict.fromkeys(
         tables, "A file cannot be read."
     )
+    checked = {each.partition for each in result.get_asset_check_evaluations()}
+    assert checked == {key(hour) for hour in HOURS if hour != bad}
     made = [
         event.step_materialization_data.materialization
         for event in result.get_asset_materialization_events()
