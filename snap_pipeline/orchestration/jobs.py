@@ -6,7 +6,6 @@ All schedules are off until they are switched on in the UI or with `dg`; the REA
 import dagster as dg
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour
-from snap_pipeline.orchestration.checks import IN_INSIGHTS_JOB, NOT_IN_HOURLY_JOB
 from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from snap_pipeline.orchestration.runs import hours_in_flight
 
@@ -21,8 +20,7 @@ def hourly_job() -> UnresolvedAssetJobDefinition:
     """Build the job from landing files to receipts, for one hour or a range of hours."""
     return dg.define_asset_job(
         HOURLY_JOB,
-        selection=dg.AssetSelection.groups("events", "conversions", "delivery")
-        - dg.AssetSelection.checks(*NOT_IN_HOURLY_JOB),
+        selection=dg.AssetSelection.groups("events", "conversions", "delivery"),
         executor_def=dg.in_process_executor,
         description="One hour, from landing files to receipts.",
     )
@@ -32,8 +30,7 @@ def insights_job() -> UnresolvedAssetJobDefinition:
     """Build the job of the dbt marts over all hours, apart from the hourly job, since dbt takes seconds to start."""
     return dg.define_asset_job(
         INSIGHTS_JOB,
-        selection=dg.AssetSelection.groups("mappings", "staging", "insights", "report")
-        | dg.AssetSelection.checks(*IN_INSIGHTS_JOB),
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights", "report"),
         executor_def=dg.in_process_executor,
         description="Match quality, destination health and accounting, over all hours.",
     )
