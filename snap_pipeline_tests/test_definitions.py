@@ -109,6 +109,8 @@ def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
         "insights_schedule",
         "prune_schedule",
     }
+    automation = [*repository.sensor_defs, *repository.schedule_defs]
+    assert all(each.description for each in automation)
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 

@@ -20,7 +20,7 @@ from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, MonitoredRunLauncher, execute_with_lease
-from snap_pipeline.orchestration.runs import range_tags
+from snap_pipeline.orchestration.runs import range_tags, reason_tags
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
@@ -74,7 +74,8 @@ def materialize(first: datetime, last: datetime, **options: bool) -> None:
         while start <= last:
             end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
             click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
-            result = execute_with_lease(job, instance, tags=range_tags(start, end), run_config=run_config)
+            tags = range_tags(start, end) | reason_tags(start, end, "snap-pipeline materialize")
+            result = execute_with_lease(job, instance, tags=tags, run_config=run_config)
             failed |= not result.success
             print_failures(result)
             start = end + ONE_HOUR

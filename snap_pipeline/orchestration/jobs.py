@@ -7,7 +7,7 @@ import dagster as dg
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour
 from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefinition
-from snap_pipeline.orchestration.runs import hours_in_flight
+from snap_pipeline.orchestration.runs import hours_in_flight, reason_tags
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
@@ -39,11 +39,18 @@ def insights_job() -> UnresolvedAssetJobDefinition:
 def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """Build the schedule that requests the closed hour, five minutes past each hour."""
 
-    @dg.schedule(name="hourly_schedule", job=job, cron_schedule="5 * * * *", execution_timezone="UTC")
+    @dg.schedule(
+        name="hourly_schedule",
+        job=job,
+        cron_schedule="5 * * * *",
+        execution_timezone="UTC",
+        description="Makes and delivers the hour that closed, five minutes past each hour.",
+    )
     def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Materialize the hour that closed."""
-        key = format_hour(floor_hour(context.scheduled_execution_time) - ONE_HOUR)
-        return dg.RunRequest(run_key=key, partition_key=key)
+        closed = floor_hour(context.scheduled_execution_time) - ONE_HOUR
+        key = format_hour(closed)
+        return dg.RunRequest(run_key=key, partition_key=key, tags=reason_tags(closed, closed, "hour closed"))
 
     return closed_hour
 
@@ -51,7 +58,13 @@ def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
 def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """Build the schedule of the marts: once an hour, from a quarter past on, after the run of the closed hour."""
 
-    @dg.schedule(name="insights_schedule", job=job, cron_schedule="15-55/10 * * * *", execution_timezone="UTC")
+    @dg.schedule(
+        name="insights_schedule",
+        job=job,
+        cron_schedule="15-55/10 * * * *",
+        execution_timezone="UTC",
+        description="Rebuilds the marts once an hour, after the run of the hour that closed.",
+    )
     def after_the_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Refresh the marts after the run of the closed hour; the last tick of an hour does not wait for it."""
         now = context.scheduled_execution_time

@@ -88,7 +88,13 @@ def test_a_backfill_is_green_only_where_every_destination_has_everything(
 def test_owed_hours_say_what_is_pending_for_whom_and_why(project: Project) -> None:
     project.add_destination("other", pixel_id=OTHER_PIXEL)
     project.set_fault(status=401, asset_id=OTHER_PIXEL)
-    assert not project.materialize(HOURS[0], HOURS[-1]).success
+    result = project.materialize(HOURS[0], HOURS[-1])
+    assert not result.success
+    logged = {entry.user_message for entry in project.instance.all_logs(result.run_id)}
+    assert f"{key(HOURS[0])}: files: 1, events: 1, quarantined lines: 0." in logged
+    (line,) = [text for text in logged if text.startswith(f"{key(HOURS[0])}: ") and "left" in text]
+    assert "shop: delivered: 1, rejected: 0, left: 0, requests: 1" in line
+    assert "other: delivered: 0, rejected: 0, left: 1, requests: 1" in line
     tried, not_tried = observed(project, HOURS[0]), observed(project, HOURS[1])
     assert (tried["shop/delivered"], tried["shop/pending"], tried["other/pending"]) == (1, 0, 1)
     assert tried["other/undelivered"].startswith("1 events are left. The destination was stopped: HTTP 401")

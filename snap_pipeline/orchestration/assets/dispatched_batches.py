@@ -208,12 +208,25 @@ def describe_hour(
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
         if report.held:
             context.log.warning(f"{report.destination.name}: {report.held.explain(report.due, [report.hour])}")
+    context.log.info(f"{key}: {'; '.join(map(summary, reports)) or 'no live destination receives this hour'}.")
     describe_partition(
         context, pipeline.lake, Table.DISPATCHED_BATCHES, key, sum(r.stats.requests for r in reports), metadata
     )
     finished = sum(report.count(DeliveryState.DELIVERED) + report.count(DeliveryState.REJECTED) for report in reports)
     describe_partition(context, pipeline.lake, Table.DELIVERY_RECEIPTS, key, finished)
     describe_partition(context, pipeline.lake, Table.DELIVERY_REQUESTS, key, sum(r.stats.requests for r in reports))
+
+
+def summary(report: HourReport) -> str:
+    """Return what a run did for an hour and destination, for the log."""
+    stats = report.stats
+    numbers = {
+        "delivered": stats.delivered,
+        "rejected": stats.rejected,
+        "left": report.left,
+        "requests": stats.requests,
+    }
+    return f"{report.destination.name}: {', '.join(f'{name}: {number}' for name, number in numbers.items())}"
 
 
 def destination_metadata(report: HourReport) -> dict[str, Any]:

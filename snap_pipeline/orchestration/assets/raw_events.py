@@ -50,6 +50,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
 
         def make_hour(key: str, hour: datetime) -> None:
             made = make_raw_events(lake, pipeline.landing, hour)
+            context.log.info(f"{key}: files: {made.files}, events: {made.rows}, quarantined lines: {made.quarantined}.")
             if made.kept_files:
                 context.log.warning(
                     f"{key}: {made.kept_files} files that were read earlier are no longer in the landing zone; their "
