@@ -146,7 +146,7 @@ def check_partitions(settings: Settings, first: datetime, last: datetime) -> Non
         )
 
 
-def print_failures(result: dg.ExecuteInProcessResult) -> None:
+def print_failures(result: dg.JobExecutionResult) -> None:
     """Print why steps failed, with the messages for the user."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         error = event.step_failure_data.error
