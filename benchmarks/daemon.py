@@ -36,7 +36,7 @@ CHAIN = (
     "delivery_receipts",
     "delivery_requests",
 )
-"""The assets of the hourly job; those that the pipeline's version lacks are left out."""
+"""The assets of the hourly job."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,14 @@ def run_backfills(settings: Settings, *backfills: Iterable[datetime], at_once: i
         )
 
 
-def launch(instance: dg.DagsterInstance, settings: Settings, name: str, hours: Iterable[datetime]) -> None:
-    """Launch a backfill."""
+def launch(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    name: str,
+    hours: Iterable[datetime],
+    assets: Iterable[str] = CHAIN,
+) -> None:
+    """Launch a backfill of assets; those that the pipeline's version lacks are left out."""
     graph = build_definitions(settings).resolve_asset_graph()
     instance.add_backfill(
         PartitionBackfill.from_asset_partitions(
@@ -101,7 +107,7 @@ def launch(instance: dg.DagsterInstance, settings: Settings, name: str, hours: I
             backfill_id=name,
             tags={},
             backfill_timestamp=time.time(),
-            asset_selection=[key for key in map(dg.AssetKey, CHAIN) if graph.has(key)],
+            asset_selection=[key for key in map(dg.AssetKey, assets) if graph.has(key)],
             partition_names=[format_hour(hour) for hour in hours],
             dynamic_partitions_store=instance,
             all_partitions=False,

@@ -96,9 +96,8 @@ def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
     keys = definitions.resolve_asset_graph().asset_check_keys
     assert {f"{key.asset_key.to_user_string()}: {key.name}" for key in keys} >= {
         "conversion_payloads: no_plaintext",
-        "conversion_payloads: hours_are_current",
+        "accounting_entries: hours_are_current",
         "dispatched_batches: conservation",
-        "dispatched_batches: destinations_take_events",
         "delivery_receipts: rejected_share",
         "delivery_receipts: withdrawn_receipts",
         "emq_scores: click_id_coverage",
@@ -110,6 +109,8 @@ def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
         "insights_schedule",
         "prune_schedule",
     }
+    automation = [*repository.sensor_defs, *repository.schedule_defs]
+    assert all(each.description for each in automation)
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 

@@ -25,7 +25,7 @@ from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_A_RUN
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.run_monitoring import LONGEST_RUN, MonitoredRunLauncher, execute_with_lease
-from snap_pipeline.orchestration.runs import range_tags
+from snap_pipeline.orchestration.runs import range_tags, reason_tags
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
@@ -85,7 +85,8 @@ def materialize(first: datetime | None, last: datetime | None, period: timedelta
         for start in tracked(starts, f"Runs of up to {HOURS_A_RUN} hours"):
             end = min(start + (HOURS_A_RUN - 1) * ONE_HOUR, last)
             click.echo(f"Materializing {format_hour(start)} to {format_hour(end)} …")
-            result = execute_with_lease(job, instance, tags=range_tags(start, end), run_config=run_config)
+            tags = range_tags(start, end) | reason_tags(start, end, "snap-pipeline materialize")
+            result = execute_with_lease(job, instance, tags=tags, run_config=run_config)
             failed |= not result.success
             print_failures(result)
     complete = print_completeness(Pipeline(settings), first, last)
@@ -183,7 +184,7 @@ def check_partitions(settings: Settings, first: datetime, last: datetime) -> Non
         )
 
 
-def print_failures(result: dg.ExecuteInProcessResult) -> None:
+def print_failures(result: dg.JobExecutionResult) -> None:
     """Print why steps failed, with the messages for the user."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         error = event.step_failure_data.error

@@ -31,10 +31,12 @@ class BacklogItem:
     Attributes:
         fingerprint: of what the run depends on; when it changes, an earlier request for the hour no longer counts.
         from_landing: whether every asset of the hour is due, from its landing files on; otherwise delivery alone is.
+        why: the reason in a few words, for the tags of the run.
     """
 
     fingerprint: str
     from_landing: bool
+    why: str
 
 
 class Backlog:
@@ -71,7 +73,7 @@ class Backlog:
         unread = self.unread_hours(last)
         return {
             **self.undelivered_hours(last, wall_clock),
-            **{hour: BacklogItem(_fingerprint(why), from_landing=True) for hour, why in unread.items()},
+            **{hour: BacklogItem(_fingerprint(files), True, "unread files") for hour, files in unread.items()},
         }
 
     def age_limits(self) -> Collection[int]:
@@ -124,6 +126,7 @@ class Backlog:
         undelivered: dict[datetime, BacklogItem] = {}
         for hour, summary in self._summaries.of(hours).items():
             why: list[object] = []
+            owed_to: set[str] = set()
             from_landing = False
             for workspace in sorted(summary.conversions.keys() & by_workspace.keys()):
                 found = _undelivered(by_workspace[workspace], statuses, hour, wall_clock)
@@ -140,8 +143,10 @@ class Backlog:
                         from_landing = True
                         why.append(recipes.current(Table.CONVERSION_PAYLOADS, workspace).consent)
                 why += [_retry_fingerprint(each) for each, _ in found]
+                owed_to |= {each.name for each, _ in found}
             if why:
-                undelivered[hour] = BacklogItem(_fingerprint(why), from_landing)
+                words = f"owed to {', '.join(sorted(owed_to))}" + (", consent rules changed" if from_landing else "")
+                undelivered[hour] = BacklogItem(_fingerprint(why), from_landing, words)
         return undelivered
 
 

@@ -70,7 +70,7 @@ class HourReport:
         due: events that this run set out to send.
         counts: events by state (and reason) after the run.
         stopped: why the destination did not complete; None where it did.
-        skipped: why nothing was tried at all.
+        skipped: why nothing was tried at all; `counts` are then empty, until `count_skipped` finds them.
         held: what becomes of what was due, where nothing was sent since other rules of consent let it through.
     """
 
@@ -88,9 +88,14 @@ class HourReport:
         return sum(events for (name, _), events in self.counts.items() if name == state)
 
     @property
+    def left(self) -> int:
+        """The number of events that are pending or in doubt."""
+        return self.count(DeliveryState.PENDING) + self.count(DeliveryState.IN_DOUBT)
+
+    @property
     def is_complete(self) -> bool:
         """True if nothing is pending and nothing is in doubt."""
-        return not self.skipped and not self.count(DeliveryState.PENDING) and not self.count(DeliveryState.IN_DOUBT)
+        return not self.skipped and not self.left
 
     @property
     def failure(self) -> Answer | None:

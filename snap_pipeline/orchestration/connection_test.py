@@ -1,6 +1,4 @@
-"""The connection test as a Dagster job; `checks/connection_check.py` has it as an asset check."""
-
-from collections.abc import Iterable, Mapping
+"""The connection test as a Dagster job. It is no asset check, since those run with every run of their asset."""
 
 import dagster as dg
 from pydantic import Field
@@ -20,11 +18,6 @@ class ConnectionTestConfig(dg.Config):
     destination: str = Field("", description="The name of one destination; empty tests all of them.")
 
 
-def run_connection_tests(pipeline: Pipeline, destinations: Iterable[Destination]) -> Mapping[str, ConnectionTestResult]:
-    """Send each destination a PAGE_VIEW that Snap does not count, and return the results by name."""
-    return {each.name: _run_test(pipeline, each) for each in destinations}
-
-
 def connection_job(pipeline: Pipeline) -> dg.JobDefinition:
     """Build the job that tests one destination or all; its run fails if a test fails."""
 
@@ -32,9 +25,8 @@ def connection_job(pipeline: Pipeline) -> dg.JobDefinition:
     def send_test_events(context: dg.OpExecutionContext, config: ConnectionTestConfig) -> None:
         """Send a PAGE_VIEW to the validate endpoint."""
         store = pipeline.destinations
-        results = run_connection_tests(
-            pipeline, [store.get(config.destination)] if config.destination else store.list()
-        )
+        tested = [store.get(config.destination)] if config.destination else store.list()
+        results = {each.name: _run_test(pipeline, each) for each in tested}
         for name, result in results.items():
             context.log.log("INFO" if result.passed else "ERROR", f"{name}: {result.message}")
         failed = {name: result.message for name, result in results.items() if not result.passed}

@@ -6,9 +6,8 @@ All schedules are off until they are switched on in the UI or with `dg`; the REA
 import dagster as dg
 
 from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour
-from snap_pipeline.orchestration.checks import IN_INSIGHTS_JOB, NOT_IN_HOURLY_JOB
 from snap_pipeline.orchestration.dagster_internals import UnresolvedAssetJobDefinition
-from snap_pipeline.orchestration.runs import hours_in_flight
+from snap_pipeline.orchestration.runs import hours_in_flight, reason_tags
 
 HOURLY_JOB = "hourly"
 INSIGHTS_JOB = "insights"
@@ -21,8 +20,7 @@ def hourly_job() -> UnresolvedAssetJobDefinition:
     """Build the job from landing files to receipts, for one hour or a range of hours."""
     return dg.define_asset_job(
         HOURLY_JOB,
-        selection=dg.AssetSelection.groups("events", "conversions", "delivery")
-        - dg.AssetSelection.checks(*NOT_IN_HOURLY_JOB),
+        selection=dg.AssetSelection.groups("events", "conversions", "delivery"),
         executor_def=dg.in_process_executor,
         description="One hour, from landing files to receipts.",
     )
@@ -32,8 +30,7 @@ def insights_job() -> UnresolvedAssetJobDefinition:
     """Build the job of the dbt marts over all hours, apart from the hourly job, since dbt takes seconds to start."""
     return dg.define_asset_job(
         INSIGHTS_JOB,
-        selection=dg.AssetSelection.groups("mappings", "staging", "insights", "report")
-        | dg.AssetSelection.checks(*IN_INSIGHTS_JOB),
+        selection=dg.AssetSelection.groups("mappings", "staging", "insights", "report"),
         executor_def=dg.in_process_executor,
         description="Match quality, destination health and accounting, over all hours.",
     )
@@ -42,11 +39,18 @@ def insights_job() -> UnresolvedAssetJobDefinition:
 def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """Build the schedule that requests the closed hour, five minutes past each hour."""
 
-    @dg.schedule(name="hourly_schedule", job=job, cron_schedule="5 * * * *", execution_timezone="UTC")
+    @dg.schedule(
+        name="hourly_schedule",
+        job=job,
+        cron_schedule="5 * * * *",
+        execution_timezone="UTC",
+        description="Makes and delivers the hour that closed, five minutes past each hour.",
+    )
     def closed_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Materialize the hour that closed."""
-        key = format_hour(floor_hour(context.scheduled_execution_time) - ONE_HOUR)
-        return dg.RunRequest(run_key=key, partition_key=key)
+        closed = floor_hour(context.scheduled_execution_time) - ONE_HOUR
+        key = format_hour(closed)
+        return dg.RunRequest(run_key=key, partition_key=key, tags=reason_tags(closed, closed, "hour closed"))
 
     return closed_hour
 
@@ -54,7 +58,13 @@ def hourly_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
 def insights_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """Build the schedule of the marts: once an hour, from a quarter past on, after the run of the closed hour."""
 
-    @dg.schedule(name="insights_schedule", job=job, cron_schedule="15-55/10 * * * *", execution_timezone="UTC")
+    @dg.schedule(
+        name="insights_schedule",
+        job=job,
+        cron_schedule="15-55/10 * * * *",
+        execution_timezone="UTC",
+        description="Rebuilds the marts once an hour, after the run of the hour that closed.",
+    )
     def after_the_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Refresh the marts after the run of the closed hour; the last tick of an hour does not wait for it."""
         now = context.scheduled_execution_time

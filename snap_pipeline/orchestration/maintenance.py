@@ -37,4 +37,10 @@ def prune_job(pipeline: Pipeline) -> dg.JobDefinition:
 
 def prune_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """Build the daily schedule, at a quiet time."""
-    return dg.ScheduleDefinition(name="prune_schedule", job=job, cron_schedule="40 3 * * *", execution_timezone="UTC")
+    return dg.ScheduleDefinition(
+        name="prune_schedule",
+        job=job,
+        cron_schedule="40 3 * * *",
+        execution_timezone="UTC",
+        description="Deletes landing files, raw and filtered events that are older than the retention, once a day.",
+    )

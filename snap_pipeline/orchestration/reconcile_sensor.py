@@ -7,6 +7,7 @@ until it is switched on in the UI or with `dg`.
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -26,6 +27,8 @@ MAX_COUNTED_HOURS = 240
 """The most hours of which a tick counts the events: about ten seconds, of the 60 that Dagster gives a tick."""
 MAX_RUNS_A_TICK = 20
 """The most runs that a tick requests, so that a backlog of years does not make it long."""
+DIGITS = 8
+"""Hexadecimal digits of a fingerprint in the cursor: a change of an hour is overlooked once in four billion."""
 
 
 def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -37,7 +40,12 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
 
     waiting = WaitingDestinations(pipeline)
 
-    @dg.sensor(name="reconcile", job=job, minimum_interval_seconds=60)
+    @dg.sensor(
+        name="reconcile",
+        job=job,
+        minimum_interval_seconds=60,
+        description="Requests runs of hours with files that were not read, or conversions that were not delivered.",
+    )
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Request runs of hours with files that were not read, or conversions that were not delivered."""
         settings = pipeline.settings
@@ -55,11 +63,14 @@ def reconcile_sensor(pipeline: Pipeline, job: UnresolvedAssetJobDefinition) -> d
         requests = []
         age_limits = pipeline.backlog.age_limits() if due else ()
         for place, (first, last) in enumerate(ranges_of(due, settings.now(), age_limits)[:MAX_RUNS_A_TICK]):
-            requests.append(run_request(first, last, from_landing=due[first].from_landing, backlog=place > 0))
-            for hour in hours_between(first, last):
+            hours = list(hours_between(first, last))
+            why = "; ".join(sorted({due[hour].why for hour in hours}))
+            requests.append(run_request(first, last, why, from_landing=due[first].from_landing, backlog=place > 0))
+            for hour in hours:
                 cursor.note(hour, due[hour].fingerprint, now)
         if filling and pause is not None and cursor.cooled_down(running, timedelta(minutes=pause), now):
-            requests.append(run_request(running, running, from_landing=filling.from_landing, backlog=False))
+            why = f"running hour: {filling.why}"
+            requests.append(run_request(running, running, why, from_landing=filling.from_landing, backlog=False))
             cursor.note(running, filling.fingerprint, now)
         context.update_cursor(cursor.text)
         if not requests:
@@ -126,36 +137,40 @@ class WaitingDestinations:
 class ReconcileCursor:
     """The sensor's cursor: the requested hours with the time of their last request, for the back-off.
 
+    Each hour has the begin of the fingerprint, the time in seconds since 1970 and the number of requests. The cursor is
+    short, since Dagster stores it with each tick.
+
     Args:
         text: the sensor's cursor; None at its first tick.
     """
 
     def __init__(self, text: str | None) -> None:
-        self._hours: dict[str, dict[str, str | int]] = json.loads(text) if text else {}
+        stored: dict[str, Any] = json.loads(text) if text else {}
+        # Earlier versions stored objects; their hours are requested once more.
+        self._hours: dict[str, tuple[str, int, int]] = {
+            key: (value[0], value[1], value[2]) for key, value in stored.items() if isinstance(value, list)
+        }
 
     @property
     def text(self) -> str:
         """The cursor in its stored form."""
-        return json.dumps(self._hours)
+        return json.dumps(self._hours, separators=(",", ":"))
 
     def is_due(self, hour: datetime, fingerprint: str, now: datetime) -> bool:
         """Tell whether to request an hour: a new fingerprint at once, a known one after 5, 10, 20, 40 or 60 minutes."""
-        before = self._hours.get(format_hour(hour))
-        if before is None or before["digest"] != fingerprint:
-            return True
-        wait = BETWEEN_RUNS.delay(int(before["times"]))
-        return bool(now - datetime.fromisoformat(str(before["at"])) >= wait)
+        digest, at, times = self._hours.get(format_hour(hour), ("", 0, 0))
+        return digest != fingerprint[:DIGITS] or now.timestamp() - at >= BETWEEN_RUNS.delay(times).total_seconds()
 
     def cooled_down(self, hour: datetime, pause: timedelta, now: datetime) -> bool:
         """Tell whether an hour was last requested at least `pause` ago, or never."""
-        before = self._hours.get(format_hour(hour))
-        return before is None or bool(now - datetime.fromisoformat(str(before["at"])) >= pause)
+        _, at, _ = self._hours.get(format_hour(hour), ("", 0, 0))
+        return now.timestamp() - at >= pause.total_seconds()
 
     def note(self, hour: datetime, fingerprint: str, now: datetime) -> None:
         """Remember that an hour was requested."""
-        before = self._hours.get(format_hour(hour), {})
-        times = int(before.get("times", 0)) + 1 if before.get("digest") == fingerprint else 1
-        self._hours[format_hour(hour)] = {"digest": fingerprint, "at": now.isoformat(), "times": times}
+        digest, _, times = self._hours.get(format_hour(hour), ("", 0, 0))
+        same = fingerprint[:DIGITS]
+        self._hours[format_hour(hour)] = (same, int(now.timestamp()), times + 1 if digest == same else 1)
 
     def retain(self, hours: Iterable[datetime]) -> None:
         """Keep only these hours; the others have left the backlog."""

@@ -26,17 +26,25 @@ import dagster as dg
 
 from snap_pipeline.orchestration.dagster_internals import (
     GRPC_INFO_TAG,
+    SINGLETON_REPOSITORY_NAME,
     CheckRunHealthResult,
     ConfigurableClassData,
     DagsterGrpcClient,
     DagsterUserCodeUnreachableError,
     DefaultRunLauncher,
     GetCurrentRunsResult,
+    InMemoryJob,
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
     WorkerStatus,
     deserialize_value,
+    execute_run,
     make_new_run_id,
 )
 
+CODE_LOCATION = "snap_pipeline"
+"""The name of the code location in pyproject.toml and in each workspace.yaml."""
 ALIVE_UNTIL_TAG = "snap_pipeline/alive_until"
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL_SECONDS = 15.0
@@ -119,19 +127,33 @@ def _accepts_connections(path: str) -> bool:
 
 
 def execute_with_lease(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, **options: Any
-) -> dg.ExecuteInProcessResult:
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    tags: Mapping[str, str] | None = None,
+    run_config: Mapping[str, object] | None = None,
+) -> dg.JobExecutionResult:
     """Run a job in this process under a lease; failures are in the result and are not raised.
+
+    The run belongs to the code location, so that the UI shows it under the job and in the timeline.
 
     Args:
         job: to run.
         instance: where the run is recorded.
-        options: `tags` and `run_config` of `execute_in_process`.
+        tags: of the run.
+        run_config: of the run.
     """
     run_id = make_new_run_id()
-    tags = {**options.pop("tags", {}), **_lease()}
+    location = RegisteredCodeLocationOrigin(CODE_LOCATION)
     with _renewed_lease(instance, run_id):
-        return job.execute_in_process(instance=instance, run_id=run_id, tags=tags, raise_on_error=False, **options)
+        run = instance.create_run_for_job(
+            job,
+            run_id=run_id,
+            run_config=run_config,
+            tags={**(tags or {}), **_lease()},
+            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job.name),
+        )
+        return execute_run(InMemoryJob(job), run, instance)
 
 
 def _lease() -> dict[str, str]:

@@ -24,6 +24,7 @@ IN_FLIGHT_STATUSES = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+HOURS_TAG, REASON_TAG = "snap_pipeline/hours", "snap_pipeline/why"
 DELIVERY_ASSETS = [dg.AssetKey(table.value) for table in TABLES]
 
 
@@ -32,20 +33,29 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def run_request(first: datetime, last: datetime, *, from_landing: bool, backlog: bool) -> dg.RunRequest:
+def run_request(first: datetime, last: datetime, why: str, *, from_landing: bool, backlog: bool) -> dg.RunRequest:
     """Build the request of a run for an hour or a range of hours.
 
     Args:
         first: the first hour.
         last: the last hour, included.
+        why: the reason, for a tag of the run.
         from_landing: run all assets, from the landing files on; otherwise delivery alone.
         backlog: give the run a lower priority than the newest hour and than runs that people start.
     """
     return dg.RunRequest(
         partition_key=format_hour(first) if first == last else None,
-        tags=(range_tags(first, last) if first != last else {}) | ({PRIORITY_TAG: "-1"} if backlog else {}),
+        tags=reason_tags(first, last, why)
+        | (range_tags(first, last) if first != last else {})
+        | ({PRIORITY_TAG: "-1"} if backlog else {}),
         asset_selection=None if from_landing else DELIVERY_ASSETS,
     )
+
+
+def reason_tags(first: datetime, last: datetime, why: str) -> dict[str, str]:
+    """Return the tags that tell people the hours of a run and why it was started."""
+    hours = format_hour(first) if first == last else f"{format_hour(first)} to {format_hour(last)}"
+    return {HOURS_TAG: hours, REASON_TAG: why}
 
 
 def range_tags(first: datetime, last: datetime) -> dict[str, str]:

@@ -126,7 +126,10 @@ def test_a_run_that_is_stopped_says_what_is_left_and_how_many_hours_it_never_cam
     project.set_fault(status=401, count=1)
     result = run("materialize", "--from", key(HOUR - 2 * ONE_HOUR), "--to", key(HOUR))
     assert "shop: The destination was stopped: HTTP 401: " in result.stderr
-    assert "1 events of 2026-11-20T10 are left for the next run. 2 later hours were not attempted." in result.stderr
+    assert (
+        "3 events in 3 hours, 2026-11-20T10 to 2026-11-20T12, are left for the next run. "
+        "2 of these hours were not attempted."
+    ) in result.stderr
 
 
 def test_status_warns_of_what_expires_within_a_day_and_of_hours_that_older_code_made(

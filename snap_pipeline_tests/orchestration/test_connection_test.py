@@ -1,15 +1,18 @@
-"""The connection test in Dagster's UI: the job, and the asset check on `dispatched_batches`."""
+"""The connection test in Dagster's UI: its job is the only way to start it there."""
 
 import dagster as dg
+import pytest
 from cryptography.fernet import Fernet
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
-from snap_pipeline.orchestration.checks.connection_check import DESTINATIONS_TAKE_EVENTS
 from snap_pipeline.orchestration.connection_test import CONNECTION_JOB, CONNECTION_OP
-from snap_pipeline_tests.project import Project, purchase
+from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
+from snap_pipeline_tests.project import HOUR, Project, purchase
+from snap_pipeline_tests.test_definitions import HOURLY as HOURLY_TABLES
 
 OTHER_PIXEL_ID = "99999999-2222-4333-8444-555555555555"
+HOURLY = [dg.AssetKey(table) for table in HOURLY_TABLES]
 SECRET = "a-token-that-nobody-may-see"
 
 
@@ -21,16 +24,6 @@ def press(project: Project, destination: str = "") -> tuple[bool, str]:
     logged = "\n".join(map(str, project.instance.all_logs(result.run_id)))
     assert SECRET not in logged
     return result.success, logged
-
-
-def check(project: Project) -> dg.AssetCheckEvaluation:
-    """Run the check alone, as the UI's button does."""
-    job = build_definitions(project.settings).resolve_implicit_global_asset_job_def()
-    result = job.get_subset(asset_selection=set(), asset_check_selection={DESTINATIONS_TAKE_EVENTS}).execute_in_process(
-        instance=project.instance
-    )
-    (evaluation,) = result.get_asset_check_evaluations()
-    return evaluation
 
 
 def test_the_job_tests_every_destination(project: Project) -> None:
@@ -58,29 +51,28 @@ def test_the_job_fails_with_what_to_do_and_can_be_asked_for_one_destination(proj
     assert not press(project, "refused")[0]
 
 
-def test_the_check_passes_and_fails_with_the_live_destinations(project: Project) -> None:
-    assert check(project).description == "No destination is live."
-    project.add_destination()
-    project.add_destination("paused", pixel_id=OTHER_PIXEL_ID, live=False, token=AccessToken(SECRET))
-    passed = check(project)
-    assert passed.passed
-    assert str(passed.metadata["shop"].value).startswith("Connection test successful (")
-    assert "paused" not in passed.metadata
-
-    project.pipeline.destinations.resume("paused")
-    failed = check(project)
-    assert not failed.passed
-    assert "regenerate the Conversions API token" in str(failed.metadata["paused"].value)
-
-
-def test_a_token_under_another_key_is_told_by_the_check(project: Project) -> None:
+def test_a_token_under_another_key_fails_the_job_with_the_reason(project: Project) -> None:
     project.add_destination()
     project.settings.secret_key_file.write_text(Fernet.generate_key().decode())
-    assert "encrypted with another key" in str(check(project).metadata["shop"].value)
+    success, logged = press(project)
+    assert not success
+    assert "shop: " in logged
+    assert "encrypted with another key" in logged
 
 
-def test_an_hour_sends_no_test_events(project: Project) -> None:
+@pytest.mark.parametrize("assets", [HOURLY, DELIVERY_ASSETS], ids=["graph run or backfill", "delivery-only run"])
+def test_no_run_of_hourly_assets_sends_test_events_or_looks_at_other_hours(
+    project: Project, assets: list[dg.AssetKey]
+) -> None:
     project.add_destination()
     project.land(purchase("a"))
     assert project.materialize().success
+    # The job behind the UI's asset graph, with the checks that Dagster adds for the assets.
+    job = build_definitions(project.settings).resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=project.instance, tags=range_tags(HOUR, HOUR), asset_selection=assets, raise_on_error=False
+    )
+    assert result.success
+    checked = {each.check_name for each in result.get_asset_check_evaluations()}
+    assert checked - {"no_plaintext"} == {"conservation", "rejected_share", "withdrawn_receipts"}
     assert project.requests_seen("/validate") == []

@@ -100,11 +100,24 @@ def test_a_command_that_runs_for_long_renews_its_lease(project: Project, monkeyp
             time.sleep(0.05)
         pytest.fail("the lease was not renewed")
 
-    @dg.job
+    @dg.job(executor_def=dg.in_process_executor)
     def long() -> None:
         wait_for_renewal()
 
     assert execute_with_lease(long, project.instance).success
+
+
+def test_the_run_of_a_command_belongs_to_the_code_location_of_the_ui(project: Project) -> None:
+    project.add_destination()
+    project.land(purchase("e"))
+    job = build_definitions(project.settings).resolve_job_def(HOURLY_JOB)
+    assert execute_with_lease(job, project.instance, tags=range_tags(HOUR, HOUR)).success
+    assert len(project.received()) == 1
+    # The UI asks for the runs of a job with this tag; the timeline takes the location of the run's origin.
+    of_job = dg.RunsFilter(job_name=HOURLY_JOB, tags={".dagster/repository": "__repository__@snap_pipeline"})
+    (run,) = project.instance.get_runs(of_job)
+    assert run.remote_job_origin
+    assert run.remote_job_origin.location_name == "snap_pipeline"
 
 
 def test_a_command_whose_clock_or_sleep_makes_its_lease_late_lives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The hourly schedule, and the sensor that finds hours with unread files."""
 
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_the_schedule_asks_for_the_hour_that_closed(project: Project, at: str, h
     )
     requests = definitions.resolve_schedule_def("hourly_schedule").evaluate_tick(context).run_requests
     assert [(request.partition_key, request.run_key) for request in requests or []] == [(hour, hour)]
+    assert [request.tags["snap_pipeline/why"] for request in requests or []] == ["hour closed"]
 
 
 def test_the_schedule_comes_after_the_hour_in_utc(project: Project) -> None:
@@ -153,6 +155,30 @@ def test_contiguous_hours_are_one_run_of_at_most_24_the_newest_first(project: Pr
     assert range_tags(first, first + 23 * ONE_HOUR).items() <= requests[2].items()
     assert range_tags(first + 24 * ONE_HOUR, HOUR - ONE_HOUR).items() <= requests[3].items()
     assert [request.get("dagster/priority") for request in requests] == [None, "-1", "-1", "-1"]
+
+
+def test_runs_say_their_hours_and_why_they_were_started(project: Project) -> None:
+    project.add_destination(live=False)
+    hours = [HOUR, HOUR + ONE_HOUR, HOUR + 2 * ONE_HOUR]
+    for number, hour in enumerate(hours):
+        project.land(purchase(f"e{number}", at=hour), hour=hour)
+    project.materialize(hours[0], hours[-1])
+    project.pipeline.destinations.resume("shop")
+    newest, others = tick(project)[0]
+    assert (newest["snap_pipeline/hours"], newest["snap_pipeline/why"]) == (key(hours[2]), "owed to shop")
+    assert others["snap_pipeline/hours"] == f"{key(hours[0])} to {key(hours[1])}"
+    project.land(purchase("late"), name="late")
+    assert "unread files" in {tags["snap_pipeline/why"] for tags in tick(project)[0]}
+
+
+def test_the_cursor_takes_a_few_bytes_an_hour_and_an_earlier_versions_is_understood(project: Project) -> None:
+    for number in range(20):
+        project.land(purchase(f"e{number}"), hour=HOUR - number * ONE_HOUR)
+    earlier = json.dumps({key(HOUR): {"digest": "0" * 16, "at": NOW.isoformat(), "times": 3}})
+    requests, cursor = tick(project, earlier)
+    assert requests[0]["key"] == key(HOUR)
+    assert len(cursor) < 20 * 50
+    assert tick(project, cursor)[0] == []
 
 
 def test_hours_in_flight_are_not_asked_for_again(project: Project) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 
 from snap_pipeline.hours import format_hour
-from snap_pipeline.orchestration.assets.dispatched_batches import HOUR_LABEL
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_AT_FAULT
+from snap_pipeline.orchestration.assets.undelivered import HOUR_LABEL
 from snap_pipeline.orchestration.dagster_internals import SerializableErrorInfo, StepFailureData
 from snap_pipeline.orchestration.runs import hours_of_tags
 
@@ -86,22 +86,26 @@ def read_outcome(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome
         return outcome
     last_hour = sorted(outcome.hours)[-1:]
     explained_by_check, failures = set(), {}
+    evaluations: dict[str, dict[str | None, dg.AssetCheckEvaluation]] = {}
     for entry in instance.all_logs(run.run_id, of_type=RELEVANT_EVENTS):
         event = entry.get_dagster_event()
         data, step = event.event_specific_data, event.step_key or ""
         if isinstance(data, dg.AssetCheckEvaluation):
             name = f"check {data.asset_key.to_user_string()}: {data.check_name}"
-            outcome.resolved.discard(name)
-            outcome.incidents.pop(name, None)
-            if data.passed:
-                outcome.resolved.add(name)
-            else:
+            evaluations.setdefault(name, {})[data.partition] = data  # of a retried step, the last one counts
+            if not data.passed:
                 explained_by_check.add(step)
-                outcome.incidents[name] = _check_incident(name, data, last_hour)
         elif isinstance(data, StepFailureData):
             failures[step] = data
         else:
             outcome.resolved.add(f"step {step}")
+    failed_checks = {
+        name: [each for each in by_hour.values() if not each.passed] for name, by_hour in evaluations.items()
+    }
+    outcome.resolved |= {name for name, failed in failed_checks.items() if not failed}
+    outcome.incidents |= {
+        name: _check_incident(name, failed, last_hour) for name, failed in failed_checks.items() if failed
+    }
     for step, data in failures.items():
         # A failed check explains more than the failure of its step.
         if step not in explained_by_check:
@@ -124,12 +128,14 @@ def is_validation(run: dg.DagsterRun) -> bool:
     return bool(steps.get("dispatched_batches", {}).get("config", {}).get("validate_only"))
 
 
-def _check_incident(name: str, evaluation: dg.AssetCheckEvaluation, last_hour: Sequence[str]) -> Incident:
-    message = evaluation.description or "the check failed; Dagster shows the rows at fault beside the asset."
-    subject = f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}"
-    at_fault: Any = evaluation.metadata.get(HOURS_AT_FAULT)
-    hours = at_fault.value if at_fault else last_hour
-    return Incident(name, subject, message, evaluation.severity.value, hours)
+def _check_incident(name: str, failed: Sequence[dg.AssetCheckEvaluation], last_hour: Sequence[str]) -> Incident:
+    """Return the incident of a check, from its failed evaluations: one for each hour, or one without an hour."""
+    first = failed[0]
+    message = first.description or "the check failed; Dagster shows the rows at fault beside the asset."
+    others = f"{len(failed)} hours failed. The first: " if len(failed) > 1 else ""
+    subject = f"{first.asset_key.to_user_string()} {first.check_name}"
+    hours = [each.partition for each in failed if each.partition] or last_hour
+    return Incident(name, subject, others + message, first.severity.value, hours)
 
 
 def _step_incidents(

@@ -4,7 +4,7 @@ The same step makes `delivery_receipts`, the outcome of each event, and `deliver
 is idempotent: an event with a receipt is never sent again, so materializing an hour twice sends nothing twice.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from statistics import quantiles
@@ -16,22 +16,25 @@ from pydantic import Field
 from snap_pipeline.delivery import ledger
 from snap_pipeline.delivery.dispatch import Dispatcher, DispatchOptions, HourReport
 from snap_pipeline.delivery.event_status import is_in_scope
-from snap_pipeline.delivery.held_events import Held
 from snap_pipeline.delivery.stored_rows import stored_rows
 from snap_pipeline.destinations.store import Destination
-from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
-    HOURS_AT_FAULT,
+    HourResult,
     describe_partition,
     failed_hours,
-    failed_hours_message,
     raise_failed_hours,
-    safe_message,
     table_results,
     table_spec,
+)
+from snap_pipeline.orchestration.assets.undelivered import (
+    HourNotDispatched,
+    count_skipped,
+    failure_reasons,
+    missing_hours,
+    raise_if_incomplete,
 )
 from snap_pipeline.orchestration.resources import SnapConversionsApi
 from snap_pipeline.pipeline import Pipeline
@@ -41,8 +44,6 @@ DESTINATIONS_AT_ONCE = 4
 RETRIES = 2
 RETRY_SECONDS = 20.0
 """Dagster's retries of the step, for short outages; the reconcile sensor retries after longer ones."""
-HOUR_LABEL = "/hour"
-"""Suffix of a metadata key after a destination's name: the first hour that the destination did not complete."""
 TABLES = (Table.DISPATCHED_BATCHES, Table.DELIVERY_RECEIPTS, Table.DELIVERY_REQUESTS)
 
 
@@ -95,7 +96,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         config: DispatchConfig,
         pipeline: dg.ResourceParam[Pipeline],
         snap: SnapConversionsApi,
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[HourResult]:
         options = DispatchOptions(**config.model_dump())
         failed = failed_hours(context)
         hours = [(key, parse_hour(key)) for key in context.partition_keys if key not in failed]
@@ -116,25 +117,17 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             report_validation(context, reports)
             raise_failed_hours({**failed, **failure_reasons(errors)})
             return
+        reports, errors = count_skipped(pipeline, live, [hour for _, hour in hours], reports, errors)
         for key, hour in hours:
             describe_hour(context, pipeline, key, [report for report in reports if report.hour == hour])
         record_outcomes(pipeline, reports)
-        yield from table_results(context, pipeline.lake, *TABLES)
+        not_made = {**failed, **failure_reasons(errors)}
+        yield from table_results(context, pipeline.lake, TABLES, missing_hours(reports, not_made))
         if errors and len(context.partition_keys) == 1:
             raise errors[0].__cause__ or errors[0]
-        not_made = {**failed, **failure_reasons(errors)}
-        raise_if_incomplete(reports, [hour for _, hour in hours], not_made, retry=bool(errors))
+        raise_if_incomplete(reports, not_made, retry=bool(errors))
 
     return dispatched_batches
-
-
-class HourNotDispatched(PipelineError):
-    """A failure on our side that ended the delivery of an hour to a destination; the cause has the reason."""
-
-    def __init__(self, destination: Destination, hour: datetime, cause: Exception) -> None:
-        super().__init__(f"{destination.name}: {safe_message(cause)}")
-        self.hour = hour
-        self.__cause__ = cause
 
 
 def dispatch_hours(
@@ -157,15 +150,6 @@ def dispatch_hours(
             if reports[-1].stopped:
                 break
     return reports, errors
-
-
-def failure_reasons(errors: Sequence[HourNotDispatched]) -> dict[str, str]:
-    """Return the reasons why hours were not delivered, by key."""
-    reasons: dict[str, str] = {}
-    for error in errors:
-        key = format_hour(error.hour)
-        reasons[key] = f"{reasons[key]} {error}" if key in reasons else str(error)
-    return reasons
 
 
 def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourReport]) -> None:
@@ -221,14 +205,27 @@ def describe_hour(
     metadata: dict[str, Any] = {}
     for report in reports:
         metadata |= {f"{report.destination.name}/{name}": value for name, value in destination_metadata(report).items()}
-        if report.skipped:
+        if report.skipped and report.left:
             context.log.warning(f"{key}: {report.destination.name} was skipped: {report.skipped}")
         if report.held:
             context.log.warning(f"{report.destination.name}: {report.held.explain(report.due, [report.hour])}")
+    context.log.info(f"{key}: {'; '.join(map(summary, reports)) or 'no live destination receives this hour'}.")
     for table in TABLES:
         extra = metadata if table == Table.DISPATCHED_BATCHES else None
         rows = stored_rows(pipeline.lake, table, parse_hour(key))
         describe_partition(context, pipeline.lake, table, key, rows, extra)
+
+
+def summary(report: HourReport) -> str:
+    """Return what a run did for an hour and destination, for the log."""
+    stats = report.stats
+    numbers = {
+        "delivered": stats.delivered,
+        "rejected": stats.rejected,
+        "left": report.left,
+        "requests": stats.requests,
+    }
+    return f"{report.destination.name}: {', '.join(f'{name}: {number}' for name, number in numbers.items())}"
 
 
 def destination_metadata(report: HourReport) -> dict[str, Any]:
@@ -247,67 +244,3 @@ def destination_metadata(report: HourReport) -> dict[str, Any]:
     if stats.last_error:
         numbers["last_error"] = stats.last_error
     return numbers
-
-
-def raise_if_incomplete(
-    reports: Sequence[HourReport], hours: Sequence[datetime], failed: Mapping[str, str], *, retry: bool
-) -> None:
-    """Fail the step if a destination is incomplete or an hour could not be made, and say what to do.
-
-    Dagster retries the step if a retry may help, and not if every incomplete destination needs the user, such as for a
-    new token.
-
-    Args:
-        reports: of the run, by destination and hour.
-        hours: of the run, also those that a stopped destination did not reach.
-        failed: hours that could not be made or delivered, by key, with the reason.
-        retry: a retry may help for the failed hours.
-
-    Raises:
-        Failure: events or hours are left for the next run.
-    """
-    incomplete: dict[str, list[HourReport]] = {}
-    for report in reports:
-        if report.stopped or report.held or not (report.is_complete or report.skipped):
-            incomplete.setdefault(report.destination.name, []).append(report)
-    if not incomplete and not failed:
-        return
-    texts = {name: _undelivered_message(each, hours) for name, each in incomplete.items()}
-    first_hours = {f"{name}{HOUR_LABEL}": format_hour(each[0].hour) for name, each in incomplete.items()}
-    need_user = [each for each in incomplete.values() if _is_for_the_user(each)]
-    message = [f"Not everything was delivered. {' '.join(f'{name}: {text}' for name, text in texts.items())}"]
-    metadata: dict[str, Any] = {**texts, **first_hours}
-    if failed:
-        message = [failed_hours_message(failed), *(message if texts else [])]
-        metadata[HOURS_AT_FAULT] = sorted(failed)
-    raise dg.Failure(" ".join(message), metadata=metadata, allow_retries=retry or len(need_user) < len(texts))
-
-
-def _is_for_the_user(incomplete: Sequence[HourReport]) -> bool:
-    """Tell whether another try of the same step could complete none of a destination's hours."""
-    stopped = any(report.stopped and report.stopped.is_for_the_user for report in incomplete)
-    return stopped or all(report.held for report in incomplete)
-
-
-def _undelivered_message(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
-    """Describe one destination's undelivered events: those that are held back, and the others."""
-    messages = [
-        held.explain(sum(each.due for each in reports), [each.hour for each in reports])
-        for held in Held
-        if (reports := [each for each in incomplete if each.held is held])
-    ]
-    others = [each for each in incomplete if not each.held]
-    return " ".join([*messages, *([_not_taken_message(others, hours)] if others else [])])
-
-
-def _not_taken_message(incomplete: Sequence[HourReport], hours: Sequence[datetime]) -> str:
-    """Describe the events that were tried and not delivered: how many, in which hours, and the reason."""
-    last = incomplete[-1]
-    events = sum(report.count(DeliveryState.PENDING) + report.count(DeliveryState.IN_DOUBT) for report in incomplete)
-    first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], last))
-    where = f"of {last_key}" if last is incomplete[0] else f"in {len(incomplete)} hours, {first_key} to {last_key},"
-    left = f"{events:,} events {where} are left for the next run."
-    if not last.stopped:
-        return f"{left} {last.stats.last_error or '`snap-pipeline status` and `trace` say why.'}"
-    not_attempted = sum(hour > last.hour and is_in_scope(last.destination, hour) for hour in hours)
-    return f"{last.stopped} {left}" + (f" {not_attempted} later hours were not attempted." if not_attempted else "")

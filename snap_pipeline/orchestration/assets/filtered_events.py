@@ -12,9 +12,9 @@ import dagster as dg
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
+    HourResult,
     describe_partition,
     make_hours,
-    step_results,
     table_spec,
 )
 from snap_pipeline.pipeline import Pipeline
@@ -49,7 +49,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
     )
     def filtered_events(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[HourResult]:
         lake = pipeline.lake
 
         def make_hour(key: str, hour: datetime) -> None:
@@ -64,7 +64,6 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
             reasons = {f"excluded/{reason}": events for reason, events in made.excluded.items()}
             describe_partition(context, lake, Table.EXCLUDED_EVENTS, key, sum(made.excluded.values()), reasons)
 
-        make_hours(context, make_hour)
-        yield from step_results(context, lake, Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)
+        yield from make_hours(context, lake, make_hour, Table.FILTERED_EVENTS, Table.EXCLUDED_EVENTS)
 
     return filtered_events

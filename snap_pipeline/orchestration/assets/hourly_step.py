@@ -10,7 +10,11 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Table, partition
+from snap_pipeline.orchestration.dagster_internals import OUTPUT_WITHOUT_EVENTS
 from snap_pipeline.pipeline import Pipeline
+
+HourResult = dg.MaterializeResult[None] | dg.AssetMaterialization | dg.AssetObservation
+"""What an hourly step yields."""
 
 OWNERS = ["team:data-platform"]
 HOURS_A_RUN = 24
@@ -38,22 +42,40 @@ _failed_hours: dict[str, dict[str, str]] = {}
 """The hours that a step could not make, with the reason, by run id. A run's steps share a process."""
 
 
-def failed_hours(context: dg.AssetExecutionContext) -> Mapping[str, str]:
+def failed_hours(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Mapping[str, str]:
     """Return the hours of this run that this step or an earlier one could not make, each with the reason."""
     return _failed_hours.get(context.run.run_id, {})
 
 
-def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime], None]) -> None:
-    """Make the run's hours, one or a range, so that a failed hour does not hold up the others.
+def make_hours(
+    context: dg.AssetExecutionContext, lake: Lake, make: Callable[[str, datetime], None], *tables: Table
+) -> Iterator[HourResult]:
+    """Make the run's hours, one or a range, and yield their results, so that a failed hour does not hold up the others.
 
     Dagster skips the steps after a failed step. So a step over a range fails only if it could make none of its hours;
-    later steps skip the failed hours, and the last step of the run fails because of them (`step_results`).
+    later steps skip the failed hours, and the last step of the run fails because of them.
 
     Args:
         context: of the step.
+        lake: that holds the tables.
         make: makes the hour of a key.
+        tables: that the step makes.
+
+    Raises:
+        Failure: hours could not be made, and no later step says so.
     """
-    before = dict(failed_hours(context))
+    errors = _make_hours(context, make)
+    missing = {key: {"failed": reason} for key, reason in failed_hours(context).items()}
+    yield from table_results(context, lake, tables, missing)
+    if context.assets_def.op.name == SIDE_STEP:
+        raise_failed_hours(errors)
+    elif not _has_later_step(context):
+        raise_failed_hours(failed_hours(context))
+
+
+def _make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime], None]) -> Mapping[str, str]:
+    """Make the hours that earlier steps could make, and return those that this step could not, with the reason."""
+    before = failed_hours(context)
     keys = [key for key in context.partition_keys if key not in before]
     errors: dict[str, Exception] = {}
     for key in keys:
@@ -64,15 +86,12 @@ def make_hours(context: dg.AssetExecutionContext, make: Callable[[str, datetime]
                 raise
             errors[key] = error
             context.log.exception(f"{key} could not be made; the run goes on with its other hours.")
-    if errors:
-        _failed_hours[context.run.run_id] = before | {key: safe_message(error) for key, error in errors.items()}
     if errors and len(errors) == len(keys):
         raise next(iter(errors.values()))
-    if context.assets_def.op.name == SIDE_STEP:
-        raise_failed_hours({key: safe_message(error) for key, error in errors.items()})
-    for key, reason in failed_hours(context).items():
-        for asset in context.selected_asset_keys:
-            context.add_asset_metadata({"failed": reason}, asset_key=asset, partition_key=key)
+    reasons = {key: safe_message(error) for key, error in errors.items()}
+    if reasons:
+        _failed_hours[context.run.run_id] = {**before, **reasons}
+    return reasons
 
 
 def raise_failed_hours(reasons: Mapping[str, str]) -> None:
@@ -96,17 +115,6 @@ def safe_message(error: Exception) -> str:
     if isinstance(error, PipelineError | dg.Failure):
         return str(error)
     return f"{type(error).__name__}. Its message may quote data, so it stays in the run's log in Dagster alone."
-
-
-def step_results(context: dg.AssetExecutionContext, lake: Lake, *tables: Table) -> Iterator[dg.MaterializeResult[None]]:
-    """Yield the results of a step's tables; then, in the last step of the run, fail if hours failed.
-
-    Raises:
-        Failure: hours of the range could not be made.
-    """
-    yield from table_results(context, lake, *tables)
-    if not _has_later_step(context):
-        raise_failed_hours(failed_hours(context))
 
 
 def _has_later_step(context: dg.AssetExecutionContext) -> bool:
@@ -146,11 +154,18 @@ def describe_partition(
 
 
 def table_results(
-    context: dg.AssetExecutionContext, lake: Lake, *tables: Table
-) -> Iterator[dg.MaterializeResult[None]]:
+    context: dg.AssetExecutionContext, lake: Lake, tables: Sequence[Table], missing: Mapping[str, Mapping[str, Any]]
+) -> Iterator[HourResult]:
     """Yield the results of a step's tables, with the columns of the last hour.
 
     A step makes all its tables together, also those that are not selected; it reports the selected ones.
+
+    Args:
+        context: of the step.
+        lake: that holds the tables.
+        tables: that the step makes.
+        missing: the hours that are not complete, by key, with metadata that says why. They are observed and not
+            materialized, so that Dagster shows them as failed or missing and "failed and missing" selects them.
     """
     for table in tables:
         if dg.AssetKey(table.value) in context.selected_asset_keys:
@@ -159,7 +174,26 @@ def table_results(
             if lake.storage.exists(last):
                 with lake.connect() as connection:
                     metadata["dagster/column_schema"] = schema_of(lake.storage.columns(connection, last))
+            if missing:
+                yield from _results_by_hour(context, table, metadata, missing)
+                metadata[OUTPUT_WITHOUT_EVENTS] = True
             yield dg.MaterializeResult(asset_key=table.value, metadata=metadata)
+
+
+def _results_by_hour(
+    context: dg.AssetExecutionContext, table: Table, shared: Mapping[str, Any], missing: Mapping[str, Mapping[str, Any]]
+) -> Iterator[HourResult]:
+    """Yield a materialization of each complete hour and an observation of each other one.
+
+    The result of a range can only say that all of its hours are there.
+    """
+    step = context.get_step_execution_context()
+    for key in context.partition_keys:
+        described = step.get_asset_metadata(dg.AssetKey(table.value), key) or {}
+        if key in missing:
+            yield dg.AssetObservation(table.value, partition=key, metadata={**described, **missing[key]})
+        else:
+            yield dg.AssetMaterialization(table.value, partition=key, metadata={**shared, **described})
 
 
 def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
@@ -224,14 +258,11 @@ def table_asset(
         can_subset=True,
         backfill_policy=BACKFILL_POLICY,
     )
-    def asset(
-        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def asset(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[HourResult]:
         def make_hour(key: str, hour: datetime) -> None:
             rows, numbers = make(pipeline, hour)
             describe_partition(context, pipeline.lake, table, key, rows, numbers)
 
-        make_hours(context, make_hour)
-        yield from step_results(context, pipeline.lake, table)
+        yield from make_hours(context, pipeline.lake, make_hour, table)
 
     return asset

@@ -13,9 +13,9 @@ from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.orchestration.assets.hourly_step import (
     BACKFILL_POLICY,
+    HourResult,
     describe_partition,
     make_hours,
-    step_results,
     table_spec,
 )
 from snap_pipeline.pipeline import Pipeline
@@ -45,13 +45,12 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         can_subset=True,
         backfill_policy=BACKFILL_POLICY,
     )
-    def raw_events(
-        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def raw_events(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[HourResult]:
         lake = pipeline.lake
 
         def make_hour(key: str, hour: datetime) -> None:
             made = make_raw_events(lake, pipeline.landing, hour)
+            context.log.info(f"{key}: files: {made.files}, events: {made.rows}, quarantined lines: {made.quarantined}.")
             if made.kept_files:
                 context.log.warning(
                     f"{key}: {made.kept_files} files that were read earlier are no longer in the landing zone; their "
@@ -76,7 +75,6 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
             describe_partition(context, lake, Table.RAW_EVENTS, key, made.rows, numbers)
             describe_partition(context, lake, Table.QUARANTINED_LINES, key, made.quarantined)
 
-        make_hours(context, make_hour)
-        yield from step_results(context, lake, Table.RAW_EVENTS, Table.QUARANTINED_LINES)
+        yield from make_hours(context, lake, make_hour, Table.RAW_EVENTS, Table.QUARANTINED_LINES)
 
     return raw_events

@@ -1,22 +1,16 @@
 """Asset checks, which Dagster's UI shows beside the assets and alerts report.
 
 Severity ERROR is for defects, WARN for what somebody should look at. `hour_checks.py` runs with each hour and reads
-that hour alone; `lake_checks.py` runs with the insights and reads all hours; `connection_check.py` runs only when
-started by hand.
+that hour alone; `lake_checks.py` runs with the insights and reads all hours. A check runs whenever its asset does, so
+checks of all hours are on assets of the insights.
 """
 
 import warnings
 
 import dagster as dg
 
-from snap_pipeline.orchestration.checks import connection_check, hour_checks, lake_checks
+from snap_pipeline.orchestration.checks import hour_checks, lake_checks
 from snap_pipeline.pipeline import Pipeline
-
-NOT_IN_HOURLY_JOB = [connection_check.DESTINATIONS_TAKE_EVENTS, lake_checks.CURRENT_HOURS]
-"""Checks of hourly assets that the hourly job leaves out."""
-
-IN_INSIGHTS_JOB = [lake_checks.CURRENT_HOURS]
-"""Checks of hourly assets that the insights job runs."""
 
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
@@ -25,9 +19,4 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> list[
         # Partitioned checks are a preview in Dagster 1.13; every process that loads the code would print a warning.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         hourly = [hour_checks.no_plaintext(pipeline, partitions), hour_checks.delivery(pipeline, partitions)]
-    return [
-        *hourly,
-        lake_checks.current_hours(pipeline),
-        lake_checks.click_id_coverage(pipeline),
-        connection_check.destinations_take_events(pipeline),
-    ]
+    return [*hourly, lake_checks.current_hours(pipeline), lake_checks.click_id_coverage(pipeline)]

@@ -9,7 +9,7 @@ from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.orchestration.checks.hour_checks import describe_findings
 from snap_pipeline.pipeline import Pipeline
 
-CURRENT_HOURS = dg.AssetCheckKey(dg.AssetKey("conversion_payloads"), "hours_are_current")
+CURRENT_HOURS = dg.AssetCheckKey(dg.AssetKey("accounting_entries"), "hours_are_current")
 CLICK_ID_COVERAGE = dg.AssetCheckKey(dg.AssetKey("emq_scores"), "click_id_coverage")
 HOUR_RUN_ALLOWANCE = timedelta(minutes=15)
 """Time after an hour's end in which its run may finish; then the hour counts as missing."""

@@ -70,6 +70,27 @@ def test_a_check_that_fails_in_a_green_run_is_told(
     assert over == f"OVER delivery_receipts rejected_share, hour {key(HOUR + ONE_HOUR)}: it goes through again."
 
 
+def test_a_check_that_fails_in_several_hours_is_one_incident_until_each_is_over(
+    alert_sensor: AlertSensor, project: Project, webhook_server: WebhookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n, hour in enumerate((HOUR, HOUR + ONE_HOUR)):
+        project.land(purchase(f"e{n}", at=hour), hour=hour)
+    with monkeypatch.context() as patch:
+        patch.setattr("snap_pipeline.orchestration.checks.hour_checks.plaintext_in", lambda *_: SET_ASIDE)
+        project.materialize(HOUR, HOUR + ONE_HOUR)
+    alert_sensor.tick()
+    (line,) = webhook_server.take()
+    assert line.startswith(
+        f"ERROR conversion_payloads no_plaintext, hour {key(HOUR + ONE_HOUR)}: 2 hours failed. The first: {key(HOUR)}: "
+    )
+    project.materialize(HOUR)
+    alert_sensor.tick()
+    assert webhook_server.take() == []
+    project.materialize(HOUR + ONE_HOUR)
+    alert_sensor.tick()
+    assert [line.split(",")[0] for line in webhook_server.take()] == ["OVER conversion_payloads no_plaintext"]
+
+
 def test_two_destinations_are_two_things(
     alert_sensor: AlertSensor, project: Project, webhook_server: WebhookServer
 ) -> None:
