@@ -45,6 +45,11 @@ BADGES: Mapping[str, str] = {
 REASONS: Mapping[str, str] = WORDS
 
 
+def conversion_types(keys: str) -> str:
+    """Name the conversion types of a list that is separated by blanks."""
+    return ", ".join(CONVERSION_TYPES.get(key, key) for key in keys.split())
+
+
 def remedy(category: str) -> str:
     """Return the advice for requests that failed with an error of this category."""
     return CATALOGUE[Category(category)].remedy

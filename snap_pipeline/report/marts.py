@@ -72,6 +72,11 @@ class WorkspaceReport:
     received: Row | None
     deliveries: Sequence[Row]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event of the week was read."""
+        return not (self.scores or self.received or self.deliveries)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -144,7 +149,7 @@ def _scores(rows: Mapping[str, list[Row]]) -> list[Row]:
 def _next_steps(rows: Mapping[str, list[Row]]) -> list[Row]:
     steps = rows["report_next_steps"]
     events = sorted(rows["report_coaching"], key=itemgetter("position_in_step"))
-    _attach(steps, "events", events, by=("workspace", "parameter"))
+    _attach(steps, "events", events, by=("workspace", "parameter", "advice"))
     return steps
 
 

@@ -6,7 +6,7 @@ draws the bars, rings and trends.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
@@ -18,6 +18,8 @@ from snap_pipeline.report.statuses import DestinationStatus
 
 GOOD, FAIR = 7, 4
 """The lowest scores that count as good and as fair; lower ones count as low."""
+STALE = timedelta(hours=2)
+"""The age at which the page says how old its numbers are; they are made every hour."""
 MOST_EVENTS = 40
 """The most event names that a workspace's page shows in full; there may be thousands of custom names."""
 MOST_REASONS = 20
@@ -38,7 +40,13 @@ def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written
     style = resources.files("snap_pipeline.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
     try:
-        return template.render(report=report, statuses=statuses, style=style, written_at=written_at.astimezone(UTC))
+        return template.render(
+            report=report,
+            statuses=statuses,
+            style=style,
+            written_at=written_at.astimezone(UTC),
+            age=written_at - report.end.replace(tzinfo=UTC),
+        )
     except UndefinedError as error:
         raise MartsOutdated(error) from error
 
@@ -70,15 +78,18 @@ def _environment() -> Environment:
         numbers.milliseconds,
         numbers.moment,
         numbers.day,
+        numbers.age,
         level,
         commands,
         labels.remedy,
+        labels.conversion_types,
     ):
         environment.filters[filter_.__name__] = filter_
     environment.globals |= {
         "labels": labels,
         "good": GOOD,
         "fair": FAIR,
+        "stale": STALE,
         "most_events": MOST_EVENTS,
         "most_reasons": MOST_REASONS,
     }

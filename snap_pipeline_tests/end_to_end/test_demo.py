@@ -31,7 +31,7 @@ def test_the_demo_accounts_for_everything_and_sends_nothing_twice(tmp_path: Path
         "Connection test successful",
         "Every landed line is accounted for.",
         "Match quality",
-        "What to fix first:",
+        "What to do first",
     ):
         assert text in first.stdout
     requests = requests_logged(tmp_path)
