@@ -91,6 +91,7 @@ def _environment() -> Environment:
         "fair": FAIR,
         "stale": STALE,
         "most_events": MOST_EVENTS,
+        "nothing": numbers.NOTHING,
         "most_reasons": MOST_REASONS,
     }
     return environment
