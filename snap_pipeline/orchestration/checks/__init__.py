@@ -1,7 +1,8 @@
 """Asset checks, which Dagster's UI shows beside the assets and alerts report.
 
 Severity ERROR is for defects, WARN for what somebody should look at. `hour_checks.py` runs with each hour and reads
-that hour alone; `lake_checks.py` runs with the insights and reads all hours; `connection_check.py` runs only when
+that hour alone; `lake_checks.py` and `trend_checks.py` run with the insights and
+read many hours; `connection_check.py` runs only when
 started by hand.
 """
 
@@ -9,7 +10,7 @@ import warnings
 
 import dagster as dg
 
-from snap_pipeline.orchestration.checks import connection_check, hour_checks, lake_checks
+from snap_pipeline.orchestration.checks import connection_check, hour_checks, lake_checks, trend_checks
 from snap_pipeline.pipeline import Pipeline
 
 NOT_IN_HOURLY_JOB = [connection_check.DESTINATIONS_TAKE_EVENTS, lake_checks.CURRENT_HOURS]
@@ -29,5 +30,7 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> list[
         *hourly,
         lake_checks.current_hours(pipeline),
         lake_checks.click_id_coverage(pipeline),
+        trend_checks.volume(pipeline),
+        trend_checks.completeness_drop(pipeline),
         connection_check.destinations_take_events(pipeline),
     ]
