@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=90, ge=HISTORY.days + 1)
     running_hour_minutes: int | None = Field(default=None, ge=1, le=59)
     alert_webhook: SecretStr | None = None
+    web_url: str | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
     @field_validator("start")
@@ -64,6 +65,13 @@ class Settings(BaseSettings):
         if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
             raise ValueError("it is not an address that begins with https:// or http://")
         return value
+
+    @field_validator("web_url")
+    @classmethod
+    def _web_server_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("it is not an address that begins with https:// or http://")
+        return value and value.rstrip("/")
 
     @field_validator("fixed_now")
     @classmethod

@@ -6,15 +6,16 @@ from rich.table import Table
 from snap_pipeline.cli.terminal import print_table
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import mart
+from snap_pipeline.report.labels import PARAMETERS, conversion_types
+from snap_pipeline.report.numbers import gain, percent
 
 ADVICE_LINES = 5
-NAMES = {"sc_click_id": "click id", "em": "e-mail", "ph": "phone"}
 
 
 def print_insights(lake: Lake) -> None:
     """Print scores, the effect of identity resolution and the first advice, from the marts."""
     with lake.connect() as connection:
-        for model in ("report_scores", "report_linking", "report_coaching"):
+        for model in ("report_scores", "report_linking", "report_next_steps"):
             connection.execute(f"create view {model} as from {lake.storage.scan([mart(model)])}")
         scores = connection.execute(
             "select workspace, event_name, conversion_type, events, score from report_scores "
@@ -23,10 +24,16 @@ def print_insights(lake: Lake) -> None:
         linked = connection.execute(
             "select parameter, on_the_event, after_linking from report_linking order by parameter"
         ).fetchall()
-        advice = connection.execute(
-            "select event_name, conversion_type, parameter, completeness, gain, advice from report_coaching "
-            f"order by position limit {ADVICE_LINES}"
+        steps = connection.execute(
+            "select workspace, parameter, conversion_types, event_name, completeness, target, average_gain, advice "
+            f"from report_next_steps order by position, workspace limit {ADVICE_LINES}"
         ).fetchall()
+    if not scores:
+        click.echo(
+            "There were no conversions in the last seven days, so there is nothing to score yet. `snap-pipeline land` "
+            "brings events in, and `snap-pipeline materialize` makes conversions of them."
+        )
+        return
     table = Table("workspace", "event", "type", "events", "score", title="Match quality, 0 to 10", title_justify="left")
     for workspace, event_name, conversion_type, events, score in scores:
         table.add_row(workspace, event_name, conversion_type, f"{events:,}", f"{score:.1f}")
@@ -34,8 +41,15 @@ def print_insights(lake: Lake) -> None:
     if linked:
         table = Table("purchases with", "on the event", "after linking", title="Identity", title_justify="left")
         for parameter, on_the_event, after_linking in linked:
-            table.add_row(NAMES[parameter], f"{on_the_event:.0%}", f"{after_linking:.0%}")
+            table.add_row(PARAMETERS[parameter], f"{on_the_event:.0%}", f"{after_linking:.0%}")
         print_table(table, width=100)
-    click.echo("What to fix first:")
-    for event_name, conversion_type, parameter, completeness, gain, text in advice:
-        click.echo(f"- {event_name} ({conversion_type}): {parameter} on {completeness:.0%}, +{gain:.1f}. {text}")
+    if not steps:
+        click.echo("No event has ten conversions and a parameter below its target, so there is nothing to fix first.")
+        return
+    click.echo("What to do first, by the points that an average conversion would gain:")
+    for number, (workspace, parameter, types, event_name, completeness, target, points, advice) in enumerate(steps, 1):
+        where = f"{workspace}: " if len({row[0] for row in scores}) > 1 else ""
+        click.echo(
+            f"{number}. {where}{PARAMETERS[parameter]} ({conversion_types(types)}), {gain(points)}: on "
+            f"{percent(completeness)} of {event_name}, target {percent(target)}. {advice}"
+        )

@@ -1,6 +1,7 @@
 """`report`: one HTML page of the marts, for people who do not use Dagster."""
 
 import os
+from datetime import UTC
 from pathlib import Path
 
 import click
@@ -8,7 +9,9 @@ import click
 from snap_pipeline.cli.options import check_workspace, open_pipeline
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.report.marts import read_report
-from snap_pipeline.report.page import render
+from snap_pipeline.report.numbers import age
+from snap_pipeline.report.page import STALE, render
+from snap_pipeline.report.statuses import read_statuses
 
 
 class PageNotWritten(PipelineError):
@@ -28,15 +31,19 @@ class PageNotWritten(PipelineError):
 def report(workspace: str | None, output: Path) -> None:
     """Write match quality, destination health and accounting as one page, to read anywhere and to share.
 
-    It shows the results of the last `snap-pipeline insights`, and needs neither network nor server.
+    It shows the results of the last `snap-pipeline insights`, and begins with what is urgent now.
     """
     pipeline = open_pipeline()
     if workspace is not None:
         check_workspace(pipeline, workspace)
     chosen = [workspace] if workspace is not None else list(pipeline.workspaces)
     content = read_report(pipeline.lake, chosen)
-    write(output, render(content, written_at=pipeline.settings.now()))
+    now = pipeline.settings.now()
+    statuses = read_statuses(pipeline.destinations.list(), pipeline.destination_backlog, now)
+    write(output, render(content, statuses, written_at=now))
     click.echo(f"{output} covers the seven days to {content.end:%Y-%m-%d %H:%M} UTC. Open it in any browser.")
+    if (made := now - content.end.replace(tzinfo=UTC)) >= STALE:
+        click.echo(f"Its numbers were made {age(made)} ago; `snap-pipeline insights` makes them again.")
 
 
 def write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ import duckdb
 
 from snap_pipeline.capi.limits import ORDER_WINDOW
 from snap_pipeline.delivery.event_status import PayloadStates, delivery_sql, is_in_scope
-from snap_pipeline.delivery.hour_status import Counts, HourStatusCache, hour_status_of
+from snap_pipeline.delivery.hour_status import HourStatus, HourStatusCache, hour_status_of
 from snap_pipeline.delivery.ledger import Ledger, answered_destinations
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, hours_between
@@ -43,6 +43,7 @@ class Entry:
         destination: None before delivery.
         entry: one of `ENTRY_NAMES` before delivery, then a state of delivery or one of `NON_ADDITIVE_ENTRIES`.
         reason: of quarantine, exclusion, rejection and undeliverable events.
+        values: of the purchases among the events of a delivery state, by currency.
     """
 
     hour: str
@@ -52,6 +53,7 @@ class Entry:
     entry: str
     reason: str | None
     events: int
+    values: tuple[tuple[str, float], ...] = ()
 
 
 class Accounting:
@@ -131,13 +133,23 @@ class Accounting:
                 """
                 create table entries (
                     hour varchar, workspace varchar, destination_id varchar, destination varchar, entry varchar,
-                    reason varchar, events bigint
+                    reason varchar, events bigint, purchase_values map(varchar, double)
                 )
                 """
             )
-            rows = [list(vars(entry).values()) for entry in entries if entry.entry != NonAdditive.EXPIRING]
+            rows = [
+                [
+                    *list(vars(entry).values())[:-1],
+                    [name for name, _ in entry.values],
+                    [sum_ for _, sum_ in entry.values],
+                ]
+                for entry in entries
+                if entry.entry != NonAdditive.EXPIRING
+            ]
             if rows:
-                connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", rows)
+                connection.executemany(
+                    "insert into entries values (?, ?, ?, ?, ?, ?, ?, map(?::varchar[], ?::double[]))", rows
+                )
             self._storage.commit(connection, mart("accounting_entries"), "from entries")
 
     def export_destinations(self, destinations: Iterable[Destination]) -> None:
@@ -178,21 +190,24 @@ class Accounting:
     def _delivery_entries(
         self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination
     ) -> list[Entry]:
-        key, counts = format_hour(hour), self._counts(connection, hour, destination)
+        key, status = format_hour(hour), self._status(connection, hour, destination)
         return [
-            Entry(key, destination.workspace, destination.id, destination.name, state, reason, events)
-            for (state, reason), events in counts.items()
+            Entry(
+                *(key, destination.workspace, destination.id, destination.name, state, reason, events),
+                values=tuple(status.values.get((state, reason), {}).items()),
+            )
+            for (state, reason), events in status.counts.items()
         ]
 
-    def _counts(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> Counts:
+    def _status(self, connection: duckdb.DuckDBPyConnection, hour: datetime, destination: Destination) -> HourStatus:
         status = self._statuses.cached(destination, hour)
         # Pending events and those in doubt may have expired, or been delivered in another hour, since the last run.
         if status and not status.count(DeliveryState.PENDING) and not status.count(DeliveryState.IN_DOUBT):
-            return status.counts
+            return status
         ledger = Ledger(self._lake, hour, destination.id, destination.workspace)
         if not self._states.prepare(connection, ledger, destination, hour):
-            return {}
-        return hour_status_of(connection, self._now).counts
+            return HourStatus({})
+        return hour_status_of(connection, self._now)
 
 
 def unbalanced_hours(entries: Iterable[Entry]) -> set[str]:

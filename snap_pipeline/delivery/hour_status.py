@@ -6,7 +6,7 @@ read events again. An entry is valid as long as the files and settings that it w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,10 @@ FILE = "_standing.json"
 delivered would count as undelivered after an upgrade."""
 Counts = Mapping[tuple[str, str | None], int]
 """Numbers of events by state and reason."""
+Values = Mapping[tuple[str, str | None], Mapping[str, float]]
+"""Sums of the values of purchases by state and reason, then by currency."""
+PURCHASE = "PURCHASE"
+"""Snap's event whose values are sums of money: those of carts and product views would count a sale again."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ class HourStatus:
             will be too old for Snap within a day.
         resend_until: the end, in real time, of Snap's deduplication window for the last event in doubt. Until then
             events in doubt are sent again without `resend_in_doubt`.
+        values: of purchases; empty in statuses that earlier versions cached.
     """
 
     counts: Counts
     resend_until: datetime | None = None
+    values: Values = field(default_factory=dict)
 
     def count(self, state: DeliveryState) -> int:
         """Return the number of events in a state, whatever the reason."""
@@ -57,13 +63,26 @@ def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Hour
         connection: holds `payload_states` and `own_receipts`, which `PayloadStates.prepare` made.
         now: the data's clock.
     """
-    counts = {
-        (state, reason): events
-        for state, reason, events in connection.execute(
-            "select state, case when state in ('rejected', 'undeliverable') then reason end, count(*) "
-            "from payload_states group by all order by all"
-        ).fetchall()
-    }
+    counts: dict[tuple[str, str | None], int] = {}
+    values: dict[tuple[str, str | None], dict[str, float]] = {}
+    for state, reason, currency, events, value in connection.execute(
+        """
+        select
+            payload_states.state,
+            case when payload_states.state in ('rejected', 'undeliverable') then payload_states.reason end as reason,
+            case when conversion_payloads.event_name = $purchase then conversion_payloads.currency end as currency,
+            count(*),
+            sum(conversion_payloads.value)
+        from payload_states
+        inner join conversion_payloads using (file_row_number)
+        group by all
+        order by all
+        """,
+        {"purchase": PURCHASE},
+    ).fetchall():
+        counts[state, reason] = counts.get((state, reason), 0) + events
+        if currency and value is not None:
+            values.setdefault((state, reason), {})[currency] = value
     row = connection.execute(
         """
         select
@@ -82,7 +101,7 @@ def hour_status_of(connection: duckdb.DuckDBPyConnection, now: datetime) -> Hour
         counts[NonAdditive.WITHDRAWN, None] = withdrawn
     if expiring:
         counts[NonAdditive.EXPIRING, None] = expiring
-    return HourStatus(counts, last_sent and last_sent.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW)
+    return HourStatus(counts, last_sent and last_sent.replace(tzinfo=UTC) + DEDUPLICATION_WINDOW, values)
 
 
 class HourStatusCache:
@@ -123,6 +142,7 @@ class HourStatusCache:
             "made_from": made_from,
             "counts": [[*state, events] for state, events in status.counts.items()],
             "resend_until": status.resend_until and status.resend_until.isoformat(),
+            "values": [[*state, values] for state, values in status.values.items()],
         }
         self._storage.put(_key(destination, hour), json.dumps(content), durable=False)
 
@@ -142,6 +162,7 @@ class HourStatusCache:
         return HourStatus(
             {(state, reason): events for state, reason, events in content["counts"]},
             datetime.fromisoformat(until) if until else None,
+            {(state, reason): values for state, reason, values in content.get("values", [])},
         )
 
     def _is_current(self, made_from: list[Any], destination: Destination, hour: datetime) -> bool:

@@ -6,6 +6,7 @@ A key without a label is shown as it is, since reasons from Snap are sentences a
 from collections.abc import Mapping
 
 from snap_pipeline.capi.answers import CATALOGUE, Category
+from snap_pipeline.destinations.health import Badge
 from snap_pipeline.lake.match_fields import MATCH_FIELDS
 from snap_pipeline.reasons import WORDS
 
@@ -33,9 +34,22 @@ ERROR_CATEGORIES: Mapping[str, str] = {
     "unreadable_answer": "not Snap's answer",
 }
 
+BADGES: Mapping[str, str] = {
+    Badge.PAUSED: "paused",
+    Badge.UNAUTHORIZED: "token refused",
+    Badge.FAILING: "failing",
+    Badge.BEHIND: "behind",
+    Badge.LIVE: "live",
+}
+
 REASONS: Mapping[str, str] = WORDS
+
+
+def conversion_types(keys: str) -> str:
+    """Name the conversion types of a list that is separated by blanks."""
+    return ", ".join(CONVERSION_TYPES.get(key, key) for key in keys.split())
 
 
 def remedy(category: str) -> str:
     """Return the advice for requests that failed with an error of this category."""
-    return CATALOGUE[Category(category)].remedy.replace("`", "")
+    return CATALOGUE[Category(category)].remedy

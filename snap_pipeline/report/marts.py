@@ -30,6 +30,8 @@ ORDER: Mapping[str, str] = {
     "report_received": "period_start",
     "report_deliveries": "destination, period_start",
     "report_reasons": "position",
+    "report_days": "day",
+    "report_values": "destination, currency",
 }
 """All models that the report reads, with the columns that order their rows."""
 
@@ -62,7 +64,8 @@ class WorkspaceReport:
         next_steps: its parameters below target, each with the `events` that lack it.
         destinations: the health of each, with its `days`, `hours`, `failures` and `errors`.
         received: the lines that landed in the week, with `days` and `reasons`; None if no hour of the week was read.
-        deliveries: the accounting of each destination, with its `days`, `hours` and `reasons`.
+        deliveries: the accounting of each destination, with its `days`, `hours`, `reasons` and `values`.
+        days: the last two weeks, for sparklines.
     """
 
     name: str
@@ -71,6 +74,12 @@ class WorkspaceReport:
     destinations: Sequence[Row]
     received: Row | None
     deliveries: Sequence[Row]
+    days: Sequence[Row]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event of the week was read."""
+        return not (self.scores or self.received or self.deliveries)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,7 @@ def read_report(lake: Lake, workspaces: Iterable[str]) -> Report:
             "next_steps": _by_workspace(_next_steps(rows)),
             "destinations": _by_workspace(_destinations(rows)),
             "deliveries": _by_workspace(_deliveries(rows)),
+            "days": _by_workspace(rows["report_days"]),
         }
         received = {row["workspace"]: row for row in _received(rows)}
     except (duckdb.BinderException, KeyError) as error:
@@ -144,7 +154,7 @@ def _scores(rows: Mapping[str, list[Row]]) -> list[Row]:
 def _next_steps(rows: Mapping[str, list[Row]]) -> list[Row]:
     steps = rows["report_next_steps"]
     events = sorted(rows["report_coaching"], key=itemgetter("position_in_step"))
-    _attach(steps, "events", events, by=("workspace", "parameter"))
+    _attach(steps, "events", events, by=("workspace", "parameter", "advice"))
     return steps
 
 
@@ -172,6 +182,7 @@ def _deliveries(rows: Mapping[str, list[Row]]) -> list[Row]:
     for name in ("day", "hour"):
         _attach(weeks, f"{name}s", _of_grain(name, rows["report_deliveries"]), by=("destination_id",))
     _attach(weeks, "reasons", rows["report_reasons"], by=("destination_id",))
+    _attach(weeks, "values", rows["report_values"], by=("destination_id",))
     return weeks
 
 

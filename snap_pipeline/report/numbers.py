@@ -1,6 +1,6 @@
 """Formats of numbers and times for people; null is a dash."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 NOTHING = "–"
 
@@ -43,6 +43,13 @@ def duration(seconds: float | None) -> str:
 def milliseconds(value: float | None) -> str:
     """Format milliseconds like `duration`."""
     return duration(None if value is None else value / 1_000)
+
+
+def age(value: timedelta) -> str:
+    """Format an age of hours or days in words: 1 hour, 6 days."""
+    hours = value // timedelta(hours=1)
+    amount, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
+    return f"{amount} {unit}" if amount == 1 else f"{amount} {unit}s"
 
 
 def moment(value: datetime) -> str:

@@ -4,27 +4,34 @@
 draws the bars, rings and trends.
 """
 
-from datetime import UTC, datetime
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
+from markupsafe import Markup, escape
 
 from snap_pipeline.report import labels, numbers
 from snap_pipeline.report.marts import MartsOutdated, Report
+from snap_pipeline.report.statuses import DestinationStatus
 
 GOOD, FAIR = 7, 4
 """The lowest scores that count as good and as fair; lower ones count as low."""
+STALE = timedelta(hours=2)
+"""The age at which the page says how old its numbers are; they are made every hour."""
 MOST_EVENTS = 40
 """The most event names that a workspace's page shows in full; there may be thousands of custom names."""
 MOST_REASONS = 20
 """The most reasons that a table shows; Snap's may quote a value of each event, so there may be thousands."""
 
 
-def render(report: Report, *, written_at: datetime) -> str:
+def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written_at: datetime) -> str:
     """Return the page's HTML, with every text of the data escaped.
 
     Args:
         report: the rows that the page shows.
+        statuses: of the destinations, by id, the most urgent first.
         written_at: time for the page's footer.
 
     Raises:
@@ -33,7 +40,13 @@ def render(report: Report, *, written_at: datetime) -> str:
     style = resources.files("snap_pipeline.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
     try:
-        return template.render(report=report, style=style, written_at=written_at.astimezone(UTC))
+        return template.render(
+            report=report,
+            statuses=statuses,
+            style=style,
+            written_at=written_at.astimezone(UTC),
+            age=written_at - report.end.replace(tzinfo=UTC),
+        )
     except UndefinedError as error:
         raise MartsOutdated(error) from error
 
@@ -41,6 +54,11 @@ def render(report: Report, *, written_at: datetime) -> str:
 def level(score: float) -> str:
     """Name the level of a score: good, fair or low."""
     return "good" if score >= GOOD else "fair" if score >= FAIR else "low"
+
+
+def commands(text: str) -> Markup:
+    """Escape a text and mark up the commands in it, which messages put between backticks."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def _environment() -> Environment:
@@ -60,15 +78,20 @@ def _environment() -> Environment:
         numbers.milliseconds,
         numbers.moment,
         numbers.day,
+        numbers.age,
         level,
+        commands,
         labels.remedy,
+        labels.conversion_types,
     ):
         environment.filters[filter_.__name__] = filter_
     environment.globals |= {
         "labels": labels,
         "good": GOOD,
         "fair": FAIR,
+        "stale": STALE,
         "most_events": MOST_EVENTS,
+        "nothing": numbers.NOTHING,
         "most_reasons": MOST_REASONS,
     }
     return environment

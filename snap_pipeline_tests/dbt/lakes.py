@@ -14,14 +14,24 @@ TABLES = (
     "accounting_entries",
     "destinations",
 )
+DAILY_MARTS = ("daily_scores", "daily_deliveries", "daily_values")
 REPORT_MODELS = (
     *("report_week", "report_scores", "report_parameters", "report_coaching", "report_next_steps"),
     *("report_workspace_scores", "report_linking"),
     *("report_destinations", "report_health", "report_failed_requests", "report_error_messages"),
     "report_latest_health",
     *("report_received", "report_deliveries", "report_reasons", "report_backlog"),
+    *("report_days", "report_values"),
 )
-MARTS = ("emq_scores", "emq_parameters", "emq_coaching", "destination_health", "accounting", *REPORT_MODELS)
+MARTS = (
+    "emq_scores",
+    "emq_parameters",
+    "emq_coaching",
+    "destination_health",
+    "accounting",
+    *DAILY_MARTS,
+    *REPORT_MODELS,
+)
 
 MATCH_PARAMETERS = (
     *(

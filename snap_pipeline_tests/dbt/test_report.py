@@ -130,15 +130,13 @@ def test_what_to_do_first_is_what_an_average_conversion_would_gain_most(
     opened: Callable[..., Page], marts: Query
 ) -> None:
     page = opened("--workspace", "shop")
-    ((events,),) = marts("select sum(events) from emq_scores where workspace = 'shop'")
     gains = marts(
-        f"select sum(gain * events) / {events} as gain from emq_coaching where workspace = 'shop'"
-        " group by parameter order by gain desc, parameter"
+        "select gain from emq_coaching where workspace = 'shop' and events >= 10 order by gain desc, parameter"
     )
     shown = [each.split()[0] for each in page.locator(".step .points").all_inner_texts()]
-    assert shown[:5] == [f"+{gain:.1f}" for (gain,) in gains[:5]]
-    assert page.locator(".step h4").first.inner_text() == "Click id"
-    assert "Preserve the click id" in page.locator(".step p").first.inner_text()
+    assert shown[:5] == [f"+{gain:.1f}" if gain >= 0.1 else f"+{gain:.2f}" for (gain,) in gains[:5]]
+    assert page.locator(".step h4").all_inner_texts()[:2] == ["Product ids web", "Click id web"]
+    assert "Pass products with id, quantity and price" in page.locator(".step p").first.inner_text()
 
 
 def test_it_says_how_destinations_do(opened: Callable[..., Page]) -> None:
@@ -171,7 +169,7 @@ def test_it_accounts_for_everything_with_its_reasons(opened: Callable[..., Page]
 def test_it_tells_of_every_workspace_and_that_the_measure_is_its_own(opened: Callable[..., Page]) -> None:
     page = opened()
     assert page.locator(".workspace > h2").all_inner_texts() == ["shop", "with_ph", "quiet"]
-    assert "There were no conversions in these seven days" in text_of(page, "#workspace-3")
+    assert "No event of these seven days was read" in text_of(page, "#workspace-3")
     assert "The scores are this project's own measure" in text_of(page, "footer")
 
 
@@ -191,8 +189,9 @@ def test_marts_without_rows_are_a_page_that_says_so(
     emptied = dict.fromkeys(set(lakes.MARTS) - {"report_week"}, "from mart where false")
     page = opened("--workspace", "shop", lake=altered(tmp_path, built[0], **emptied))
     said = text_of(page, "main")
-    assert "There were no conversions in these seven days" in said
-    assert "No hour of these seven days was read" in said
+    assert "Nothing has landed yet" in said
+    assert "snap-pipeline land FILE --workspace shop" in said
+    assert "–" not in said
 
 
 def test_what_the_data_says_stays_text(opened: Callable[..., Page], built: tuple[Path, str], tmp_path: Path) -> None:
@@ -241,6 +240,17 @@ def test_names_without_an_end_and_reasons_without_number_stay_readable(
     why = table(page, "Accounting", "Why conversions were not delivered")
     assert len(why) == 21
     assert why[-1] == ["Others", "4,981 more reasons", "9,961", "99.9 %"]
+
+
+@pytest.mark.parametrize(("hours", "said"), [(1, None), (5, "made 5 hours ago"), (6 * 24, "made 6 days ago")])
+def test_old_numbers_say_how_old_they_are(
+    opened: Callable[..., Page], built: tuple[Path, str], tmp_path: Path, hours: int, said: str | None
+) -> None:
+    aged = f"select * replace (week_end - interval {hours} hour as week_end) from mart"
+    page = opened("--workspace", "shop", lake=altered(tmp_path, built[0], report_week=aged))
+    notice = page.locator(".stale").all_inner_texts()
+    assert len(notice) == (said is not None)
+    assert said is None or said in notice[0]
 
 
 @pytest.mark.parametrize(

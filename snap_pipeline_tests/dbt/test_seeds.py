@@ -104,11 +104,12 @@ def test_sixty_currencies_are_accepted_by_snap() -> None:
 
 
 @pytest.mark.parametrize("conversion_type", ["WEB", "MOBILE_APP"])
-def test_the_weights_rank_the_click_id_first_and_add_up_to_a_hundred(conversion_type: str) -> None:
+def test_the_weights_rank_click_id_or_advertising_id_first_and_add_up_to_a_hundred(conversion_type: str) -> None:
     rows = rows_of("parameter_weights", "parameter, weight::double, score_group, conversion_types")
     weights = {
         name: weight for name, weight, group, types in rows if group == "match" and conversion_type in types.split()
     }
     ranked = sorted(weights, key=lambda name: -weights[name])
-    assert ranked[:5] == ["sc_click_id", "em", "ph", "ip_and_user_agent", "external_id"]
+    first = {"WEB": "sc_click_id", "MOBILE_APP": "madid"}[conversion_type]
+    assert ranked[:5] == [first, "em", "ph", "ip_and_user_agent", "external_id"]
     assert sum(weights.values()) == 100

@@ -25,14 +25,19 @@ def test_states_are_told_in_one_order_whatever_the_order_of_events(direction: st
                 [null, null, 'expired', 'no_app_id'][i + 1] as reason,
                 true as is_deliverable,
                 null::timestamp as expires_at,
-                null::timestamp as first_sent_at
+                null::timestamp as first_sent_at,
+                i as file_row_number
             from range(4) as numbers (i)
             order by i {direction};
+            create table conversion_payloads as
+            select i as file_row_number, 'PURCHASE' as event_name, 10.5 as value, 'EUR' as currency
+            from range(4) as numbers (i);
             create table own_receipts as select 'e0' as event_id, 'PURCHASE' as event_name;
             """
         )
-        counts = hour_status_of(connection, NOW).counts
-    assert list(counts.items()) == [
+        status = hour_status_of(connection, NOW)
+    assert status.values == {key: {"EUR": 10.5} for key in status.counts}
+    assert list(status.counts.items()) == [
         (("delivered", None), 1),
         (("in_doubt", None), 1),
         (("undeliverable", "expired"), 1),

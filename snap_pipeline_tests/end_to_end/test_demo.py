@@ -56,7 +56,7 @@ def test_the_demo_accounts_for_everything(newcomer: tuple[Path, str]) -> None:
         "Connection test successful",
         "Every landed line is accounted for.",
         "Match quality",
-        "What to fix first:",
+        "What to do first",
     ):
         assert text in newcomer[1]
     assert count(newcomer, "delivery_requests", "count(*)") > DEMO_HOURS

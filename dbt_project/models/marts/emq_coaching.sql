@@ -23,9 +23,12 @@ select
         partition by gains.workspace, gains.event_name, gains.conversion_type
         order by gains.gain desc, gains.weight desc, gains.parameter
     ) as rank,
-    weights.advice,
+    advices.advice,
     gains.window_end
 from gains
-inner join {{ ref("parameter_weights") }} as weights using (parameter)
+left join {{ ref("parameter_advice") }} as advices
+    on
+        gains.parameter = advices.parameter
+        and list_contains(string_split(advices.conversion_types, ' '), gains.conversion_type)
 where gains.gain > 0
 order by gains.workspace, gains.events desc, gains.event_name, gains.conversion_type, rank

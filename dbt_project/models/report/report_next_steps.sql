@@ -1,26 +1,36 @@
--- What to fix first in each workspace: its parameters by the points that an average conversion would gain.
+-- What to do first in each workspace: the one ranking of the report and of the command line. A step is a parameter with
+-- its advice; events are weighed by their importance and conversions.
 with workspace_conversions as (
+    -- A share of fewer than ten conversions says little, and one odd event would lead the list.
     select
-        workspace,
-        sum(events) as events
-    from {{ ref("emq_scores") }}
-    group by workspace
+        scores.workspace,
+        sum(scores.events * coalesce(event_importance.importance, 1)) as weighted_events
+    from {{ ref("emq_scores") }} as scores
+    left join {{ ref("event_importance") }} as event_importance on scores.event_name = event_importance.event_name
+    where scores.events >= 10
+    group by scores.workspace
 ),
 
 steps as (
     select
         workspace,
         coaching.parameter,
-        any_value(coaching.advice) as advice,
-        sum(coaching.total_gain) / any_value(workspace_conversions.events) as average_gain,
-        max(coaching.gain) as largest_gain
-    from {{ ref("emq_coaching") }} as coaching
+        coaching.advice,
+        array_to_string(list(distinct coaching.conversion_type order by coaching.conversion_type), ' ')
+            as conversion_types,
+        sum(coaching.weighted_gain) / any_value(workspace_conversions.weighted_events) as average_gain,
+        max(coaching.gain) as largest_gain,
+        arg_max(coaching.event_name, coaching.weighted_gain) as event_name,
+        arg_max(coaching.completeness, coaching.weighted_gain) as completeness,
+        arg_max(coaching.target, coaching.weighted_gain) as target
+    from {{ ref("report_coaching") }} as coaching
     inner join workspace_conversions using (workspace)
-    group by workspace, coaching.parameter
+    where coaching.events >= 10
+    group by workspace, coaching.parameter, coaching.advice
 )
 
 select
     *,
-    row_number() over (partition by workspace order by average_gain desc, parameter) as position
+    row_number() over (partition by workspace order by average_gain desc, parameter, advice) as position
 from steps
 order by workspace, position

@@ -12,7 +12,13 @@ with reasons as (
 )
 
 select
-    *,
-    row_number() over (partition by workspace, destination_id order by events desc, reason, entry) as position
+    reasons.*,
+    if(reasons.entry = 'excluded', examples.event_ids, null) as event_ids,
+    row_number() over (
+        partition by reasons.workspace, reasons.destination_id
+        order by reasons.events desc, reasons.reason, reasons.entry
+    ) as position
 from reasons
-order by workspace, destination_id, position
+left join {{ ref("stg_excluded_examples") }} as examples
+    on reasons.workspace = examples.workspace and reasons.reason = examples.reason
+order by reasons.workspace, reasons.destination_id, position

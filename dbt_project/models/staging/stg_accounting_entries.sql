@@ -7,7 +7,8 @@ with lake_rows as (
         null::varchar as destination,
         null::varchar as entry,
         null::varchar as reason,
-        null::bigint as events
+        null::bigint as events,
+        null::map (varchar, double) as purchase_values
     where false
     union all by name
     select * from {{ source("lake", "accounting_entries") }}
@@ -20,5 +21,6 @@ select
     destination as destination_name,
     entry,
     reason,
-    events
+    events,
+    purchase_values
 from lake_rows

@@ -91,14 +91,19 @@ class AlertCursor:
             else:
                 self.open[name] = (subject, severity, left)
 
-    def pending_alerts(self, instance: dg.DagsterInstance) -> Iterator[str]:
-        """Yield the alert lines of all unread runs (see `apply`), until the time of the tick is up."""
+    def pending_alerts(self, instance: dg.DagsterInstance, web_url: str | None = None) -> Iterator[str]:
+        """Yield the alert lines of all unread runs (see `apply`), until the time of the tick is up.
+
+        Args:
+            instance: that knows the runs.
+            web_url: the address of Dagster's web server, for a link to the run behind each line.
+        """
         end = monotonic() + MAX_SECONDS_A_TICK
         for _, (run, moment) in zip(range(MAX_RUNS_A_TICK), self.unread_runs(instance), strict=False):
             for text in self.apply(read_outcome(instance, run)):
                 if monotonic() > end:
                     return
-                yield text
+                yield f"{text} {web_url}/runs/{run.run_id}" if web_url else text
             self.note(run, moment)
             if monotonic() > end:
                 return
@@ -118,7 +123,7 @@ def alert_sensor(settings: Settings) -> dg.SensorDefinition:
         webhook = Webhook(settings.alert_webhook.get_secret_value())
         cursor, sent, waiting = AlertCursor.parse(context.cursor), 0, ""
         try:
-            for text in cursor.pending_alerts(context.instance):
+            for text in cursor.pending_alerts(context.instance, settings.web_url):
                 webhook.send(text)
                 sent += 1
         except WebhookDown as error:

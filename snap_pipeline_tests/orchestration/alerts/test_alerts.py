@@ -41,6 +41,19 @@ def test_a_failure_is_told_once_and_so_is_its_end(
     assert webhook_server.take() == []
 
 
+def test_an_alert_links_to_its_run_where_the_web_server_is_known(
+    alert_sensor: AlertSensor, project: Project, webhook_server: WebhookServer
+) -> None:
+    project.reopen(web_url="https://dagster.example.com")
+    project.add_destination()
+    project.land(purchase("e"))
+    project.set_fault(status=401)
+    run_id = project.materialize().run_id
+    alert_sensor.tick()
+    (line,) = webhook_server.take()
+    assert line.endswith(f" https://dagster.example.com/runs/{run_id}")
+
+
 def test_a_check_that_fails_in_a_green_run_is_told(
     alert_sensor: AlertSensor, project: Project, webhook_server: WebhookServer
 ) -> None:
