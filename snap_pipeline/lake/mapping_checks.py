@@ -126,7 +126,8 @@ def check_mappings(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
 def misspelled_targets(home: Path, seeds: Path) -> list[str]:
     """Return warnings about event names of a home's mapping that look like misspelled standard names of Snap.
 
-    Other names are valid, as custom events: a warning is all that can be said.
+    Other names are valid, as custom events: a warning is all that can be said. Nothing is said of a file that cannot be
+    read, since the mappings cannot be loaded then either.
 
     Args:
         home: the folder of the home's files.
@@ -135,14 +136,18 @@ def misspelled_targets(home: Path, seeds: Path) -> list[str]:
     file = home / "event_names.csv"
     if not file.exists():
         return []
-    standards = {
-        str(row["given"]).upper()
-        for folder in (seeds, home)
-        if (names := folder / "snap_event_names.csv").exists()
-        for row in _numbered_rows(names, ("snap_name", "snap_name", None))
-    }
+    try:
+        standards = {
+            str(row["given"]).upper()
+            for folder in (seeds, home)
+            if (names := folder / "snap_event_names.csv").exists()
+            for row in _numbered_rows(names, ("snap_name", "snap_name", None))
+        }
+        rows = _numbered_rows(file, VALUES["event_names"])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
     warnings = []
-    for row in _numbered_rows(file, VALUES["event_names"]):
+    for row in rows:
         target = re.sub(r"[\s-]+", "_", str(row["given"]).upper())
         close = difflib.get_close_matches(target, standards, n=1, cutoff=CLOSE)
         if target not in standards and close:
