@@ -67,8 +67,11 @@ LAYOUTS: dict[str, tuple[bytes, Sequence[int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+COMPRESSED = [(name, suffix) for name in ("indented body", "UTF-16 list", "Windows-1252") for suffix in (".gz", ".zst")]
+"""Layouts in compressed files: what is read from one is the same for all layouts."""
+
+
+@pytest.mark.parametrize(("name", "suffix"), [*((name, "") for name in LAYOUTS), *COMPRESSED])
 def test_any_layout_and_encoding_gives_the_events_of_ndjson(project: Project, name: str, suffix: str) -> None:
     content, numbers = LAYOUTS[name]
     plain = project.land_bytes(NDJSON, "events.ndjson")
