@@ -37,7 +37,7 @@ from snap_pipeline_tests.web_server import BIN
 @pytest.fixture
 def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The project on the instance that the command line makes for its home."""
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("DAGSTER_HOME", "")
     with open_instance(project.settings) as project.instance:
         yield project
 
