@@ -73,7 +73,7 @@ FIND_VERDICT = """
 
 @dataclass(frozen=True)
 class DeliveryTrace:
-    """What became of an event at one destination.
+    """Outcome of an event at one destination.
 
     Attributes:
         destination: its name.
@@ -106,7 +106,7 @@ class DeliveryTrace:
 
 @dataclass(frozen=True)
 class EventTrace:
-    """What became of one landed event.
+    """Outcome of one landed event.
 
     Attributes:
         event_name: as it landed.

@@ -78,7 +78,7 @@ class WorkspaceReport:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no event of the week was read."""
+        """Tell whether no event of the week was read."""
         return not (self.scores or self.received or self.deliveries)
 
 

@@ -35,7 +35,7 @@ class DestinationStatus:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether the page begins with it."""
+        """Tell whether the page begins with it."""
         return self.level == "low" or (self.level == "fair" and self.waiting > 0)
 
 

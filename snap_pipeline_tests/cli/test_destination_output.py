@@ -1,4 +1,4 @@
-"""What `snap-pipeline destination` prints, asks and keeps: widths, JSON, questions, test results, remedies."""
+"""Output, questions and memory of `snap-pipeline destination`: widths, JSON, questions, test results, remedies."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `snap-pipeline insights` prints of the marts."""
+"""Output of `snap-pipeline insights`, from the marts."""
 
 import shutil
 from pathlib import Path

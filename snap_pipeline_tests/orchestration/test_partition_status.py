@@ -1,4 +1,4 @@
-"""What Dagster shows of hours and backfills after failures: green only where everything was delivered."""
+"""Partitions and backfills in Dagster after failures: green only where everything was delivered."""
 
 from datetime import datetime
 from functools import partial

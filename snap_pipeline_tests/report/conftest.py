@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -65,8 +66,8 @@ def open_report(
     """Opens a project's report; keyword arguments are those of a browser context."""
     contexts = []
 
-    def open_page(project: Project = two_destinations, **options: object) -> Page:
-        context = chromium.new_context(**options)  # type: ignore[arg-type]
+    def open_page(project: Project = two_destinations, **options: Any) -> Page:
+        context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.goto(write_report(project).as_uri())

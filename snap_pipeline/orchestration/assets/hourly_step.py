@@ -14,7 +14,7 @@ from snap_pipeline.orchestration.dagster_internals import OUTPUT_WITHOUT_EVENTS
 from snap_pipeline.pipeline import Pipeline
 
 HourResult = dg.MaterializeResult[None] | dg.AssetMaterialization | dg.AssetObservation
-"""What an hourly step yields."""
+"""Results that an hourly step yields."""
 
 OWNERS = ["team:data-platform"]
 HOURS_A_RUN = 24
