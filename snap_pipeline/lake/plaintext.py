@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.payload_partitions import payload_rows
+from snap_pipeline.lake.sql_files import sql
 
 
 @dataclass(frozen=True)
