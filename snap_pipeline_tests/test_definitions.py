@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.metadata.metadata_set import TableMetadataSet
 
 from snap_pipeline.definitions import build_definitions
+from snap_pipeline.lake.column_descriptions import COLUMNS
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import START, Project, purchase
 
@@ -81,14 +83,23 @@ def test_the_hourly_assets_and_the_marts_have_a_freshness_policy(project: Projec
     assert [key for key in keys if graph.get(key).freshness_policy is None] == []
 
 
-def test_every_table_says_its_columns_before_or_when_it_is_made(project: Project) -> None:
+def test_every_table_describes_its_columns_before_or_when_it_is_made(project: Project) -> None:
     project.add_destination()
     project.land(purchase("e"))
-    events = project.materialize().get_asset_materialization_events()
     graph = build_definitions(project.settings).resolve_asset_graph()
-    told = {event.asset_key for event in events if "dagster/column_schema" in event.materialization.metadata}
-    told |= {key for key in graph.materializable_asset_keys if "dagster/column_schema" in graph.get(key).metadata}
-    assert {key.to_user_string() for key in told} >= HOURLY | MARTS
+    metadata = [(key, graph.get(key).metadata) for key in graph.materializable_asset_keys]
+    events = project.materialize().get_asset_materialization_events()
+    metadata += [(event.asset_key, event.materialization.metadata) for event in events if event.asset_key]
+    columns = {
+        (key.to_user_string(), column.name): column.description
+        for key, entries in metadata
+        if (schema := TableMetadataSet.extract(entries).column_schema)
+        for column in schema.columns
+    }
+    assert {table for table, _ in columns} >= HOURLY | MARTS
+    assert [column for column, description in columns.items() if not description] == []
+    hourly = {name for table, name in columns if table in HOURLY}
+    assert COLUMNS.keys() - hourly == set(), "described, and in no table"
 
 
 def test_the_checks_and_what_runs_by_itself(project: Project) -> None:

@@ -89,10 +89,14 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         sums["hours_under_way"] = len(in_progress)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
             with pipeline.lake.connect() as connection:
-                schema = schema_of(pipeline.lake.storage.columns(connection, mart(table)))
+                columns = pipeline.lake.storage.columns(connection, mart(table))
             yield dg.MaterializeResult(
                 asset_key=table,
-                metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
+                metadata={
+                    "dagster/row_count": len(rows),
+                    "dagster/column_schema": schema_of(columns, source_columns(manifest, table)),
+                    **numbers,
+                },
             )
 
     @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=MartTranslator())
@@ -108,6 +112,17 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 yield with_mart_metadata(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
+
+
+def source_columns(manifest: Path, table: str) -> Mapping[str, str]:
+    """Return the descriptions of a source's columns in the dbt project, by column."""
+    sources = orjson.loads(manifest.read_bytes())["sources"].values()
+    return {
+        column["name"]: column["description"]
+        for source in sources
+        if source["name"] == table
+        for column in source["columns"].values()
+    }
 
 
 def settled_entries(
