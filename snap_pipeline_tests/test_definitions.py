@@ -12,6 +12,7 @@ from dagster._core.definitions.metadata.metadata_set import TableMetadataSet
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.lake.column_descriptions import COLUMNS
 from snap_pipeline.lake.storage import Table, partition
+from snap_pipeline.orchestration.source_code import REFERENCES
 from snap_pipeline_tests.project import START, Project, purchase
 
 HOURLY = {
@@ -100,6 +101,19 @@ def test_every_table_describes_its_columns_before_or_when_it_is_made(project: Pr
     assert [column for column, description in columns.items() if not description] == []
     hourly = {name for table, name in columns if table in HOURLY}
     assert COLUMNS.keys() - hourly == set(), "described, and in no table"
+
+
+def test_every_asset_links_to_the_files_that_make_it(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    files = {
+        key.path[-1]: [Path(each.file_path) for each in graph.get(key).metadata[REFERENCES].code_references]
+        for key in graph.materializable_asset_keys
+    }
+    assert [asset for asset, linked in files.items() if not linked or not all(file.is_file() for file in linked)] == []
+    names = {asset: {file.name for file in linked} for asset, linked in files.items()}
+    assert names["raw_events"] == {"raw_events.sql", "raw_events.py"}
+    assert names["emq_scores"] == {"emq_scores.sql", "dbt_marts.py"}
+    assert names["event_names"] == {"event_names.csv", "dbt_marts.py"}
 
 
 def test_the_checks_and_what_runs_by_itself(project: Project) -> None:

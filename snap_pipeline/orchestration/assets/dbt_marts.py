@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 import orjson
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from snap_pipeline.delivery.accounting import Accounting, Entry, unbalanced_hours
@@ -41,6 +41,9 @@ PARSED_SUFFIXES = (".sql", ".yml", ".csv", ".md", ".py")
 CUSTOM_ENV_PREFIX = "DBT_ENV_CUSTOM_ENV_"
 """Prefix of environment variables that dbt copies to the metadata of its manifest, without the prefix."""
 PROJECT_DIGEST = "PROJECT_DIGEST"
+
+
+TRANSLATION = DagsterDbtTranslatorSettings(enable_code_references=True)
 
 
 class DbtProjectError(PipelineError):
@@ -99,7 +102,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 },
             )
 
-    @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=MartTranslator())
+    @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=MartTranslator(TRANSLATION))
     def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         # dbt's logs and compiled models are deleted after the build: hourly builds would pile them up, in a folder that
         # may be read-only. Dagster keeps dbt's output.
