@@ -16,7 +16,7 @@ from snap_pipeline.orchestration.jobs import hourly_job, hourly_schedule, insigh
 from snap_pipeline.orchestration.maintenance import prune_job, prune_schedule
 from snap_pipeline.orchestration.partitions import hourly_partitions
 from snap_pipeline.orchestration.reconcile_sensor import reconcile_sensor
-from snap_pipeline.orchestration.resources import SnapConversionsApi
+from snap_pipeline.orchestration.resources import PipelineResource, SnapConversionsApi
 from snap_pipeline.orchestration.source_code import with_source_code
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings, load_settings
@@ -51,7 +51,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[hourly_schedule(hourly), insights_schedule(marts), prune_schedule(pruning)],
         sensors=[reconcile_sensor(pipeline, hourly), alert_sensor(settings)],
         resources={
-            "pipeline": pipeline,
+            "pipeline": PipelineResource(pipeline),
             "snap": SnapConversionsApi(),
             **dbt_marts.resources(),
         },

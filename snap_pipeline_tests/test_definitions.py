@@ -152,3 +152,11 @@ def test_dg_launches_an_hour(project: Project) -> None:
     launched = dg_command(project, "launch", "--assets", "raw_events", "--partition", project.settings.start or "")
     assert launched.returncode == 0, launched.stderr
     assert project.pipeline.lake.storage.path(partition(Table.RAW_EVENTS, project.settings.first_hour)).exists()
+
+
+def test_every_resource_says_what_it_is_in_one_paragraph(project: Project) -> None:
+    resources = build_definitions(project.settings).get_repository_def().get_top_level_resources()
+    assert resources.keys() == {"pipeline", "snap", "dbt"}
+    for name, resource in resources.items():
+        assert resource.description, name
+        assert "\n" not in resource.description, f"{name}: Markdown takes an indented docstring for code"

@@ -28,6 +28,7 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import mart
 from snap_pipeline.orchestration.assets.hourly_step import OWNERS, schema_of
 from snap_pipeline.orchestration.assets.mart_metadata import describe_mart
+from snap_pipeline.orchestration.resources import DbtResource
 from snap_pipeline.orchestration.runs import hours_in_flight
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import DBT_PROJECT, IS_INSTALLED
@@ -196,9 +197,7 @@ class MartTranslator(DagsterDbtTranslator):
 def resources() -> dict[str, Any]:
     """Build the Dagster resources of the marts."""
     return {
-        "dbt": DbtCliResource(
-            project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE
-        )
+        "dbt": DbtResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE)
     }
 
 
