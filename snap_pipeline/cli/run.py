@@ -30,6 +30,8 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
 
+STEPS_THAT_SEND = 4
+"""The limit of the pool `snap_capi`, the only pool; also the default of `SNAP_CAPI_POOL` in deploy/prepare.sh."""
 INSTANCE_SETTINGS = f"""\
 telemetry:
   enabled: false
@@ -41,6 +43,10 @@ run_monitoring:
   poll_interval_seconds: 15
   max_runtime_seconds: {LONGEST_RUN.total_seconds():.0f}
   free_slots_after_run_end_seconds: 60
+concurrency:
+  pools:
+    default_limit: {STEPS_THAT_SEND}
+    granularity: op
 """
 """The dagster.yaml of a new instance; deploy/dagster.yaml explains each setting."""
 EARLIER_MODULE = "snap_pipeline.run_monitoring"
