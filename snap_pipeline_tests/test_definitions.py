@@ -139,6 +139,16 @@ def test_the_checks_and_what_runs_by_itself(project: Project) -> None:
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
 
 
+def test_every_check_says_what_it_requires_under_a_name_to_read(project: Project) -> None:
+    graph = build_definitions(project.settings).resolve_asset_graph()
+    checks = {key.name: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    assert [name for name, description in checks.items() if not description] == []
+    assert [name for name in checks if "__" in name] == [], "dbt's own name: give the test one"
+    assert checks["accounting_unaccounted_payloads_is_0"] == "Every conversion is in one of the delivery states."
+    assert checks["daily_scores_has_no_duplicates"] == "No two rows have the same workspace, day."
+    assert checks["emq_parameters_completeness_is_from_0_to_1"] == "completeness is from 0 to 1."
+
+
 def test_dg_checks_and_lists_the_definitions_without_warnings(project: Project) -> None:
     checked = dg_command(project, "check", "defs")
     assert checked.returncode == 0, checked.stderr
