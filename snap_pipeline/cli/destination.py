@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from snap_pipeline.capi.api_version import DEFAULT_VERSION, DIALECTS
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.cli.event_trial import UnusableEvent, try_event
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
-from snap_pipeline.cli.terminal import print_table
+from snap_pipeline.cli.terminal import print_table, warn
 from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
@@ -66,7 +65,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
     added, warnings = pipeline.destinations.add(
         **fields, since=format_hour(hour), live=live, token=read_token(f"Access token of {fields['name']}")
     )
-    print_warnings(warnings)
+    warn(warnings)
     click.echo(f"{added.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
     print_clamped_hour(since, hour)
     click.echo(
@@ -218,7 +217,7 @@ def resume(name: str) -> None:
 def rotate_token(name: str) -> None:
     """Replace the access token, then send a test event."""
     pipeline = open_pipeline()
-    print_warnings(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
+    warn(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
     click.echo(f"The access token of {name} is replaced.")
     run_test(pipeline, pipeline.destinations.get(name))
 
@@ -290,12 +289,6 @@ def read_token(prompt: str) -> AccessToken:
     if not sys.stdin.isatty():
         return AccessToken(sys.stdin.read().rstrip("\n"))
     return AccessToken(click.prompt(prompt, hide_input=True))
-
-
-def print_warnings(warnings: Sequence[str]) -> None:
-    """Print warnings to standard error; the command goes on."""
-    for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
 
 
 def validate_event(pipeline: Pipeline, chosen: Destination, file: Path) -> None:
