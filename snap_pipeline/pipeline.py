@@ -15,6 +15,7 @@ from snap_pipeline.delivery.destination_backlog import destination_backlog_of
 from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
+from snap_pipeline.destinations.run_results import RunResults
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file, lost_key_file
 from snap_pipeline.errors import SettingsError
@@ -69,6 +70,11 @@ class Pipeline:
     @cached_property
     def _store(self) -> DestinationStore:
         return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
+
+    @property
+    def run_results(self) -> RunResults:
+        """The record of what came of runs and connection tests at the destinations."""
+        return RunResults(self.database)
 
     def open_cipher(self) -> TokenCipher:
         """Create the cipher of the access tokens from the current keys.
@@ -145,7 +151,7 @@ class Pipeline:
         """
         answer = self.session(destination).test(destination.pixel_id, test_event_code)
         result = ConnectionTestResult.of(answer, destination.name)
-        self.destinations.record_test(destination, result.message)
+        self.run_results.record_test(destination, result.message)
         return result
 
     def dispatcher(self) -> Dispatcher:

@@ -15,6 +15,7 @@ from snap_pipeline.cli.accounting import (
     undelivered_hours,
 )
 from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
+from snap_pipeline.cli.terminal import warn
 from snap_pipeline.delivery.request_bodies import RequestBodies
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
@@ -54,6 +55,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
             [hour for hour in undelivered if pipeline.lake.is_pruned(hour)],
         )
         print_unread(unread, running_hour, pipeline.landing.unknown_folders())
+        warn(pipeline.mappings.warnings())
 
 
 @click.command()

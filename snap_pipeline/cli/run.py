@@ -18,7 +18,7 @@ from snap_pipeline.cli.accounting import UNDELIVERED, print_accounting
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, LAST_HELP, PERIOD, check_range, choose_range
 from snap_pipeline.cli.stand_in import can_listen, demo_destination, running_stand_in
-from snap_pipeline.cli.terminal import tracked, working
+from snap_pipeline.cli.terminal import tracked, warn, working
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
@@ -30,6 +30,8 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
 
+STEPS_THAT_SEND = 4
+"""The limit of the pool `snap_capi`, the only pool; also the default of `SNAP_CAPI_POOL` in deploy/prepare.sh."""
 INSTANCE_SETTINGS = f"""\
 telemetry:
   enabled: false
@@ -41,6 +43,10 @@ run_monitoring:
   poll_interval_seconds: 15
   max_runtime_seconds: {LONGEST_RUN.total_seconds():.0f}
   free_slots_after_run_end_seconds: 60
+concurrency:
+  pools:
+    default_limit: {STEPS_THAT_SEND}
+    granularity: op
 """
 """The dagster.yaml of a new instance; deploy/dagster.yaml explains each setting."""
 EARLIER_MODULE = "snap_pipeline.run_monitoring"
@@ -74,8 +80,7 @@ def materialize(first: datetime | None, last: datetime | None, period: timedelta
         raise click.UsageError("Give the hours: --from HOUR --to HOUR, or --last 24h.")
     check_range(first, last)
     check_partitions(settings, first, last)
-    for warning in Pipeline(settings).mappings.warnings():
-        click.echo(f"Warning: {warning}", err=True)
+    warn(Pipeline(settings).mappings.warnings())
     definitions = build_definitions(settings)
     job = definitions.resolve_job_def(HOURLY_JOB)
     run_config = QUIET_RUN_CONFIG | {"ops": {"dispatched_batches": {"config": options}}}

@@ -190,12 +190,12 @@ def record_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
     for report in reports:
         if report.stopped:
             answer = report.stopped.answer
-            pipeline.destinations.record_stop(report.destination, answer.category, str(report.stopped))
+            pipeline.run_results.record_stop(report.destination, answer.category, str(report.stopped))
         elif report.failure:
             failure = report.failure
-            pipeline.destinations.record_stop(report.destination, failure.category, failure.explanation)
+            pipeline.run_results.record_stop(report.destination, failure.category, failure.explanation)
         elif report.stats.delivered:
-            pipeline.destinations.record_success(report.destination)
+            pipeline.run_results.record_success(report.destination)
 
 
 def describe_hour(
