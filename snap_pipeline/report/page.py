@@ -12,6 +12,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
 from markupsafe import Markup, escape
 
+from snap_pipeline.hours import format_hour
+from snap_pipeline.plurals import agreeing, quantity
 from snap_pipeline.report import labels, numbers
 from snap_pipeline.report.marts import MartsOutdated, Report
 from snap_pipeline.report.statuses import DestinationStatus
@@ -86,7 +88,10 @@ def _environment() -> Environment:
     ):
         environment.filters[filter_.__name__] = filter_
     environment.globals |= {
+        format_hour,
         "labels": labels,
+        quantity,
+        agreeing,
         "good": GOOD,
         "fair": FAIR,
         "stale": STALE,
