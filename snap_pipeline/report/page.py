@@ -5,7 +5,7 @@ draws the bars, rings and trends.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
@@ -28,12 +28,19 @@ MOST_REASONS = 20
 """The most reasons that a table shows; Snap's may quote a value of each event, so there may be thousands."""
 
 
-def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written_at: datetime) -> str:
+def render(
+    report: Report,
+    statuses: Mapping[str, DestinationStatus],
+    unread: Mapping[str, Sequence[datetime]],
+    *,
+    written_at: datetime,
+) -> str:
     """Return the page's HTML, with every text of the data escaped.
 
     Args:
         report: the rows that the page shows.
         statuses: of the destinations, by id, the most urgent first.
+        unread: the hours of the week with landed files that were not read, by workspace.
         written_at: time for the page's footer.
 
     Raises:
@@ -45,9 +52,10 @@ def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written
         return template.render(
             report=report,
             statuses=statuses,
+            unread=unread,
             style=style,
             written_at=written_at.astimezone(UTC),
-            age=written_at - report.end.replace(tzinfo=UTC),
+            age=written_at - report.end,
         )
     except UndefinedError as error:
         raise MartsOutdated(error) from error
@@ -80,7 +88,10 @@ def _environment() -> Environment:
         numbers.milliseconds,
         numbers.moment,
         numbers.day,
+        format_hour,
         numbers.age,
+        quantity,
+        agreeing,
         level,
         commands,
         labels.remedy,
@@ -88,10 +99,7 @@ def _environment() -> Environment:
     ):
         environment.filters[filter_.__name__] = filter_
     environment.globals |= {
-        format_hour,
         "labels": labels,
-        quantity,
-        agreeing,
         "good": GOOD,
         "fair": FAIR,
         "stale": STALE,
