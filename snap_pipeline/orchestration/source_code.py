@@ -11,6 +11,7 @@ import dagster as dg
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.project_files import PACKAGE
 
+SQL_FOLDERS = (PACKAGE / "lake" / "sql", PACKAGE / "delivery" / "sql")
 REFERENCES = "dagster/code_references"
 
 
@@ -27,8 +28,8 @@ def _with_sql(spec: dg.AssetSpec) -> dg.AssetSpec:
     name = spec.key.path[-1]
     references = [
         dg.LocalFileCodeReference(file_path=str(file), label=f"SQL: {file.name}")
-        for file in PACKAGE.glob(f"*/sql/{name}.sql")
-        if name in set(Table)  # a seed may have the name of a SQL file that makes no table
+        for file in (folder / f"{name}.sql" for folder in SQL_FOLDERS)
+        if name in set(Table) and file.is_file()  # a seed may have the name of a SQL file that makes no table
     ]
     if not references:
         return spec
