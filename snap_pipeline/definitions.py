@@ -10,6 +10,7 @@ from snap_pipeline.orchestration.assets import (
     dispatched_batches,
     filtered_events,
     raw_events,
+    snap_score_answers,
 )
 from snap_pipeline.orchestration.connection_test import connection_job
 from snap_pipeline.orchestration.jobs import hourly_job, hourly_schedule, insights_job, insights_schedule
@@ -43,6 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                 filtered_events.build(pipeline, partitions),
                 *derived_tables.build(pipeline, partitions),
                 dispatched_batches.build(partitions),
+                snap_score_answers.build(),
                 *dbt_marts.build(pipeline),
             ]
         ),

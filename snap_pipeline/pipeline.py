@@ -16,6 +16,7 @@ from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
 from snap_pipeline.destinations.run_results import RunResults
+from snap_pipeline.destinations.snap_scores import Refreshed, SnapScores
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file, lost_key_file
 from snap_pipeline.errors import SettingsError
@@ -153,6 +154,11 @@ class Pipeline:
         result = ConnectionTestResult.of(answer, destination.name)
         self.run_results.record_test(destination, result.message)
         return result
+
+    def refresh_snap_scores(self) -> Refreshed:
+        """Ask Snap for its own scores of the live destinations that have none of today, and read the kept answers."""
+        scores = SnapScores(self.lake, self.destinations, self.settings.ads_api_url)
+        return scores.refresh(self.settings.now())
 
     def dispatcher(self) -> Dispatcher:
         """Create the dispatch engine."""

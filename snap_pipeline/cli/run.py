@@ -15,6 +15,7 @@ import click
 import dagster as dg
 
 from snap_pipeline.cli.accounting import UNDELIVERED, print_accounting
+from snap_pipeline.cli.calibration import print_calibration
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, LAST_HELP, PERIOD, check_range, choose_range
 from snap_pipeline.cli.stand_in import can_listen, demo_destination, running_stand_in
@@ -101,7 +102,8 @@ def materialize(first: datetime | None, last: datetime | None, period: timedelta
 
 
 @click.command()
-def insights() -> None:
+@click.option("--calibrate", is_flag=True, help="Also fit the weights to Snap's own scores, and change nothing.")
+def insights(*, calibrate: bool) -> None:
     """Rebuild the marts (match quality, destination health, accounting) and print scores and coaching."""
     settings = load_settings()
     job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
@@ -111,7 +113,10 @@ def insights() -> None:
     print_failures(result)
     if not result.success:
         sys.exit(1)
-    print_insights(Pipeline(settings).lake)
+    lake = Pipeline(settings).lake
+    print_insights(lake)
+    if calibrate:
+        print_calibration(lake)
 
 
 @click.command()
