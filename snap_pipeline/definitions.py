@@ -44,7 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                 filtered_events.build(pipeline, partitions),
                 *derived_tables.build(pipeline, partitions),
                 dispatched_batches.build(partitions),
-                snap_score_answers.build(),
+                snap_score_answers.build(settings),
                 *dbt_marts.build(pipeline),
             ]
         ),
