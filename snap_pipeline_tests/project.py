@@ -60,6 +60,19 @@ class Project:
         self.settings = self.settings.model_copy(update=changes)
         self.pipeline = Pipeline(self.settings)
 
+    def copy_home(self, made: "Project") -> "Project":
+        """Replace this home by a copy of one that several tests begin with, and return this project.
+
+        What was sent from that home is not in this test's sandbox.
+        """
+        made.pipeline.database.dispose()
+        home = self.settings.home
+        shutil.rmtree(home)
+        shutil.copytree(made.settings.home, home)
+        self.settings = made.settings.model_copy(update={"home": home})
+        self.reopen()
+        return self
+
     def land(
         self,
         *events: Mapping[str, Any] | str,

@@ -12,6 +12,7 @@ from click.testing import Result
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.transform import Transformations
+from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.identity.stories import ANN, ANNS_PHONE, BOB, digest
 from snap_pipeline_tests.project import HOUR, Project, key, purchase
 
@@ -35,9 +36,10 @@ TRACES = ("ann-7", "anns-phone", "anns-click", "nnabelle", ANN, ANNS_PHONE[1:], 
 """Everything that Ann could be recognized by."""
 
 
-@pytest.fixture
-def shop(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def made_shop(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Project:
     """Three hours, in which Ann and Bob share a tablet."""
+    project = make_project(tmp_path_factory.mktemp("shop") / "home", sandbox_url)
     project.add_destination()
     browser = {"ip_address": "192.0.2.9", "user_agent": "Mozilla/5.0 (X11)", "context": {"ip": "192.0.2.9"}}
     for number, event in enumerate(ANNS):
@@ -47,6 +49,12 @@ def shop(project: Project) -> Project:
     project.land(browser | {"event_timestamp": LAST.isoformat()} | OTHERS[0], hour=LAST)
     assert project.materialize(HOUR, LAST).success
     return project
+
+
+@pytest.fixture
+def shop(project: Project, made_shop: Project) -> Project:
+    """A copy of those three hours."""
+    return project.copy_home(made_shop)
 
 
 def test_a_dry_run_names_hours_and_files_and_changes_nothing(shop: Project, run: Run) -> None:

@@ -12,6 +12,7 @@ from click.testing import Result
 
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.lake.storage import Table, partition
+from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.identity.stories import digest
 from snap_pipeline_tests.project import HOUR, NOW, Project, key, purchase
 
@@ -20,10 +21,10 @@ OLD = HOUR - timedelta(days=100)
 YOUNG = HOUR - timedelta(days=60)
 
 
-@pytest.fixture
-def shop(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+@pytest.fixture(scope="module")
+def made_shop(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Project:
     """An old hour and a younger one, delivered when they were new."""
-    monkeypatch.setenv("SNAP_PIPELINE_START", key(OLD))
+    project = make_project(tmp_path_factory.mktemp("shop") / "home", sandbox_url)
     project.reopen(start=key(OLD), fixed_now=OLD + timedelta(hours=1.5))
     for hour in (OLD, YOUNG):
         project.land(
@@ -32,6 +33,13 @@ def shop(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         assert project.materialize(hour).success
     project.reopen(fixed_now=NOW)
     return project
+
+
+@pytest.fixture
+def shop(project: Project, made_shop: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of those two hours."""
+    monkeypatch.setenv("SNAP_PIPELINE_START", key(OLD))
+    return project.copy_home(made_shop)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from snap_pipeline.lake.transform import Transformations
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import DELIVERY_ASSETS, range_tags
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.net import Net
 from snap_pipeline_tests.project import HOUR, NOW, PIXEL_ID, Project, ids, key, purchase
 
@@ -21,15 +22,22 @@ OTHER_PIXEL = "99999999-2222-4333-8444-555555555555"
 REMEDY = f"snap-pipeline materialize --from {key(HOUR)} --to {key(HOUR)}"
 
 
-@pytest.fixture
-def pending(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def made_hour(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Project:
     """An hour of two workspaces, made while their destinations were paused."""
+    project = make_project(tmp_path_factory.mktemp("hour") / "home", sandbox_url)
     configure(project)
     project.add_destination("shop", workspace="shop", live=False)
     project.add_destination("blog", workspace="blog", live=False, pixel_id=OTHER_PIXEL)
     land(project)
     assert project.materialize().success
     return project
+
+
+@pytest.fixture
+def pending(project: Project, made_hour: Project) -> Project:
+    """A copy of that hour."""
+    return project.copy_home(made_hour)
 
 
 @pytest.fixture

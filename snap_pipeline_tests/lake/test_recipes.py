@@ -11,6 +11,7 @@ from snap_pipeline.lake.mappings import COLUMNS
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import WITH_RECIPES
 from snap_pipeline.workspaces import Workspace
+from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 FROM_LINKS_ON = {"identity_links", "filtered_events", "conversion_payloads"}
@@ -31,15 +32,22 @@ SETTINGS: dict[str, tuple[Any, set[str]]] = {
 DECIDE_CONSENT = {"unknown_consent", "identity_window_days", "max_devices_per_person"}
 
 
-@pytest.fixture
-def two(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def made_two(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Project:
     """An hour in which two workspaces have events, made under the default settings."""
+    project = make_project(tmp_path_factory.mktemp("two") / "home", sandbox_url)
     set_up(project)
     for workspace in ("blog", "shop"):
         project.land(purchase(workspace, anonymous_id="a", phone="0151 23456789"), workspace=workspace)
     assert project.materialize().success
     assert project.pipeline.outdated_hours.find([HOUR]) == {}
     return project
+
+
+@pytest.fixture
+def two(project: Project, made_two: Project) -> Project:
+    """A copy of that hour."""
+    return project.copy_home(made_two)
 
 
 def set_up(project: Project, **shop: Any) -> None:

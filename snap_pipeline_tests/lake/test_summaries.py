@@ -9,16 +9,24 @@ import pytest
 
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.summaries import FILE, Summaries
+from snap_pipeline_tests.conftest import make_project
 from snap_pipeline_tests.project import HOUR, Project, purchase
 
 
-@pytest.fixture
-def counted(project: Project) -> Project:
-    """Return a project with one hour that was made and counted."""
+@pytest.fixture(scope="module")
+def made_hour(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Project:
+    """One hour that was made and counted."""
+    project = make_project(tmp_path_factory.mktemp("hour") / "home", sandbox_url)
     project.land(purchase("a"), purchase("b"), {"event_id": "c", "event_name": "identify"})
     project.materialize()
     assert (project.counts()["raw"], project.counts()["payloads"], project.counts()["excluded"]) == (3, 2, 1)
     return project
+
+
+@pytest.fixture
+def counted(project: Project, made_hour: Project) -> Project:
+    """A copy of that hour."""
+    return project.copy_home(made_hour)
 
 
 def summary_of(project: Project) -> Path:
