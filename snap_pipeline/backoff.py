@@ -13,7 +13,7 @@ From the inside out, each layer for failures that the one before it cannot fix:
 5.  A run whose process died: Dagster starts it again, twice at most (`run_retries` of `deploy/dagster.yaml`). A step
     that failed by itself is not tried again there, since layer 7 does that.
 6.  A destination that stopped is left alone for 5, 10, 20, 40, then 60 minutes, whichever hour is due
-    (`destinations/store.py`), or until the user changes something of it.
+    (`destinations/run_results.py`), or until the user changes something of it.
 7.  The sensor `reconcile` asks for each hour that is not delivered, or whose files were not read, until it is: at once,
     then after 5, 10, 20, 40, then 60 minutes (`orchestration/reconcile_sensor.py`). This is the net under all others.
 

@@ -10,13 +10,15 @@ from snap_pipeline.orchestration.assets import (
     dispatched_batches,
     filtered_events,
     raw_events,
+    snap_score_answers,
 )
 from snap_pipeline.orchestration.connection_test import connection_job
 from snap_pipeline.orchestration.jobs import hourly_job, hourly_schedule, insights_job, insights_schedule
 from snap_pipeline.orchestration.maintenance import prune_job, prune_schedule
 from snap_pipeline.orchestration.partitions import hourly_partitions
 from snap_pipeline.orchestration.reconcile_sensor import reconcile_sensor
-from snap_pipeline.orchestration.resources import SnapConversionsApi
+from snap_pipeline.orchestration.resources import PipelineResource, SnapConversionsApi
+from snap_pipeline.orchestration.source_code import with_source_code
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import Settings, load_settings
 
@@ -36,19 +38,22 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     partitions = hourly_partitions(settings.first_hour)
     hourly, marts, pruning = hourly_job(), insights_job(), prune_job(pipeline)
     return dg.Definitions(
-        assets=[
-            raw_events.build(pipeline, partitions),
-            filtered_events.build(pipeline, partitions),
-            *derived_tables.build(pipeline, partitions),
-            dispatched_batches.build(partitions),
-            *dbt_marts.build(pipeline),
-        ],
+        assets=with_source_code(
+            [
+                raw_events.build(pipeline, partitions),
+                filtered_events.build(pipeline, partitions),
+                *derived_tables.build(pipeline, partitions),
+                dispatched_batches.build(partitions),
+                snap_score_answers.build(settings),
+                *dbt_marts.build(pipeline),
+            ]
+        ),
         asset_checks=checks.build(pipeline, partitions),
         jobs=[hourly, marts, connection_job(pipeline), pruning],
         schedules=[hourly_schedule(hourly), insights_schedule(marts), prune_schedule(pruning)],
         sensors=[reconcile_sensor(pipeline, hourly), alert_sensor(settings)],
         resources={
-            "pipeline": pipeline,
+            "pipeline": PipelineResource(pipeline),
             "snap": SnapConversionsApi(),
             **dbt_marts.resources(),
         },

@@ -104,7 +104,7 @@ _CURRENT: ContextVar[_Exchange] = ContextVar("exchange")
 
 
 class HttpClient:
-    """An HTTP client for POST requests, safe to use from several threads.
+    """An HTTP client, safe to use from several threads.
 
     It follows no redirects, keeps no cookies and reads no .netrc, since these could change which credentials a server
     sees. It uses the proxies and certificates of the environment, as `requests` does.
@@ -129,7 +129,7 @@ class HttpClient:
         seconds: float,
         read_body: bool = True,
     ) -> Response:
-        """Send a request and return the answer.
+        """Post a body and return the answer.
 
         Args:
             url: including the query.
@@ -143,11 +143,29 @@ class HttpClient:
             NotSent: no byte of the request was sent.
             NoAnswer: the request was sent, at least in part, and no answer came.
         """
+        return self._exchange("POST", url, body, headers, connect_seconds, seconds, read_body=read_body)
+
+    def get(self, url: str, headers: Mapping[str, str], *, connect_seconds: float, seconds: float) -> Response:
+        """Request an address and return the answer; arguments and errors are those of `post`."""
+        return self._exchange("GET", url, None, headers, connect_seconds, seconds, read_body=True)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        connect_seconds: float,
+        seconds: float,
+        *,
+        read_body: bool,
+    ) -> Response:
         exchange = _Exchange(time.monotonic() + seconds, self._redact)
         before = _CURRENT.set(exchange)
         host = urlsplit(url).hostname
         try:
-            return self._post(url, body, headers, (min(connect_seconds, seconds), seconds), read_body=read_body)
+            request = requests.Request(method, url, {"User-Agent": USER_AGENT, **headers}, data=body, auth=_no_auth)
+            return self._send(request, (min(connect_seconds, seconds), seconds), read_body=read_body)
         except Exception as error:  # noqa: BLE001 - any exception of the library may quote URL and secret
             if not exchange.request_sent:
                 reason = _not_sent_reason(error).format(host=host, connect_seconds=min(connect_seconds, seconds))
@@ -158,11 +176,8 @@ class HttpClient:
         finally:
             _CURRENT.reset(before)
 
-    def _post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: tuple[float, float], *, read_body: bool
-    ) -> Response:
-        request = requests.Request("POST", url, {"User-Agent": USER_AGENT, **headers}, data=body, auth=_no_auth)
-        environment = self._environment.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
+    def _send(self, request: requests.Request, timeout: tuple[float, float], *, read_body: bool) -> Response:
+        environment = self._environment.merge_environment_settings(request.url, {}, stream=True, verify=True, cert=None)
         # Not a session: it reads the whole body of a redirect even if it does not follow it.
         with self._adapter.send(
             request.prepare(),

@@ -15,6 +15,8 @@ from snap_pipeline.delivery.destination_backlog import destination_backlog_of
 from snap_pipeline.delivery.dispatch import Dispatcher
 from snap_pipeline.delivery.event_status import PayloadStates
 from snap_pipeline.destinations.health import DestinationBacklog
+from snap_pipeline.destinations.run_results import RunResults
+from snap_pipeline.destinations.snap_scores import Refreshed, SnapScores
 from snap_pipeline.destinations.store import Destination, DestinationStore
 from snap_pipeline.destinations.token_cipher import TokenCipher, load_or_create_key_file, lost_key_file
 from snap_pipeline.errors import SettingsError
@@ -69,6 +71,11 @@ class Pipeline:
     @cached_property
     def _store(self) -> DestinationStore:
         return DestinationStore(self.database, self.open_cipher, tuple(self.workspaces))
+
+    @property
+    def run_results(self) -> RunResults:
+        """The record of what came of runs and connection tests at the destinations."""
+        return RunResults(self.database)
 
     def open_cipher(self) -> TokenCipher:
         """Create the cipher of the access tokens from the current keys.
@@ -145,8 +152,13 @@ class Pipeline:
         """
         answer = self.session(destination).test(destination.pixel_id, test_event_code)
         result = ConnectionTestResult.of(answer, destination.name)
-        self.destinations.record_test(destination, result.message)
+        self.run_results.record_test(destination, result.message)
         return result
+
+    def refresh_snap_scores(self) -> Refreshed:
+        """Ask Snap for its own scores of the live destinations that have none of today, and read the kept answers."""
+        scores = SnapScores(self.lake, self.destinations, self.settings.ads_api_url)
+        return scores.refresh(self.settings.now())
 
     def dispatcher(self) -> Dispatcher:
         """Create the dispatch engine."""

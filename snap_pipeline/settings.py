@@ -7,6 +7,7 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,8 @@ HISTORY = timedelta(days=37)
 
 MEMORY_PATTERN = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[KMGT](?:I?B)?|(?:100|\d{1,2}(?:\.\d+)?)\s*%)\s*", re.IGNORECASE)
 """An amount of memory in DuckDB's notation: a number with its unit, or a percentage of the machine's."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Settings(BaseSettings):
@@ -40,6 +43,8 @@ class Settings(BaseSettings):
     running_hour_minutes: int | None = Field(default=None, ge=1, le=59)
     alert_webhook: SecretStr | None = None
     web_url: str | None = None
+    snap_scores: bool = False
+    ads_api_url: str = "https://adsapi.snapchat.com"
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
 
     @field_validator("start")
@@ -65,6 +70,14 @@ class Settings(BaseSettings):
         if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
             raise ValueError("it is not an address that begins with https:// or http://")
         return value
+
+    @field_validator("ads_api_url")
+    @classmethod
+    def _token_is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("it does not begin with https://; http is allowed on this machine only")
+        return value.rstrip("/")
 
     @field_validator("web_url")
     @classmethod

@@ -103,7 +103,8 @@ def _read_request(connection: socket.socket) -> tuple[str, str, bytes] | None:
         received += part
     head, _, body = received.partition(b"\r\n\r\n")
     text = head.decode("latin-1")
-    length = next(int(line.split(":")[1]) for line in text.split("\r\n") if line.lower().startswith("content-length"))
+    lengths = (int(line.split(":")[1]) for line in text.split("\r\n") if line.lower().startswith("content-length"))
+    length = next(lengths, 0)
     while len(body) < length:
         part = connection.recv(65_536)
         if not part:

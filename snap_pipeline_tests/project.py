@@ -1,12 +1,17 @@
 """A project for each test: a home, the sandbox, and Dagster on an instance in memory."""
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import requests
 
 from snap_pipeline.capi.access_token import AccessToken
@@ -14,6 +19,7 @@ from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.accounting import Entry
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour, parse_hour
+from snap_pipeline.lake import macros
 from snap_pipeline.lake.storage import partition
 from snap_pipeline.orchestration.jobs import HOURLY_JOB
 from snap_pipeline.orchestration.runs import range_tags
@@ -29,12 +35,22 @@ START = "2026-11-10T00"
 HOUR = parse_hour("2026-11-20T12")
 
 
+@cache
+def macro_folder() -> Path:
+    """Return a folder with the database of the macros, which a process of tests makes once."""
+    folder = Path(tempfile.mkdtemp(prefix="snap-pipeline-macros-"))
+    atexit.register(shutil.rmtree, folder)
+    with duckdb.connect() as connection:
+        macros.attach(connection, folder)
+    return folder
+
+
 class Project:
     """A project under test: lands events, materializes hours, and reads the sandbox."""
 
     def __init__(self, home: Path, sandbox_url: str) -> None:
         self.settings = Settings(home=home, start=START, SNAP_PIPELINE_NOW=NOW, threads=2)
-        home.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(macro_folder(), self.settings.lake / macros.FOLDER, dirs_exist_ok=True)
         self.sandbox_url = sandbox_url
         self.pipeline = Pipeline(self.settings)
         self.instance = dg.DagsterInstance.ephemeral()

@@ -15,7 +15,7 @@ from snap_pipeline_tests.browser import CHROMIUM, MISSING, browser
 from snap_pipeline_tests.web_server import ROOT, assets_shown, served
 
 IMAGES = ROOT / "docs" / "images"
-LARGEST = 300_000
+LARGEST = 200_000
 """Bytes of a picture; a README is loaded often."""
 MARGIN = 90
 """Pixels around the outermost names of the graph, which leave room for the frames of nodes and groups."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from snap_pipeline.delivery.event_status import delivery_sql
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.reasons import WORDS, DeliveryState, Exclusion, Quarantine, Reason, Undeliverable, with_words
 
 ROOT = Path(__file__).parents[1]

@@ -8,27 +8,23 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.capi.answers import Category, with_destination
 from snap_pipeline.capi.api_version import DEFAULT_VERSION, DIALECTS
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
+from snap_pipeline.cli.destination_output import as_json, print_destination, print_destinations
 from snap_pipeline.cli.event_trial import UnusableEvent, try_event
 from snap_pipeline.cli.options import HOUR, check_workspace, open_pipeline
-from snap_pipeline.cli.terminal import print_table
-from snap_pipeline.destinations.health import Badge, DestinationBacklog, health
+from snap_pipeline.cli.terminal import warn
 from snap_pipeline.destinations.store import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.pipeline import Pipeline
-from snap_pipeline.plurals import quantity
 from snap_pipeline.reasons import DeliveryState
 
 IOS_APP_HELP = "The app's number in the App Store, for iOS events that do not give it; v2 requires one."
@@ -66,7 +62,7 @@ def add(*, since: datetime | None, live: bool, no_test: bool, **fields: Any) -> 
     added, warnings = pipeline.destinations.add(
         **fields, since=format_hour(hour), live=live, token=read_token(f"Access token of {fields['name']}")
     )
-    print_warnings(warnings)
+    warn(warnings)
     click.echo(f"{added.name} is saved, {'live' if live else 'paused until `snap-pipeline destination resume`'}.")
     print_clamped_hour(since, hour)
     click.echo(
@@ -86,18 +82,7 @@ def list_(*, machine_readable: bool) -> None:
     if machine_readable:
         click.echo(json.dumps([as_json(*each) for each in destinations], indent=2))
         return
-    table = Table("name", "workspace", "health", "since (UTC)", "last success")
-    advice = []
-    for each, backlog in destinations:
-        found = health(each, backlog)
-        table.add_row(
-            each.name, each.workspace, found.badge, format_moment(found.since), format_moment(each.last_success_at)
-        )
-        if found.badge is not Badge.LIVE:
-            advice.append(f"{each.name} is {found.badge}: {found.what_to_do}")
-    print_table(table, width=80)
-    for line in advice:
-        click.echo(line)
+    print_destinations(destinations)
 
 
 @destination.command()
@@ -111,33 +96,7 @@ def show(name: str, *, machine_readable: bool) -> None:
     if machine_readable:
         click.echo(json.dumps(as_json(found, backlog), indent=2))
         return
-    state = health(found, backlog)
-    last_error = f"{format_moment(found.last_error_at)}: {found.last_error}" if found.last_error else "none"
-    for label, value in (
-        ("name", found.name),
-        ("health", f"{state.badge}, since {format_moment(state.since)} UTC" if state.since else state.badge),
-        ("what to do", state.what_to_do),
-        ("last success", format_moment(found.last_success_at) or "none yet"),
-        ("last error", last_error),
-        ("last test", f"{format_moment(found.tested_at)}: {found.test_result}" if found.tested_at else "none"),
-        ("next attempt", f"after {format_moment(found.retry_at)} UTC" if found.retry_at else "with the next run"),
-        ("average latency", format_latency(backlog) or "no request yet"),
-        ("pending", f"{quantity(backlog.pending, 'event')}, {backlog.in_doubt:,} in doubt"),
-        ("id", found.id),
-        ("workspace", found.workspace),
-        ("pixel id", found.pixel_id),
-        ("Snap App ID", found.snap_app_id or "none: app events are not sent"),
-        ("iOS app id", found.ios_app_id or "none: that of the event, where it has one"),
-        ("Android app id", found.android_app_id or "none: that of the event, where it has one"),
-        ("API version", found.api_version),
-        ("base URL", found.base_url),
-        ("requests a minute", found.requests_per_minute),
-        ("web age limit", web_age_limit(found)),
-        ("offline age limit", f"{found.offline_age_days} days: offline events that are older are not sent"),
-        ("receives since", found.since),
-        ("token", f"…{found.token_last_four}, set {format_moment(found.token_set_at)} UTC"),
-    ):
-        click.echo(f"{label + ':':<20}{value}")
+    print_destination(found, backlog)
 
 
 @destination.command(name="set")
@@ -218,7 +177,7 @@ def resume(name: str) -> None:
 def rotate_token(name: str) -> None:
     """Replace the access token, then send a test event."""
     pipeline = open_pipeline()
-    print_warnings(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
+    warn(pipeline.destinations.rotate_token(name, read_token(f"New access token of {name}")))
     click.echo(f"The access token of {name} is replaced.")
     run_test(pipeline, pipeline.destinations.get(name))
 
@@ -236,36 +195,6 @@ def remove(name: str, *, yes: bool) -> None:
         )
     pipeline.destinations.remove(name)
     click.echo(f"{name} is removed; its history is kept.")
-
-
-def as_json(found: Destination, backlog: DestinationBacklog) -> dict[str, Any]:
-    """Return a destination with its health and backlog as one JSON object; moments are ISO texts in UTC."""
-    state = health(found, backlog)
-    values = {
-        **asdict(found),
-        "health": state.badge,
-        "health_since": state.since,
-        "what_to_do": state.what_to_do,
-        **asdict(backlog),
-    }
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
-
-
-def format_moment(when: datetime | None) -> str:
-    """Format a moment to the minute, in UTC; None is an empty text."""
-    return f"{when:%Y-%m-%d %H:%M}" if when else ""
-
-
-def format_latency(backlog: DestinationBacklog) -> str:
-    """Format the average latency; an empty text if nothing was sent."""
-    return "" if backlog.latency_ms is None else f"{backlog.latency_ms:.0f} ms"
-
-
-def web_age_limit(chosen: Destination) -> str:
-    """Describe the age limit of web and app events."""
-    if not chosen.dialect.has_web_age_limit:
-        return f"none of its own in {chosen.api_version}: the offline limit holds for all events"
-    return f"{chosen.web_age_days} days: web and app events that are older are not sent"
 
 
 def first_hour_in_scope(pipeline: Pipeline, since: datetime | None) -> datetime:
@@ -290,12 +219,6 @@ def read_token(prompt: str) -> AccessToken:
     if not sys.stdin.isatty():
         return AccessToken(sys.stdin.read().rstrip("\n"))
     return AccessToken(click.prompt(prompt, hide_input=True))
-
-
-def print_warnings(warnings: Sequence[str]) -> None:
-    """Print warnings to standard error; the command goes on."""
-    for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
 
 
 def validate_event(pipeline: Pipeline, chosen: Destination, file: Path) -> None:

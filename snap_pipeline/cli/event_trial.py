@@ -12,6 +12,7 @@ from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.upload import Upload
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 
 
 class UnusableEvent(PipelineError):
@@ -57,8 +58,8 @@ def try_event(pipeline: Pipeline, destination: Destination, file: Path) -> Event
         landed = upload.land(file)
         if (landed.lines, landed.unreadable) != (1, 0):
             raise UnusableEvent(
-                f"{file} must hold exactly one event. It holds {landed.lines} lines, of which {landed.unreadable} "
-                "cannot be read."
+                f"{file} must hold exactly one event. It holds {quantity(landed.lines, 'line')}, of which "
+                f"{landed.unreadable:,} cannot be read."
             )
         make_raw_events(scratch.lake, scratch.landing, hour)
         scratch.transformations.make_identity_links(hour)

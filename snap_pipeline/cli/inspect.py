@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -14,7 +14,8 @@ from snap_pipeline.cli.accounting import (
     print_warnings,
     undelivered_hours,
 )
-from snap_pipeline.cli.options import HOUR, check_range, open_pipeline
+from snap_pipeline.cli.options import HOUR, LAST_HELP, PERIOD, check_range, choose_range, open_pipeline
+from snap_pipeline.cli.terminal import warn
 from snap_pipeline.delivery.request_bodies import RequestBodies
 from snap_pipeline.delivery.trace import Trace
 from snap_pipeline.destinations.store import Destination
@@ -26,8 +27,9 @@ from snap_pipeline.pipeline import Pipeline
 @click.command()
 @click.option("--from", "first", type=HOUR, help="The first hour; without it, the first partition.")
 @click.option("--to", "last", type=HOUR, help="The last hour, included; without it, the running hour.")
+@click.option("--last", "period", type=PERIOD, help=LAST_HELP)
 @click.option("--json", "machine_readable", is_flag=True, help="Print JSON: one object per hour and workspace.")
-def status(first: datetime | None, last: datetime | None, *, machine_readable: bool) -> None:
+def status(first: datetime | None, last: datetime | None, period: timedelta | None, *, machine_readable: bool) -> None:
     """Account for every landed line: raw, excluded, payloads, and the state at each destination."""
     pipeline = open_pipeline()
     first_hour, running_hour = pipeline.settings.first_hour, pipeline.settings.running_hour
@@ -36,6 +38,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
             f"There is no hour yet: the first one, {format_hour(first_hour)} (SNAP_PIPELINE_START), lies after the "
             f"running hour, {format_hour(running_hour)}."
         )
+    first, last = choose_range(pipeline.settings, first, last, period)
     first, last = first or first_hour, last or running_hour
     check_range(first, last)
     hours = pipeline.accounting.hours(first, last)
@@ -54,6 +57,7 @@ def status(first: datetime | None, last: datetime | None, *, machine_readable: b
             [hour for hour in undelivered if pipeline.lake.is_pruned(hour)],
         )
         print_unread(unread, running_hour, pipeline.landing.unknown_folders())
+        warn(pipeline.mappings.warnings())
 
 
 @click.command()

@@ -1,13 +1,13 @@
 """`report`: one HTML page of the marts, for people who do not use Dagster."""
 
 import os
-from datetime import UTC
 from pathlib import Path
 
 import click
 
 from snap_pipeline.cli.options import check_workspace, open_pipeline
 from snap_pipeline.errors import PipelineError
+from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.report.marts import read_report
 from snap_pipeline.report.numbers import age
 from snap_pipeline.report.page import STALE, render
@@ -40,9 +40,10 @@ def report(workspace: str | None, output: Path) -> None:
     content = read_report(pipeline.lake, chosen)
     now = pipeline.settings.now()
     statuses = read_statuses(pipeline.destinations.list(), pipeline.destination_backlog, now)
-    write(output, render(content, statuses, written_at=now))
+    unread = pipeline.backlog.unread_hours_of_workspaces(content.start, content.end - ONE_HOUR)
+    write(output, render(content, statuses, unread, written_at=now))
     click.echo(f"{output} covers the seven days to {content.end:%Y-%m-%d %H:%M} UTC. Open it in any browser.")
-    if (made := now - content.end.replace(tzinfo=UTC)) >= STALE:
+    if (made := now - content.end) >= STALE:
         click.echo(f"Its numbers were made {age(made)} ago; `snap-pipeline insights` makes them again.")
 
 

@@ -15,10 +15,11 @@ import click
 import dagster as dg
 
 from snap_pipeline.cli.accounting import UNDELIVERED, print_accounting
+from snap_pipeline.cli.calibration import print_calibration
 from snap_pipeline.cli.insights import print_insights
 from snap_pipeline.cli.options import HOUR, LAST_HELP, PERIOD, check_range, choose_range
 from snap_pipeline.cli.stand_in import can_listen, demo_destination, running_stand_in
-from snap_pipeline.cli.terminal import tracked, working
+from snap_pipeline.cli.terminal import tracked, warn, working
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.errors import PipelineError, SettingsError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between
@@ -30,6 +31,8 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import WORKSPACE
 from snap_pipeline.settings import Settings, load_settings
 
+STEPS_THAT_SEND = 4
+"""The limit of the pool `snap_capi`, the only pool; also the default of `SNAP_CAPI_POOL` in deploy/prepare.sh."""
 INSTANCE_SETTINGS = f"""\
 telemetry:
   enabled: false
@@ -41,6 +44,10 @@ run_monitoring:
   poll_interval_seconds: 15
   max_runtime_seconds: {LONGEST_RUN.total_seconds():.0f}
   free_slots_after_run_end_seconds: 60
+concurrency:
+  pools:
+    default_limit: {STEPS_THAT_SEND}
+    granularity: op
 """
 """The dagster.yaml of a new instance; deploy/dagster.yaml explains each setting."""
 EARLIER_MODULE = "snap_pipeline.run_monitoring"
@@ -74,8 +81,7 @@ def materialize(first: datetime | None, last: datetime | None, period: timedelta
         raise click.UsageError("Give the hours: --from HOUR --to HOUR, or --last 24h.")
     check_range(first, last)
     check_partitions(settings, first, last)
-    for warning in Pipeline(settings).mappings.warnings():
-        click.echo(f"Warning: {warning}", err=True)
+    warn(Pipeline(settings).mappings.warnings())
     definitions = build_definitions(settings)
     job = definitions.resolve_job_def(HOURLY_JOB)
     run_config = QUIET_RUN_CONFIG | {"ops": {"dispatched_batches": {"config": options}}}
@@ -96,7 +102,8 @@ def materialize(first: datetime | None, last: datetime | None, period: timedelta
 
 
 @click.command()
-def insights() -> None:
+@click.option("--calibrate", is_flag=True, help="Also fit the weights to Snap's own scores, and change nothing.")
+def insights(*, calibrate: bool) -> None:
     """Rebuild the marts (match quality, destination health, accounting) and print scores and coaching."""
     settings = load_settings()
     job = build_definitions(settings).resolve_job_def(INSIGHTS_JOB)
@@ -106,7 +113,10 @@ def insights() -> None:
     print_failures(result)
     if not result.success:
         sys.exit(1)
-    print_insights(Pipeline(settings).lake)
+    lake = Pipeline(settings).lake
+    print_insights(lake)
+    if calibrate:
+        print_calibration(lake)
 
 
 @click.command()

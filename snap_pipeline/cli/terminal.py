@@ -1,10 +1,14 @@
-"""Tables and progress on the terminal. Texts of tables come from Snap, events and users, so they are never markup."""
+"""Tables, warnings and progress on the terminal.
+
+Texts of tables come from Snap, events and users, so they are never markup.
+"""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -24,6 +28,12 @@ LABEL = TextColumn("{task.description}", markup=False)
 def print_table(table: Table, *, width: int) -> None:
     """Print a table with its texts as they are: square brackets are not styles, and `:name:` is not an emoji."""
     Console(width=width, markup=False, emoji=False).print(table)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print warnings to standard error; the command goes on."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def tracked(items: Sequence[Item], label: str) -> Iterator[Item]:

@@ -17,7 +17,7 @@ from snap_pipeline.delivery.hour_status import HourStatus, HourStatusCache
 from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.lake import Lake
-from snap_pipeline.lake.landing import LandingZone, is_same_listing
+from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, is_same_listing
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.lake.summaries import Summaries
@@ -100,6 +100,18 @@ class Backlog:
                 unread[hour] = listing
             elif listing and not read[hour].payloads_are_current:
                 unread[hour] = (listing, "payloads")
+        return unread
+
+    def unread_hours_of_workspaces(self, first: datetime, last: datetime) -> Mapping[str, Sequence[datetime]]:
+        """Return the unread hours of a range, by the workspaces whose files were not read."""
+        hours = [hour for hour in self.unread_hours(last) if hour >= first]
+        unread: defaultdict[str, list[datetime]] = defaultdict(list)
+        for hour, summary in self._summaries.of(hours).items():
+            landed, read = _by_workspace(self._landing.listing(hour)), _by_workspace(summary.listing)
+            # With the same files in all workspaces, the payloads derive from an earlier reading.
+            changed = [each for each in landed if not is_same_listing(read.get(each, ()), landed[each])]
+            for workspace in changed or landed:
+                unread[workspace].append(hour)
         return unread
 
     def undelivered_hours(self, last: datetime, wall_clock: datetime) -> Mapping[datetime, BacklogItem]:
@@ -204,6 +216,13 @@ def _retry_fingerprint(destination: Destination) -> tuple[object, ...]:
         destination.web_age_days,
         destination.offline_age_days,
     )
+
+
+def _by_workspace(listing: Listing) -> dict[str, list[LandedFile]]:
+    files: dict[str, list[LandedFile]] = {}
+    for file in listing:
+        files.setdefault(file.workspace, []).append(file)
+    return files
 
 
 def _fingerprint(why: object) -> str:

@@ -13,7 +13,7 @@ from snap_pipeline.destinations.destination import Destination
 from snap_pipeline.hours import format_hour
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.mappings import Mappings
-from snap_pipeline.plurals import quantity
+from snap_pipeline.plurals import agreeing, quantity
 
 
 class Held(Enum):
@@ -32,16 +32,16 @@ class Held(Enum):
         """
         first, last = format_hour(hours[0]), format_hour(hours[-1])
         where = first if first == last else f"{len(hours)} hours, {first} to {last},"
-        are = "is" if events == 1 else "are"
         why = (
-            f"{quantity(events, 'event')} of {where} {are} held back: what decides consent has changed since they were "
-            "made: `unknown_consent`, `identity_window_days` or `max_devices_per_person` in workspaces.toml, "
-            "consent_purposes.csv, placeholder_ids.csv, or the code."
+            f"{quantity(events, 'event')} of {where} {agreeing(events, 'is', 'are')} held back: what decides consent "
+            f"has changed since {agreeing(len(hours), 'that hour was', 'these hours were')} made: `unknown_consent`, "
+            "`identity_window_days` or `max_devices_per_person` in workspaces.toml, consent_purposes.csv, "
+            "placeholder_ids.csv, or the code."
         )
         if self is Held.FOR_GOOD:
-            return f"{why} They are never sent, since pruned hours cannot be made again."
+            return f"{why} Events of pruned hours are never sent, since these hours cannot be made again."
         return (
-            f"{why} Make them again, and those that consent allows are sent: "
+            f"{why} Make {agreeing(len(hours), 'it', 'them')} again, and events that consent allows are sent: "
             f"`snap-pipeline materialize --from {first} --to {last}`."
         )
 

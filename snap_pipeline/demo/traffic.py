@@ -18,6 +18,7 @@ from snap_pipeline.demo.shop import REGULAR_CUSTOMERS, new_customer, regular_cus
 from snap_pipeline.demo.trackers import first_party_row, order_row, segment_call
 from snap_pipeline.demo.visits import ShopEvent, Visit, back_office_event, offline_order
 from snap_pipeline.hours import floor_hour, format_hour
+from snap_pipeline.plurals import quantity
 
 # The fewest events of each hour of the day, in UTC: a quiet night and a busy evening.
 _EVENTS_BY_HOUR = (
@@ -45,8 +46,8 @@ class TrafficSummary:
 
     def __str__(self) -> str:
         return (
-            f"{self.lines:,} lines in {self.files:,} files of {self.hours:,} hours: "
-            f"{self.written:,} files written, {self.files - self.written:,} already there"
+            f"{quantity(self.lines, 'line')} in {quantity(self.files, 'file')} of {quantity(self.hours, 'hour')}: "
+            f"{quantity(self.written, 'file')} written, {self.files - self.written:,} already there"
         )
 
 

@@ -1,4 +1,6 @@
-"""The store of destinations in the state database, one workspace at a time.
+"""The store of destinations in the state database, one workspace at a time: what users save, change and remove.
+
+What came of runs and tests is recorded by `run_results.py`, in the same rows.
 
 On Postgres, row-level security shows a transaction only the rows of the workspace that it names; every statement has
 the same condition, so that SQLite gives the same results.
@@ -12,9 +14,7 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from snap_pipeline.backoff import BETWEEN_RUNS
 from snap_pipeline.capi.access_token import AccessToken
-from snap_pipeline.capi.answers import with_destination
 from snap_pipeline.capi.api_version import DEFAULT_VERSION, ApiVersion
 from snap_pipeline.capi.limits import OFFLINE_AGE_DAYS, REQUESTS_PER_MINUTE, WEB_AGE_DAYS
 from snap_pipeline.destinations.destination import Destination, State, destination_id
@@ -27,24 +27,17 @@ from snap_pipeline.destinations.fields import (
     check_uuid,
     check_workspace,
 )
+from snap_pipeline.destinations.run_results import NOT_STOPPED, row_of
 from snap_pipeline.destinations.token_cipher import TokenCipher
 from snap_pipeline.state.database import Database
-from snap_pipeline.state.tables import DESTINATIONS, UtcDateTime
+from snap_pipeline.state.tables import DESTINATIONS
 
 __all__ = ["Changes", "Destination", "DestinationStore"]
 
 PUBLIC_COLUMNS = [DESTINATIONS.c[field.name] for field in fields(Destination)]
-NOT_STOPPED: dict[str, Any] = {
-    "stopped_at": None,
-    "stop_count": 0,
-    "stop_category": None,
-    "stop_message": None,
-    "retry_at": None,
-}
 SHOWN_TOKEN_CHARACTERS = 4
 SHORTEST_SHOWN_TOKEN = 12
 """The shortest token of which the last characters are stored in the clear."""
-MESSAGE_CHARACTERS = 1_000
 
 
 class DestinationStore:
@@ -206,7 +199,7 @@ class DestinationStore:
             SecretKeyError: it was encrypted with another key.
             DestinationError: the destination was removed, and its token with it.
         """
-        query = sa.select(DESTINATIONS.c.token_encrypted).where(*_row_of(destination))
+        query = sa.select(DESTINATIONS.c.token_encrypted).where(*row_of(destination))
         with self._database.transaction(destination.workspace) as connection:
             stored = connection.scalar(query)
             if stored is None:
@@ -215,46 +208,6 @@ class DestinationStore:
                     "`snap-pipeline destination add`."
                 )
             return self._open_cipher().decrypt(stored)
-
-    def record_stop(self, destination: Destination, category: str, message: str) -> datetime:
-        """Record that a run was stopped, and return when to retry: after 5, 10, 20, 40, then every 60 minutes.
-
-        An hour of which no request got through counts as a stop. Further stops before that moment, by runs of other
-        hours, do not delay it more.
-
-        Args:
-            destination: the one that was stopped.
-            category: of the answer.
-            message: the failure and its remedy, without the token.
-        """
-        now = self._now()
-        text = with_destination(message, destination.name)[:MESSAGE_CHARACTERS]
-        values = {"stop_category": category, "stop_message": text, "last_error": text, "last_error_at": now}
-        before = sa.select(DESTINATIONS.c.stop_count, DESTINATIONS.c.retry_at).where(*_row_of(destination))
-        with self._database.transaction(destination.workspace) as connection:
-            count: int
-            retry_at: datetime | None
-            count, retry_at = connection.execute(before.with_for_update()).tuples().one()
-            if retry_at is None or retry_at <= now:
-                count += 1
-                retry_at = now + BETWEEN_RUNS.delay(count)
-            values |= {"stop_count": count, "retry_at": retry_at}
-            values |= {"stopped_at": sa.func.coalesce(DESTINATIONS.c.stopped_at, sa.literal(now, UtcDateTime))}
-            connection.execute(sa.update(DESTINATIONS).where(*_row_of(destination)).values(values))
-        return retry_at
-
-    def record_success(self, destination: Destination) -> None:
-        """Record that a run went through, and clear a stop."""
-        self._update(destination, {"last_success_at": self._now()} | NOT_STOPPED)
-
-    def record_test(self, destination: Destination, result: str) -> None:
-        """Record the result of a connection test.
-
-        Args:
-            destination: the one that was tested.
-            result: in words, without the token.
-        """
-        self._update(destination, {"tested_at": self._now(), "test_result": result[:MESSAGE_CHARACTERS]})
 
     def _refuse_taken(self, values: dict[str, Any]) -> None:
         for other in self.list():
@@ -294,7 +247,7 @@ class DestinationStore:
             if token is not None:
                 values = values | {"token_encrypted": self._open_cipher().encrypt(token)}
             connection.execute(
-                sa.update(DESTINATIONS).where(*_row_of(destination)).values(**values, updated_at=self._now())
+                sa.update(DESTINATIONS).where(*row_of(destination)).values(**values, updated_at=self._now())
             )
 
     def _token_columns(self, token: AccessToken) -> dict[str, Any]:
@@ -303,7 +256,3 @@ class DestinationStore:
             "token_last_four": text[-SHOWN_TOKEN_CHARACTERS:] if len(text) >= SHORTEST_SHOWN_TOKEN else "",
             "token_set_at": self._now(),
         }
-
-
-def _row_of(destination: Destination) -> tuple[sa.ColumnElement[bool], ...]:
-    return DESTINATIONS.c.id == destination.id, DESTINATIONS.c.workspace == destination.workspace

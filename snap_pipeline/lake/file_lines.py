@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from snap_pipeline.lake.json_documents import rewrite_by_document, split_documents
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import literal
 from snap_pipeline.lake.text_files import MAXIMUM_LINE_BYTES, as_pattern
 

@@ -17,10 +17,11 @@ from typing import Any
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour, parse_hour
 from snap_pipeline.lake.encodings import UTF_8, encoding_of
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, LandingZone, as_text
 from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.raw import load_events_of_file, make_raw_events
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.text_files import DamagedFile, content_of, lines_of, open_for_writing
 from snap_pipeline.lake.tombstones import FOLDER, read_tombstone, write_tombstone

@@ -11,9 +11,10 @@ from datetime import datetime
 import duckdb
 
 from snap_pipeline.lake.file_lines import load_file_lines
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandedFile, LandingZone, Listing, as_text
 from snap_pipeline.lake.row_errors import DATA_ERRORS, rows_that_fail
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, literal, partition
 from snap_pipeline.lake.text_files import (
     MAXIMUM_LINE_BYTES,

@@ -12,12 +12,13 @@ import duckdb
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import ONE_HOUR, format_hour, hours_between, parse_hour
 from snap_pipeline.lake.damage import DamagedPartition
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.raw import load_landed_events
 from snap_pipeline.lake.recipes import noted_raw_events_recipe, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, hour_of, is_same_version, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 

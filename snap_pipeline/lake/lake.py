@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,7 +17,7 @@ import duckdb
 
 from snap_pipeline.errors import LakeError
 from snap_pipeline.hours import format_hour
-from snap_pipeline.lake import phone_numbers
+from snap_pipeline.lake import macros
 from snap_pipeline.lake.storage import Storage, Table, literal, partition
 
 PRUNED_NOTE = "_pruned.json"
@@ -29,37 +28,6 @@ EARLIER_PRUNED_NOTE = "pruned.json"
 DISABLED_OPTIMIZERS = "in_clause"
 """Off, so that constant lists are tested value by value: as joins, they cost a small hour more than all other work."""
 JOIN_OPTIMIZERS = "join_order,build_side_probe_side"
-
-MACRO_FILES = (
-    "normalize",
-    "blanks",
-    "phone_patterns",
-    "phones",
-    "plaintext",
-    "places",
-    "ip_addresses",
-    "values",
-    "names",
-    "urls",
-    "json",
-    "payload",
-    "products",
-    "orders",
-    "travel",
-    "identity",
-    "consent_strings",
-    "consent_forms",
-    "consent",
-    "devices",
-    "spellings",
-)
-"""Files of macros in load order: a macro may use those of an earlier file."""
-
-
-@cache
-def sql(name: str) -> str:
-    """Return the text of `lake/sql/<name>.sql`."""
-    return resources.files("snap_pipeline.lake").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 class Lake:
@@ -135,12 +103,11 @@ class Lake:
     def connect_with_macros(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open a connection with the project's macros. Create only temporary tables in it; mappings are the exception.
 
-        Loading the macros takes longer than making a small hour, so a process loads them once and shares them.
-
         Raises:
             LakeError: as `connect`.
         """
         with self._translated_errors(), closing(self._with_macros.cursor()) as connection:
+            macros.use(connection)
             yield connection
 
     @cached_property
@@ -149,9 +116,7 @@ class Lake:
         self._set(connection, disabled_optimizers=DISABLED_OPTIMIZERS)
         # A connection with Python's functions has to be closed before the interpreter ends.
         finalize(self, connection.close)
-        phone_numbers.register(connection)
-        for name in MACRO_FILES:
-            connection.execute(sql(f"macros/{name}"))
+        macros.attach(connection, self.storage.path(macros.FOLDER))
         return connection
 
     @contextmanager

@@ -15,9 +15,9 @@ from threading import Lock
 import duckdb
 
 from snap_pipeline.errors import SettingsError
-from snap_pipeline.lake.lake import sql
 from snap_pipeline.lake.mapping_checks import check_mappings, misspelled_targets
 from snap_pipeline.lake.recipes import Recipes
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import literal
 from snap_pipeline.project_files import SEEDS
 from snap_pipeline.workspaces import Workspace

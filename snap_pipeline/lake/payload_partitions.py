@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Storage
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.payload_partitions import payload_rows
+from snap_pipeline.lake.sql_files import sql
+from snap_pipeline.plurals import agreeing, quantity
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Plaintext:
         columns = ", ".join(f"{column} ({events:,})" for column, events in self.columns.items())
         others = f" and {self.events - len(self.event_ids):,} more" if self.events > len(self.event_ids) else ""
         return (
-            f"{self.events:,} events are not sent, because plaintext stands in {columns}: "
-            f"{', '.join(self.event_ids)}{others}"
+            f"{quantity(self.events, 'event')} {agreeing(self.events, 'is', 'are')} not sent, because plaintext stands "
+            f"in {columns}: {', '.join(self.event_ids)}{others}"
         )
 
 

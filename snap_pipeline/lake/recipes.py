@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from snap_pipeline.lake.lake import MACRO_FILES, sql
+from snap_pipeline.lake.macros import MACRO_FILES
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table
 from snap_pipeline.workspaces import Workspace
 

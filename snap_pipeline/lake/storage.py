@@ -43,6 +43,8 @@ class Table(StrEnum):
     DELIVERY_RECEIPTS = "delivery_receipts"
     DELIVERY_INTENTS = "delivery_intents"
     DELIVERY_REQUESTS = "delivery_requests"
+    SNAP_SCORE_ANSWERS = "snap_score_answers"
+    """Of one hour a day, the first."""
 
 
 Fingerprint = Sequence[int]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from snap_pipeline.errors import PipelineError
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 
 HEADER_ROWS = 20
 """The header is among so many first rows: exports begin with a title, or with `sep=;`."""

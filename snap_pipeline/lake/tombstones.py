@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from snap_pipeline.errors import LakeError
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Storage
 
 FOLDER = "tombstones"

@@ -15,13 +15,14 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import ONE_HOUR, format_hour
 from snap_pipeline.lake.damage import DamagedPartition
 from snap_pipeline.lake.identity import IdentityLinks
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.mappings import Mappings
 from snap_pipeline.lake.payload_partitions import payload_rows
 from snap_pipeline.lake.plaintext import with_plaintext_columns
 from snap_pipeline.lake.recipes import SOURCES, Recipes, noted_raw_events_recipe, noted_recipes, workspaces_in
 from snap_pipeline.lake.row_errors import DATA_ERRORS
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, is_same_version, literal, partition
 from snap_pipeline.lake.unprocessable import quarantine_events, unprocessable_rows
 

@@ -22,9 +22,10 @@ from snap_pipeline.errors import LakeError
 from snap_pipeline.lake.csv_rows import read_csv
 from snap_pipeline.lake.encodings import UTF_8
 from snap_pipeline.lake.file_lines import load_file_lines
-from snap_pipeline.lake.lake import Lake, sql
+from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.landing import LandingZone
 from snap_pipeline.lake.spreadsheets import SUFFIXES, Spreadsheet
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.table_rows import EventFields, TableRow
 from snap_pipeline.lake.text_files import DECOMPRESSORS, MAXIMUM_LINE_BYTES, CleanCopy, DamagedFile, write_clean_copy
 

@@ -143,6 +143,7 @@ def execute_with_lease(
         tags: of the run.
         run_config: of the run.
     """
+    free_slots_of_dead_runs(instance)
     run_id = make_new_run_id()
     location = RegisteredCodeLocationOrigin(CODE_LOCATION)
     with _renewed_lease(instance, run_id):
@@ -154,6 +155,29 @@ def execute_with_lease(
             remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job.name),
         )
         return execute_run(InMemoryJob(job), run, instance)
+
+
+def free_slots_of_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Free the places in pools that ended or dead runs hold.
+
+    Run monitoring does it too, but a home whose commands alone run Dagster has no daemon: there each killed command
+    would hold its place for ever, until a command waits for one that never comes.
+    """
+    storage = instance.event_log_storage
+    if not storage.supports_global_concurrency_limits:
+        return
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or _is_dead(run):
+            storage.free_concurrency_slots_for_run(run_id)
+
+
+def _is_dead(run: dg.DagsterRun) -> bool:
+    """Tell whether a run is dead, without watching it for a while; a wrong answer lets one step more send at once."""
+    if GRPC_INFO_TAG in run.tags:
+        return _check_code_server(run.run_id, json.loads(run.tags[GRPC_INFO_TAG])) is not RUNNING
+    alive_until = run.tags.get(ALIVE_UNTIL_TAG)
+    return alive_until is not None and datetime.fromisoformat(alive_until) + LEASE < datetime.now(UTC)
 
 
 def _lease() -> dict[str, str]:

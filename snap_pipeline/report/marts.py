@@ -7,7 +7,7 @@ that they belong to.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -84,8 +84,9 @@ class WorkspaceReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of the marts about the week that ends at `end`."""
+    """The rows of the marts about a week of closed hours, `end` excluded."""
 
+    start: datetime
     end: datetime
     workspaces: Sequence[WorkspaceReport]
 
@@ -114,8 +115,10 @@ def read_report(lake: Lake, workspaces: Iterable[str]) -> Report:
         received = {row["workspace"]: row for row in _received(rows)}
     except (duckdb.BinderException, KeyError) as error:
         raise MartsOutdated(str(error).splitlines()[0]) from None
+    week = rows["report_week"][0]
     return Report(
-        rows["report_week"][0]["week_end"],
+        week["week_start"].replace(tzinfo=UTC),
+        week["week_end"].replace(tzinfo=UTC),
         [
             WorkspaceReport(
                 name=workspace,

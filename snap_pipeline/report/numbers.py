@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from snap_pipeline.plurals import quantity
+
 NOTHING = "–"
 
 
@@ -48,8 +50,7 @@ def milliseconds(value: float | None) -> str:
 def age(value: timedelta) -> str:
     """Format an age of hours or days in words: 1 hour, 6 days."""
     hours = value // timedelta(hours=1)
-    amount, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
-    return f"{amount} {unit}" if amount == 1 else f"{amount} {unit}s"
+    return quantity(hours, "hour") if hours < 48 else quantity(hours // 24, "day")
 
 
 def moment(value: datetime) -> str:

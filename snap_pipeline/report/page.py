@@ -5,13 +5,15 @@ draws the bars, rings and trends.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, select_autoescape
 from markupsafe import Markup, escape
 
+from snap_pipeline.hours import format_hour
+from snap_pipeline.plurals import agreeing, quantity
 from snap_pipeline.report import labels, numbers
 from snap_pipeline.report.marts import MartsOutdated, Report
 from snap_pipeline.report.statuses import DestinationStatus
@@ -26,12 +28,19 @@ MOST_REASONS = 20
 """The most reasons that a table shows; Snap's may quote a value of each event, so there may be thousands."""
 
 
-def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written_at: datetime) -> str:
+def render(
+    report: Report,
+    statuses: Mapping[str, DestinationStatus],
+    unread: Mapping[str, Sequence[datetime]],
+    *,
+    written_at: datetime,
+) -> str:
     """Return the page's HTML, with every text of the data escaped.
 
     Args:
         report: the rows that the page shows.
         statuses: of the destinations, by id, the most urgent first.
+        unread: the hours of the week with landed files that were not read, by workspace.
         written_at: time for the page's footer.
 
     Raises:
@@ -43,9 +52,10 @@ def render(report: Report, statuses: Mapping[str, DestinationStatus], *, written
         return template.render(
             report=report,
             statuses=statuses,
+            unread=unread,
             style=style,
             written_at=written_at.astimezone(UTC),
-            age=written_at - report.end.replace(tzinfo=UTC),
+            age=written_at - report.end,
         )
     except UndefinedError as error:
         raise MartsOutdated(error) from error
@@ -78,7 +88,10 @@ def _environment() -> Environment:
         numbers.milliseconds,
         numbers.moment,
         numbers.day,
+        format_hour,
         numbers.age,
+        quantity,
+        agreeing,
         level,
         commands,
         labels.remedy,

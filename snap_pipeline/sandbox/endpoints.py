@@ -16,6 +16,7 @@ from starlette.routing import Route
 from snap_pipeline.sandbox.event_rules import identifier
 from snap_pipeline.sandbox.faults import Fault, fault_response, too_many_requests
 from snap_pipeline.sandbox.journal import RequestRecord, fingerprint
+from snap_pipeline.sandbox.quality_scores import score_events
 from snap_pipeline.sandbox.responses import Post, answer, invalid_token
 from snap_pipeline.sandbox.sandbox import Sandbox, ValidatedEvent
 
@@ -25,7 +26,7 @@ TRANSPORT = "snap_pipeline.sandbox.transport"
 
 
 def routes() -> list[Route]:
-    """Return the routes of Snap's API (docs/snap-api.md, sections 2.1 and 3.1)."""
+    """Return the routes of Snap's API (docs/snap-api.md, sections 2.1, 3.1 and 7)."""
     return [
         Route("/v3/{asset_id}/events", post_events, methods=["POST"]),
         Route("/v3/{asset_id}/events/validate", post_events, methods=["POST"]),
@@ -35,6 +36,8 @@ def routes() -> list[Route]:
         Route("/v2/conversion/validate", post_events, methods=["POST"]),
         Route("/v2/conversion/validate/logs", validation_logs),
         Route("/v2/conversion/validate/stats", validation_stats),
+        Route("/v1/pixels/{asset_id}/event_quality_scores", quality_scores),
+        Route("/v1/mobile_apps/{asset_id}/event_quality_scores", quality_scores),
     ]
 
 
@@ -44,12 +47,17 @@ def _sandbox(request: Request) -> Sandbox:
 
 
 def _credentials(request: Request) -> tuple[str, str | None, str | None]:
-    """Return API version, token and lower-case asset id: v3's token is in the query, v2's in a header."""
+    """Return API version, token and lower-case asset id: v3's token is in the query, all others' in a header."""
+    if request.url.path.startswith("/v1/"):
+        return "v1", _bearer_token(request), request.path_params["asset_id"].lower()
     if "asset_id" in request.path_params:
         return "v3", request.query_params.get("access_token"), request.path_params["asset_id"].lower()
+    return "v2", _bearer_token(request), request.query_params.get("asset_id", "").lower() or None
+
+
+def _bearer_token(request: Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    asset_id = request.query_params.get("asset_id", "").lower()
-    return "v2", token if scheme.lower() == "bearer" else None, asset_id or None
+    return token if scheme.lower() == "bearer" else None
 
 
 async def post_events(request: Request) -> Response:
@@ -170,6 +178,22 @@ async def validation_stats(request: Request) -> Response:
     tests = [test.arrived for test in sandbox.recent_tests(version, asset_id or "") if test.arrived >= since]
     live = [event.conversion.event_time for event in sandbox.store.of_asset(asset_id) if event.arrived >= since]
     return JSONResponse({"status": "SUCCESS", "reason": "", "stats": {"test": _stats(tests), "live": _stats(live)}})
+
+
+async def quality_scores(request: Request) -> Response:
+    """Score the events of a pixel or app; the answer's fields are the sandbox's own (docs/snap-api.md, section 7)."""
+    version, token, asset_id = _credentials(request)
+    sandbox = _sandbox(request)
+    record = RequestRecord("GET", request.url.path, version, asset_id, None, 0, fingerprint(token))
+    sandbox.journal.add(record)
+    if not (sandbox.access.is_valid_token(token) and sandbox.access.owns_asset(asset_id)):
+        response = invalid_token()
+    else:
+        response = JSONResponse(
+            {"request_status": "SUCCESS", "event_quality_scores": score_events(sandbox.store, asset_id)}
+        )
+    record.status = response.status_code
+    return response
 
 
 def _stats(moments: list[int]) -> dict[str, int]:

@@ -227,6 +227,7 @@ def test_add_says_so_where_it_is_asked_for_hours_before_the_first_one(run, proje
         ["materialize", "--from", "2026-11-20T12"],
         ["materialize", "--last", "24h", "--to", "2026-11-20T12"],
         ["materialize", "--last", "a day"],
+        ["status", "--last", "24h", "--from", "2026-11-20T12"],
         ["destination", "add"],
         ["no-such-command"],
     ],

@@ -12,9 +12,9 @@ from click.testing import Result
 
 from snap_pipeline.delivery.accounting import unaccounted
 from snap_pipeline.hours import ONE_HOUR
-from snap_pipeline.lake.lake import sql
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.retention import prune
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.transform import Transformations
 from snap_pipeline_tests.project import HOUR, Project

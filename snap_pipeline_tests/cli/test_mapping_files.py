@@ -1,5 +1,6 @@
 """Invalid mapping tables of the home: the error names the file and the problem."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ COMMANDS = (("status",), ("materialize", *RANGE), ("destination", "list"))
 def write(project: Project, name: str, content: bytes) -> None:
     project.settings.mappings.mkdir(parents=True)
     (project.settings.mappings / name).write_bytes(content)
+
+
+def warned(result: Any) -> list[str]:
+    return [line for line in result.stderr.splitlines() if "Was Snap's" in line]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +146,7 @@ def test_a_target_close_to_a_standard_name_is_warned_of(run: Any, project: Proje
     write(project, "event_names.csv", b"source_name,snap_name,workspace\n" + rows)
     result = run("materialize", *RANGE)
     assert result.exit_code == 0
-    warnings = [line for line in result.stderr.splitlines() if "Was Snap's" in line]
+    warnings = warned(result)
     file = project.settings.mappings / "event_names.csv"
     assert warnings == [
         f"Warning: {file}, line 2: kauf is mapped to PURCHASEE, which is sent as a custom event. "
@@ -149,3 +154,17 @@ def test_a_target_close_to_a_standard_name_is_warned_of(run: Any, project: Proje
         f"Warning: {file}, line 3: merken is mapped to ADD_TO_WISHLISTS, which is sent as a custom event. "
         "Was Snap's ADD_TO_WISHLIST meant?",
     ]
+    status = run("status")
+    assert status.exit_code == 0
+    assert warned(status) == warnings
+    assert run("status", "--json").stderr == ""
+
+
+def test_the_run_that_applies_a_misspelled_target_warns_in_its_log(project: Project) -> None:
+    write(project, "event_names.csv", b"source_name,snap_name,workspace\nkauf,PURCHASEE,\n")
+    project.land(purchase("e"))
+    result = project.materialize()
+    logged = [
+        entry for entry in project.instance.all_logs(result.run_id) if "Was Snap's PURCHASE" in entry.user_message
+    ]
+    assert [(entry.level, entry.step_key) for entry in logged] == [(logging.WARNING, "filtered_events")]

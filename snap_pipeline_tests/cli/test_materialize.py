@@ -114,7 +114,7 @@ def test_a_run_that_gets_nothing_through_says_how_much_is_left_of_how_many_hours
     assert (
         "shop: 6 events in 3 hours, 2026-11-20T10 to 2026-11-20T12, are left for the next run. no answer: "
     ) in result.stderr
-    assert "other: 1 events of 2026-11-20T12 are left for the next run. HTTP 503: " in result.stderr
+    assert "other: 1 event of 2026-11-20T12 is left for the next run. HTTP 503: " in result.stderr
 
 
 def test_a_run_that_is_stopped_says_what_is_left_and_how_many_hours_it_never_came_to(

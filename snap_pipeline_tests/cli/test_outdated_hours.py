@@ -75,7 +75,7 @@ def test_a_pruned_hour_is_not_asked_for_and_what_it_holds_is_told(run: Any, shop
     assert shops.pipeline.backlog.find(HOUR, NOW) == {}
     told = run("status").stderr
     assert f"Warning: shop: 1 event of {key(EARLIER)} is held back" in told
-    assert "They are never sent, since pruned hours cannot be made again." in told
+    assert "Events of pruned hours are never sent, since these hours cannot be made again." in told
     assert OUTDATED not in told
 
 

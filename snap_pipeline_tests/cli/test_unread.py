@@ -44,6 +44,10 @@ def test_only_the_hours_that_were_asked_for_count_and_json_stays_as_it_is(run: A
     for earlier_or_later in (HOUR - ONE_HOUR, HOUR + ONE_HOUR):
         told = run("status", "--from", key(earlier_or_later), "--to", key(earlier_or_later))
         assert (BALANCED in told.stdout, told.stderr) == (True, "")
+    assert (BALANCED in run("status", "--last", "7h").stdout, BALANCED in run("status", "--last", "8h").stdout) == (
+        True,
+        False,
+    )
     told = run("status", "--json")
     assert (json.loads(told.stdout), told.stderr) == ([], "")
 

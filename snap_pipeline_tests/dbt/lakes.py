@@ -17,6 +17,7 @@ TABLES = (
 DAILY_MARTS = ("daily_scores", "daily_deliveries", "daily_values")
 REPORT_MODELS = (
     *("report_week", "report_scores", "report_parameters", "report_coaching", "report_next_steps"),
+    *("report_snap_answers", "report_calibration"),
     *("report_workspace_scores", "report_linking"),
     *("report_destinations", "report_health", "report_failed_requests", "report_error_messages"),
     "report_latest_health",

@@ -62,5 +62,5 @@ def test_a_lost_event_fails_the_build_and_shows_in_the_mart(tmp_path: Path) -> N
     lakes.write_accounting(lake, delivered=4)
     build = run_dbt(lake, "build", "--select", "+accounting")
     assert build.returncode == 1
-    assert "FAIL 1 between_accounting_unaccounted_payloads" in build.stdout
+    assert "FAIL 1 accounting_unaccounted_payloads_is_0" in build.stdout
     assert query_on(lake)("select unaccounted_payloads from accounting") == [(1,)]

@@ -57,6 +57,8 @@ def test_the_ranking_weighs_purchases_above_page_views_and_leaves_few_events_out
     build = run_dbt(lake, "build", "--select", "+report_next_steps", *without_tests)
     assert build.returncode == 0, build.stdout
     steps = query_on(lake)("select parameter, event_name, average_gain from report_next_steps order by position")
+    ranked = query_on(lake)("select parameter, step_position from emq_coaching order by step_position")
+    assert ranked == [("em", 1), ("sc_click_id", 2), ("ph", None)]
     page_views = 50 * 100 + 1000
     assert [step[:2] for step in steps] == [("em", "PURCHASE"), ("sc_click_id", "PAGE_VIEW")]
     assert [step[2] for step in steps] == pytest.approx([2 * 50 * 100 / page_views, 2.8 * 1000 / page_views])

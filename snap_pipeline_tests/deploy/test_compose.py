@@ -10,7 +10,12 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 TEXT = (DEPLOY / "compose.yaml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 SECRET = re.compile("PASSWORD|SECRET|STATE_URL|WEBHOOK")
-OPTIONAL = {"SNAP_PIPELINE_ALERT_WEBHOOK", "SNAP_PIPELINE_RUNNING_HOUR_MINUTES"}
+OPTIONAL = {
+    "SNAP_PIPELINE_ALERT_WEBHOOK",
+    "SNAP_PIPELINE_RUNNING_HOUR_MINUTES",
+    "SNAP_PIPELINE_SNAP_SCORES",
+    "SNAP_PIPELINE_WEB_URL",
+}
 
 
 def test_only_the_web_server_is_published_and_on_this_host_alone() -> None:

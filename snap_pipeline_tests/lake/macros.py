@@ -9,21 +9,8 @@ import duckdb
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from snap_pipeline.lake.lake import sql
-from snap_pipeline.lake.phone_numbers import register
-
-MACRO_FILES = (
-    "normalize",
-    "blanks",
-    "phone_patterns",
-    "phones",
-    "plaintext",
-    "places",
-    "ip_addresses",
-    "values",
-    "names",
-    "urls",
-)
+from snap_pipeline.lake.macros import attach, use
+from snap_pipeline_tests.project import macro_folder
 
 many_rows = settings(max_examples=30, derandomize=True, deadline=None)
 """Few examples, since each is a column of values; derandomized, so that runs do not differ."""
@@ -33,13 +20,12 @@ texts = st.lists(st.text() | st.none(), max_size=20)
 
 @cache
 def connection() -> duckdb.DuckDBPyConnection:
-    """Return a connection with the macros, loaded in order."""
+    """Return a connection with the macros."""
     connection = duckdb.connect()
     # Nanobind complains about a connection with Python's functions that is open when the interpreter ends.
     atexit.register(connection.close)
-    register(connection)
-    for name in MACRO_FILES:
-        connection.execute(sql(f"macros/{name}"))
+    attach(connection, macro_folder())
+    use(connection)
     return connection
 
 

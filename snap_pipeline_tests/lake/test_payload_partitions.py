@@ -8,9 +8,9 @@ import pytest
 
 from snap_pipeline.capi.api_version import DIALECTS, ApiVersion
 from snap_pipeline.delivery.ledger import Ledger
-from snap_pipeline.lake.lake import sql
 from snap_pipeline.lake.raw import make_raw_events
 from snap_pipeline.lake.retention import prune
+from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline_tests.project import HOUR, PIXEL_ID, SNAP_APP_ID, Project, purchase
 

@@ -30,10 +30,14 @@ INSTANCE = {
 def backfill(project: Project, name: str, hours: Sequence[datetime], assets: Sequence[str] = CHAIN) -> BulkActionStatus:
     """Run a backfill to its end on the project's instance, and return its status.
 
-    The code location is that of the environment. Dagster loads it once in a process.
+    The code location is that of the environment.
     """
     launch(project.instance, project.settings, name, hours, assets)
-    target = LoadableTargetOrigin(module_name="snap_pipeline.definitions", executable_path=sys.executable)
+    # Dagster loads a code location once in a process, unless its working directory is another one.
+    folder = str(project.settings.home.absolute())
+    target = LoadableTargetOrigin(
+        module_name="snap_pipeline.definitions", working_directory=folder, executable_path=sys.executable
+    )
     location = InProcessTestWorkspaceLoadTarget(InProcessCodeLocationOrigin(target, location_name="snap_pipeline"))
     with WorkspaceProcessContext(project.instance, location) as context:
         for _ in range(10):

@@ -97,10 +97,10 @@ def test_owed_hours_say_what_is_pending_for_whom_and_why(project: Project) -> No
     assert "other: delivered: 0, rejected: 0, left: 1, requests: 1" in line
     tried, not_tried = observed(project, HOURS[0]), observed(project, HOURS[1])
     assert (tried["shop/delivered"], tried["shop/pending"], tried["other/pending"]) == (1, 0, 1)
-    assert tried["other/undelivered"].startswith("1 events are left. The destination was stopped: HTTP 401")
+    assert tried["other/undelivered"].startswith("1 event is left. The destination was stopped: HTTP 401")
     assert (not_tried["shop/pending"], not_tried["other/pending"]) == (0, 1)
     assert not_tried["other/undelivered"] == (
-        f"1 events are left. The destination was stopped at {key(HOURS[0])}, so this hour was not attempted."
+        f"1 event is left. The destination was stopped at {key(HOURS[0])}, so this hour was not attempted."
     )
     assert "shop/undelivered" not in tried | not_tried
     assert "other/undelivered" in observed(project, HOURS[1], "delivery_receipts")

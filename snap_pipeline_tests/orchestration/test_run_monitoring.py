@@ -17,6 +17,8 @@ from dagster._core.launcher.base import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.monitoring import concurrency
+from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
 from snap_pipeline.cli.run import open_instance
@@ -33,6 +35,8 @@ from snap_pipeline.orchestration.runs import hours_in_flight, range_tags
 from snap_pipeline_tests.project import HOUR, START, Project, key, purchase
 from snap_pipeline_tests.web_server import BIN
 
+POOL = "snap_capi"
+
 
 @pytest.fixture
 def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
@@ -46,6 +50,11 @@ def look(instance: dg.DagsterInstance) -> None:
     """Look at all runs once, as Dagster's run monitoring does."""
     with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context:
         assert [*execute_run_monitoring_iteration(context, logging.getLogger(__name__))] == [None]
+
+
+def slot_holders(instance: dg.DagsterInstance) -> set[str]:
+    """Return the ids of the runs that hold a place in a pool."""
+    return instance.event_log_storage.get_concurrency_run_ids()
 
 
 def health(**address: object) -> WorkerStatus:
@@ -75,6 +84,8 @@ def test_the_run_of_a_killed_command_is_failed_and_lets_go_of_its_hour(
         time.sleep(0.1)
     look(project.instance)
     assert hours_in_flight(project.instance) == {HOUR}
+    assert project.instance.event_log_storage.get_concurrency_info(POOL).slot_count == 4
+    assert len(slot_holders(project.instance)) == 1
     command.send_signal(signal.SIGKILL)
     command.wait()
     look(project.instance)
@@ -84,6 +95,39 @@ def test_the_run_of_a_killed_command_is_failed_and_lets_go_of_its_hour(
     assert hours_in_flight(project.instance) == set()
     (run,) = project.instance.get_runs()
     assert run.status is dg.DagsterRunStatus.FAILURE
+    assert slot_holders(project.instance) == {run.run_id}
+    with WorkspaceProcessContext(project.instance, EmptyWorkspaceTarget()) as context:
+        monkeypatch.setattr(concurrency, "get_current_datetime", lambda: datetime.now(UTC) + timedelta(seconds=65))
+        assert [*execute_concurrency_slots_iteration(context, logging.getLogger(__name__))] == [None]
+    assert slot_holders(project.instance) == set()
+
+
+def test_without_a_daemon_the_next_command_frees_the_slots_of_dead_runs(project: Project, tmp_path: Path) -> None:
+    storage, job = project.instance.event_log_storage, build_definitions(project.settings).resolve_job_def(HOURLY_JOB)
+    storage.initialize_concurrency_limit_to_default(POOL)
+
+    def holder(status: dg.DagsterRunStatus, **tags: str) -> str:
+        run = project.instance.create_run_for_job(job, tags=range_tags(HOUR, HOUR) | tags, status=status)
+        assert storage.claim_concurrency_slot(POOL, run.run_id, "dispatched_batches").is_claimed
+        return run.run_id
+
+    def lease(seconds: float) -> str:
+        return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+    living = holder(dg.DagsterRunStatus.STARTED, **{ALIVE_UNTIL_TAG: lease(-30)})
+    holder(dg.DagsterRunStatus.STARTED, **{ALIVE_UNTIL_TAG: lease(-90)})
+    holder(dg.DagsterRunStatus.FAILURE)
+    holder(
+        dg.DagsterRunStatus.STARTED,
+        **{GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": str(tmp_path / "gone")})},
+    )
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def next_command() -> None:
+        pass
+
+    assert execute_with_lease(next_command, project.instance).success
+    assert slot_holders(project.instance) == {living}
 
 
 def test_a_command_that_runs_for_long_renews_its_lease(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

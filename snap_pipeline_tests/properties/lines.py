@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from hypothesis import strategies as st
 
-from snap_pipeline.lake.lake import sql
+from snap_pipeline.lake.sql_files import sql
 
 WEB = {
     "event_name": "purchase",

@@ -1,12 +1,14 @@
 """The page of two destinations: the funnel, values, paper, and readers of all kinds."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from snap_pipeline_tests.project import Project
+from snap_pipeline.hours import ONE_HOUR, hours_between
+from snap_pipeline_tests.project import Project, key, purchase
 from snap_pipeline_tests.report.conftest import WAITING, OpenReport
 
 
@@ -74,3 +76,24 @@ def test_it_prints_unfolded(open_report: OpenReport, tmp_path: Path) -> None:
     assert hidden.is_visible()
     assert page.locator(".event .advice").last.is_visible()
     page.pdf(path=tmp_path / "report.pdf")
+
+
+def test_hours_with_unread_files_are_named_instead_of_calling_all_accounted_for(
+    open_report: OpenReport, two_destinations: Project, tmp_path: Path
+) -> None:
+    closed = two_destinations.settings.running_hour - ONE_HOUR
+    with ExitStack() as landed:
+        for number, badge in ((1, "1 hour with unread files"), (2, "2 hours with unread files")):
+            first = closed - (number - 1) * ONE_HOUR
+            landed.callback(two_destinations.land(purchase("late", at=first), hour=first, name="late").unlink)
+            page = open_report()
+            accounting = page.locator("section:has(> h3:text-is('Accounting'))")
+            badges = [each.split("\n")[1] for each in accounting.locator("article header").all_inner_texts()]
+            assert sorted(badges) == [badge, f"{WAITING} conversions wait"]
+            assert "everything is accounted for" not in page.inner_text("body")
+            names = ", ".join(key(hour) for hour in hours_between(first, closed))
+            assert f"{badge} These sums lack landed files of {names}. To read them:" in accounting.inner_text()
+            command = f"snap-pipeline materialize --from {key(first)} --to {key(closed)}"
+            assert accounting.locator("code").inner_text() == command
+            accounting.screenshot(path=tmp_path / "unread.png")
+    assert "everything is accounted for" in open_report().inner_text("body")

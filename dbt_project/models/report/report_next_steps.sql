@@ -1,7 +1,7 @@
--- What to do first in each workspace: the one ranking of the report and of the command line. A step is a parameter with
--- its advice; events are weighed by their importance and conversions.
+-- What to do first in each workspace: the ranking of emq_coaching, one row for each step. Events are weighed by their
+-- importance and conversions.
 with workspace_conversions as (
-    -- A share of fewer than ten conversions says little, and one odd event would lead the list.
+    -- Those that the ranking counts.
     select
         scores.workspace,
         sum(scores.events * coalesce(event_importance.importance, 1)) as weighted_events
@@ -20,17 +20,16 @@ steps as (
             as conversion_types,
         sum(coaching.weighted_gain) / any_value(workspace_conversions.weighted_events) as average_gain,
         max(coaching.gain) as largest_gain,
+        any_value(coaching.step_position) as position,
         arg_max(coaching.event_name, coaching.weighted_gain) as event_name,
         arg_max(coaching.completeness, coaching.weighted_gain) as completeness,
         arg_max(coaching.target, coaching.weighted_gain) as target
     from {{ ref("report_coaching") }} as coaching
     inner join workspace_conversions using (workspace)
-    where coaching.events >= 10
+    where coaching.step_position is not null
     group by workspace, coaching.parameter, coaching.advice
 )
 
-select
-    *,
-    row_number() over (partition by workspace order by average_gain desc, parameter, advice) as position
+select *
 from steps
 order by workspace, position

@@ -11,13 +11,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import orjson
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from snap_pipeline.delivery.accounting import Accounting, Entry, unbalanced_hours
@@ -28,6 +28,8 @@ from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import mart
 from snap_pipeline.orchestration.assets.hourly_step import OWNERS, schema_of
 from snap_pipeline.orchestration.assets.mart_metadata import describe_mart
+from snap_pipeline.orchestration.assets.mart_translator import FRESHNESS, MartTranslator
+from snap_pipeline.orchestration.resources import DbtResource
 from snap_pipeline.orchestration.runs import hours_in_flight
 from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.project_files import DBT_PROJECT, IS_INSTALLED
@@ -35,8 +37,6 @@ from snap_pipeline.reasons import DeliveryState
 from snap_pipeline.settings import Settings
 
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
-FRESHNESS = dg.FreshnessPolicy.cron(deadline_cron="0 * * * *", lower_bound_delta=timedelta(minutes=50))
-"""The insights schedule runs from a quarter past on, after the hour's run, and at five to at the latest."""
 PARSED_SUFFIXES = (".sql", ".yml", ".csv", ".md", ".py")
 CUSTOM_ENV_PREFIX = "DBT_ENV_CUSTOM_ENV_"
 """Prefix of environment variables that dbt copies to the metadata of its manifest, without the prefix."""
@@ -89,10 +89,14 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         sums["hours_under_way"] = len(in_progress)
         for table, rows, numbers in (("accounting_entries", entries, sums), ("destinations", destinations, {})):
             with pipeline.lake.connect() as connection:
-                schema = schema_of(pipeline.lake.storage.columns(connection, mart(table)))
+                columns = pipeline.lake.storage.columns(connection, mart(table))
             yield dg.MaterializeResult(
                 asset_key=table,
-                metadata={"dagster/row_count": len(rows), "dagster/column_schema": schema, **numbers},
+                metadata={
+                    "dagster/row_count": len(rows),
+                    "dagster/column_schema": schema_of(columns, source_columns(manifest, table)),
+                    **numbers,
+                },
             )
 
     @dbt_assets(manifest=manifest, project=DbtProject(DBT_PROJECT), dagster_dbt_translator=MartTranslator())
@@ -108,6 +112,17 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
                 yield with_mart_metadata(event, context, pipeline.lake)
 
     return [accounting_entries, marts]
+
+
+def source_columns(manifest: Path, table: str) -> Mapping[str, str]:
+    """Return the descriptions of a source's columns in the dbt project, by column."""
+    sources = orjson.loads(manifest.read_bytes())["sources"].values()
+    return {
+        column["name"]: column["description"]
+        for source in sources
+        if source["name"] == table
+        for column in source["columns"].values()
+    }
 
 
 def settled_entries(
@@ -160,27 +175,10 @@ def with_mart_metadata(event: Any, context: dg.AssetExecutionContext, lake: Lake
     return event.with_metadata({**event.metadata, **describe_mart(lake, mart)})
 
 
-class MartTranslator(DagsterDbtTranslator):
-    """Translation of dbt models to asset specs: adds kinds and freshness to what the dbt project defines."""
-
-    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Build the spec of one model."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        freshness = FRESHNESS if spec.group_name in ("insights", "report") else None
-        # dbt's own name is of its database in memory, which is gone after the build. Marts are files of the lake, and
-        # `snap-pipeline sql` opens them by this name.
-        metadata = {name: value for name, value in spec.metadata.items() if name != "dagster/table_name"}
-        if freshness:
-            metadata |= {"dagster/table_name": spec.key.path[-1], "dagster/storage_kind": "parquet"}
-        return spec.replace_attributes(kinds={"dbt", "duckdb"}, freshness_policy=freshness, metadata=metadata)
-
-
 def resources() -> dict[str, Any]:
     """Build the Dagster resources of the marts."""
     return {
-        "dbt": DbtCliResource(
-            project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE
-        )
+        "dbt": DbtResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE)
     }
 
 

@@ -38,6 +38,7 @@ from snap_pipeline.orchestration.assets.undelivered import (
 )
 from snap_pipeline.orchestration.resources import SnapConversionsApi
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 from snap_pipeline.reasons import DeliveryState
 
 DESTINATIONS_AT_ONCE = 4
@@ -172,7 +173,9 @@ def report_validation(context: dg.AssetExecutionContext, reports: Sequence[HourR
         )
         if stats.rejected:
             reasons = "; ".join(f"{reason} ({events})" for reason, events in stats.reasons.most_common(3))
-            refused[f"{name} {key}"] = f"{stats.rejected} of {report.due} events would be refused: {reasons}."
+            refused[f"{name} {key}"] = (
+                f"{stats.rejected:,} of {quantity(report.due, 'event')} would be refused: {reasons}."
+            )
         elif report.held:
             refused[f"{name} {key}"] = report.held.explain(report.due, [report.hour])
         elif stats.delivered < report.due:
@@ -190,12 +193,12 @@ def record_outcomes(pipeline: Pipeline, reports: Sequence[HourReport]) -> None:
     for report in reports:
         if report.stopped:
             answer = report.stopped.answer
-            pipeline.destinations.record_stop(report.destination, answer.category, str(report.stopped))
+            pipeline.run_results.record_stop(report.destination, answer.category, str(report.stopped))
         elif report.failure:
             failure = report.failure
-            pipeline.destinations.record_stop(report.destination, failure.category, failure.explanation)
+            pipeline.run_results.record_stop(report.destination, failure.category, failure.explanation)
         elif report.stats.delivered:
-            pipeline.destinations.record_success(report.destination)
+            pipeline.run_results.record_success(report.destination)
 
 
 def describe_hour(

@@ -51,6 +51,8 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[HourResult]:
         lake = pipeline.lake
+        for warning in pipeline.mappings.warnings():
+            context.log.warning(warning)
 
         def make_hour(key: str, hour: datetime) -> None:
             made = pipeline.transformations.make_filtered_events(hour)

@@ -8,6 +8,7 @@ import dagster as dg
 
 from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import parse_hour
+from snap_pipeline.lake.column_descriptions import column_descriptions
 from snap_pipeline.lake.lake import Lake
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.dagster_internals import OUTPUT_WITHOUT_EVENTS
@@ -173,7 +174,9 @@ def table_results(
             last = partition(table, parse_hour(context.partition_keys[-1]))
             if lake.storage.exists(last):
                 with lake.connect() as connection:
-                    metadata["dagster/column_schema"] = schema_of(lake.storage.columns(connection, last))
+                    metadata["dagster/column_schema"] = schema_of(
+                        lake.storage.columns(connection, last), column_descriptions(table)
+                    )
             if missing:
                 yield from _results_by_hour(context, table, metadata, missing)
                 metadata[OUTPUT_WITHOUT_EVENTS] = True
@@ -196,9 +199,9 @@ def _results_by_hour(
             yield dg.AssetMaterialization(table.value, partition=key, metadata={**shared, **described})
 
 
-def schema_of(columns: Iterable[tuple[str, str]]) -> dg.TableSchema:
-    """Return names and types of columns as Dagster's table schema."""
-    return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns])
+def schema_of(columns: Iterable[tuple[str, str]], descriptions: Mapping[str, str]) -> dg.TableSchema:
+    """Return names, types and descriptions of columns as Dagster's table schema."""
+    return dg.TableSchema([dg.TableColumn(name, kind, descriptions.get(name)) for name, kind in columns])
 
 
 def table_spec(
@@ -224,7 +227,7 @@ def table_spec(
         partitions_def=partitions,
         freshness_policy=FRESHNESS,
         metadata={"dagster/table_name": table.value}
-        | ({"dagster/column_schema": schema_of(columns.items())} if columns else {}),
+        | ({"dagster/column_schema": schema_of(columns.items(), column_descriptions(table))} if columns else {}),
     )
 
 

@@ -16,9 +16,31 @@ from snap_pipeline.lake.storage import mart as mart_key
 TABLE_ROWS = 20
 """The most rows of a table in the UI; the mart has the rest."""
 
+MACROS = """
+    -- Whole percents, which are 0 or 100 only where the share is exactly that.
+    create macro percent(share) as
+        case
+            when share > 0 and share < 1 then greatest(least(round(100 * share), 99), 1)
+            else round(100 * share)
+        end::integer;
+    create macro percent_text(share) as percent(share) || ' %';
+    create macro points(score) as format('{:.1f}', score);
+    create macro money(amount) as format('{:,.2f}', amount);
+"""
+
 NUMBERS: Mapping[str, str] = {
-    "report_workspace_scores": "select workspace as subject, score, click_id, email from mart",
-    "report_latest_health": "select destination as subject, success_rate, latency_p95_ms, lag_p95_seconds from mart",
+    "report_workspace_scores": """
+        select
+            workspace as subject, round(score, 1) as score, percent(click_id) / 100 as click_id,
+            percent(email) / 100 as email
+        from mart
+    """,
+    "report_latest_health": """
+        select
+            destination as subject, percent(success_rate) / 100 as success_rate,
+            round(latency_p95_ms) as latency_p95_ms, round(lag_p95_seconds) as lag_p95_seconds
+        from mart
+    """,
     "report_backlog": "select destination as subject, pending, in_doubt, withdrawn from mart",
 }
 """Queries by mart for plotted numbers; `subject` is the workspace or destination of a row."""
@@ -26,30 +48,48 @@ NUMBERS: Mapping[str, str] = {
 TABLES: Mapping[str, str] = {
     "emq_scores": """
         select
-            workspace, event_name as event, conversion_type as type, events, round(score, 1) as score, trend,
-            round(click_id, 2) as "click id", round(email, 2) as "e-mail", round(phone, 2) as phone
+            workspace, event_name as event, conversion_type as type, events, points(score) as score, trend,
+            percent_text(click_id) as "click id", percent_text(email) as "e-mail", percent_text(phone) as phone
         from mart
         order by events desc
     """,
     "emq_coaching": """
         select
             workspace, event_name as event, conversion_type as type, parameter,
-            round(completeness, 2) as completeness, round(gain, 1) as gain, advice
+            percent_text(completeness) as completeness, points(gain) as gain, advice
         from mart
-        order by total_gain desc
+        order by step_position, workspace, weighted_gain desc
     """,
     "destination_health": """
         select
-            destination, period_start::date as day, requests, round(success_rate, 3) as "success rate",
-            round(latency_p50_ms) as "p50 ms", round(latency_p95_ms) as "p95 ms", round(latency_p99_ms) as "p99 ms",
-            round(lag_p95_seconds / 60) as "lag p95 min", delivered, rejected, retries,
-            latest_error_category as "latest error"
+            destination, period_start::date as day, requests, percent_text(success_rate) as "success rate",
+            round(latency_p50_ms)::bigint as "p50 ms", round(latency_p95_ms)::bigint as "p95 ms",
+            round(latency_p99_ms)::bigint as "p99 ms", round(lag_p95_seconds / 60)::bigint as "lag p95 min",
+            delivered, rejected, retries, latest_error_category as "latest error"
         from mart
         where grain = 'day'
         order by period_start desc, destination
     """,
+    "daily_scores": """
+        select
+            workspace, day, conversions, points(score) as score, percent_text(click_id) as "click id",
+            percent_text(email) as "e-mail", percent_text(phone) as phone
+        from mart
+        order by day desc, workspace
+    """,
+    "daily_deliveries": """
+        select destination, day, conversions, delivered, waiting, lost
+        from mart
+        order by day desc, destination
+    """,
+    "daily_values": """
+        select
+            destination, day, currency, money(delivered) as delivered, money(waiting) as waiting, money(lost) as lost
+        from mart
+        order by day desc, destination, currency
+    """,
 }
-"""Queries by mart for the table in the UI."""
+"""Queries by mart for the table in the UI: scores to one decimal, whole percents, money to two decimals."""
 
 
 def describe_mart(lake: Lake, mart: str) -> dict[str, Any]:
@@ -63,6 +103,7 @@ def describe_mart(lake: Lake, mart: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {"dagster/uri": str(lake.storage.path(key))}
     numbers, table = NUMBERS.get(mart), TABLES.get(mart)
     with lake.connect() as connection:
+        connection.execute(MACROS)
         connection.execute(f"create view mart as from {lake.storage.scan([key])}")
         metadata["dagster/row_count"] = _rows(connection, "select count(*) from mart")[1][0][0]
         if numbers:

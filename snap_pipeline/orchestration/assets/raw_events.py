@@ -19,6 +19,7 @@ from snap_pipeline.orchestration.assets.hourly_step import (
     table_spec,
 )
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import quantity
 
 
 def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -53,18 +54,18 @@ def build(pipeline: Pipeline, partitions: dg.PartitionsDefinition[str]) -> dg.As
             context.log.info(f"{key}: files: {made.files}, events: {made.rows}, quarantined lines: {made.quarantined}.")
             if made.kept_files:
                 context.log.warning(
-                    f"{key}: {made.kept_files} files that were read earlier are no longer in the landing zone; their "
-                    "events are kept."
+                    f"{key}: {quantity(made.kept_files, 'file')} no longer in the landing zone; the events that "
+                    "were read from there earlier are kept."
                 )
             if made.unread_files:
                 context.log.warning(
-                    f"{key}: {made.unread_files} files landed after the hour was pruned, so they are not read. Land "
-                    "them in the running hour: `snap-pipeline land`."
+                    f"{key}: {quantity(made.unread_files, 'file')} not read, because the hour was pruned before. Land "
+                    "the events in the running hour: `snap-pipeline land`."
                 )
             if made.nul_bytes:
                 context.log.warning(
-                    f"{key}: {made.nul_bytes} NUL bytes were left out. They come from a crash of what writes the files "
-                    "or from a disk; lines in which they took the place of text are in quarantined_lines."
+                    f"{key}: {quantity(made.nul_bytes, 'NUL byte')} left out. They come from a crash of what writes "
+                    "the files or from a disk; lines in which they took the place of text are in quarantined_lines."
                 )
             numbers = {
                 "files": made.files,

@@ -16,6 +16,7 @@ from snap_pipeline.errors import PipelineError
 from snap_pipeline.hours import format_hour
 from snap_pipeline.orchestration.assets.hourly_step import HOURS_AT_FAULT, failed_hours_message, safe_message
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import agreeing, quantity
 
 HOUR_LABEL = "/hour"
 """Suffix of a metadata key after a destination's name: the first hour that the destination did not complete."""
@@ -80,7 +81,8 @@ def missing_hours(reports: Iterable[HourReport], failed: Mapping[str, str]) -> d
     """
     missing: dict[str, dict[str, Any]] = {key: {"failed": reason} for key, reason in failed.items()}
     for report in _incomplete(reports):
-        why = {f"{report.destination.name}/undelivered": f"{report.left:,} events are left. {_reason(report)}"}
+        left = f"{quantity(report.left, 'event')} {agreeing(report.left, 'is', 'are')} left."
+        why = {f"{report.destination.name}/undelivered": f"{left} {_reason(report)}"}
         missing.setdefault(format_hour(report.hour), {}).update(why)
     return missing
 
@@ -152,9 +154,11 @@ def _not_taken_message(incomplete: Sequence[HourReport]) -> str:
     """Describe the events that are left and not held back: how many, in which hours, and the reason."""
     first_key, last_key = (format_hour(report.hour) for report in (incomplete[0], incomplete[-1]))
     where = f"of {last_key}" if len(incomplete) == 1 else f"in {len(incomplete)} hours, {first_key} to {last_key},"
-    left = f"{sum(report.left for report in incomplete):,} events {where} are left for the next run."
+    events = sum(report.left for report in incomplete)
+    left = f"{quantity(events, 'event')} {where} {agreeing(events, 'is', 'are')} left for the next run."
     stopped = [report.stopped for report in incomplete if report.stopped]
     if not stopped:
         return f"{left} {_reason(incomplete[-1])}"
-    not_attempted = sum(bool(report.skipped) for report in incomplete)
-    return f"{stopped[0]} {left}" + (f" {not_attempted} of these hours were not attempted." if not_attempted else "")
+    skipped = sum(bool(report.skipped) for report in incomplete)
+    not_attempted = f" {skipped:,} of these hours {agreeing(skipped, 'was', 'were')} not attempted." if skipped else ""
+    return f"{stopped[0]} {left}{not_attempted}"

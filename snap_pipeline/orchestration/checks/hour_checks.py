@@ -15,6 +15,7 @@ from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.orchestration.assets.hourly_step import failed_hours
 from snap_pipeline.orchestration.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import agreeing, quantity
 from snap_pipeline.reasons import DeliveryState, NonAdditive
 
 NO_PLAINTEXT = dg.AssetCheckKey(dg.AssetKey("conversion_payloads"), "no_plaintext")
@@ -137,7 +138,9 @@ def rejected_share(entries: Sequence[Entry]) -> dg.AssetCheckResult:
         share = rejected / max(rejected + delivered, 1)
         highest = max(highest, share)
         if share > MAX_REJECTED_SHARE:
-            findings.append(f"{destination} {hour}: {rejected:,} of {rejected + delivered:,} events were rejected.")
+            answered = quantity(rejected + delivered, "event")
+            were = agreeing(rejected, "was", "were")
+            findings.append(f"{destination} {hour}: {rejected:,} of {answered} {were} rejected.")
     remedy = "`snap-pipeline status` shows Snap's reasons; fix them, then `snap-pipeline materialize --retry-rejected`."
     return _result(findings, dg.AssetCheckSeverity.WARN, remedy, {"rejected_share": highest})
 
@@ -146,7 +149,9 @@ def withdrawn_receipts(entries: Sequence[Entry]) -> dg.AssetCheckResult:
     """Check for delivered events that are no longer conversions: changed mapping, late denial, forgotten person."""
     withdrawn = [entry for entry in entries if entry.entry == NonAdditive.WITHDRAWN and entry.events]
     findings = [
-        f"{each.destination} {each.hour}: {each.events:,} delivered events are withdrawn." for each in withdrawn
+        f"{each.destination} {each.hour}: {quantity(each.events, 'delivered event')} "
+        f"{agreeing(each.events, 'is', 'are')} withdrawn."
+        for each in withdrawn
     ]
     remedy = (
         "After they were sent, a mapping or a consent changed or a person was forgotten; Snap keeps them. If the "

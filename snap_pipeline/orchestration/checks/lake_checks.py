@@ -8,6 +8,7 @@ from snap_pipeline.hours import ONE_HOUR, floor_hour, format_hour, hours_between
 from snap_pipeline.lake.storage import Table, mart, partition
 from snap_pipeline.orchestration.checks.hour_checks import describe_findings
 from snap_pipeline.pipeline import Pipeline
+from snap_pipeline.plurals import agreeing, quantity
 
 CURRENT_HOURS = dg.AssetCheckKey(dg.AssetKey("accounting_entries"), "hours_are_current")
 CLICK_ID_COVERAGE = dg.AssetCheckKey(dg.AssetKey("emq_scores"), "click_id_coverage")
@@ -44,8 +45,8 @@ def current_hours(pipeline: Pipeline) -> dg.AssetChecksDefinition:
             first, last = format_hour(min(outdated)), format_hour(max(outdated))
             workspaces = ", ".join(sorted({name for names in outdated.values() for name in names}))
             findings.append(
-                f"{len(outdated)} hours from {first} on were made with other code, mappings or settings than today's "
-                f"(workspaces: {workspaces})."
+                f"{quantity(len(outdated), 'hour')} from {first} on {agreeing(len(outdated), 'was', 'were')} made with "
+                f"other code, mappings or settings than today's (workspaces: {workspaces})."
             )
             remedy.append(
                 f"`snap-pipeline materialize --from {first} --to {last}` makes them again and sends nothing twice."

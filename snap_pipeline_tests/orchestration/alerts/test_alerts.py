@@ -64,7 +64,7 @@ def test_a_check_that_fails_in_a_green_run_is_told(
     alert_sensor.tick()
     (line,) = webhook_server.take()
     assert line.startswith("WARN delivery_receipts rejected_share")
-    assert f"shop {key(HOUR)}: 1 of 1 events were rejected." in line
+    assert f"shop {key(HOUR)}: 1 of 1 event was rejected." in line
     assert "--retry-rejected" in line
     # The next hour is as bad, which is no news; the one after is well again.
     project.land(purchase("f", at=HOUR + ONE_HOUR), hour=HOUR + ONE_HOUR)
@@ -187,7 +187,7 @@ def test_plaintext_that_is_set_aside_is_told_though_the_run_succeeds(
     assert project.materialize().success
     alert_sensor.tick()
     (line,) = webhook_server.take()
-    assert line.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 events")
+    assert line.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 event is")
     assert "plaintext stands in content_name (1): e" in line
 
 
@@ -207,7 +207,7 @@ def test_an_hour_that_a_check_names_is_not_over_with_the_next_hour(
         project.materialize(hours[2])
     alert_sensor.tick()
     (line,) = webhook_server.take()
-    assert line.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 events")
+    assert line.startswith(f"ERROR conversion_payloads no_plaintext, hour {key(HOUR)}: {key(HOUR)}: 1 event is")
     project.materialize(HOUR)
     alert_sensor.tick()
     assert webhook_server.take() == [f"OVER conversion_payloads no_plaintext, hour {key(HOUR)}: it goes through again."]

@@ -1,16 +1,18 @@
 """The insights job with real dbt, and its metadata in Dagster."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.orchestration.assets import dbt_marts
-from snap_pipeline.orchestration.assets.mart_metadata import markdown
+from snap_pipeline.orchestration.assets.mart_metadata import MACROS, markdown
 from snap_pipeline.orchestration.jobs import HOURLY_JOB, INSIGHTS_JOB
 from snap_pipeline.orchestration.runs import range_tags
 from snap_pipeline_tests.conftest import make_project
@@ -59,8 +61,21 @@ def test_the_marts_have_numbers_that_plot(built: tuple[Project, dg.ExecuteInProc
 def test_scores_advice_and_health_are_readable_tables(built: tuple[Project, dg.ExecuteInProcessResult]) -> None:
     _, result = built
     assert "| default | PURCHASE | WEB | 2 |" in str(metadata_of(result, "emq_scores")["table"])
-    assert "| default | PURCHASE | WEB | ph | 0.0 |" in str(metadata_of(result, "emq_coaching")["table"])
-    assert "| shop |" in str(metadata_of(result, "destination_health")["table"])
+    assert "| default | PURCHASE | WEB | ph | 0 % |" in str(metadata_of(result, "emq_coaching")["table"])
+    assert "| 1 | 100 % |" in str(metadata_of(result, "destination_health")["table"])
+    day = str(metadata_of(result, "daily_scores")["table"]).splitlines()[-1]
+    assert re.fullmatch(r"\| default \| 2026-11-20 \| 2 \| \d\.\d \| 50 % \| 100 % \| 0 % \|", day)
+    assert "| shop | 2026-11-20 | 2 | 2 | 0 | 0 |" in str(metadata_of(result, "daily_deliveries")["table"])
+    assert "| shop | 2026-11-20 | EUR | 20.00 | 0.00 | 0.00 |" in str(metadata_of(result, "daily_values")["table"])
+    scores = metadata_of(result, "report_workspace_scores")
+    assert scores["default/score"] == round(float(str(scores["default/score"])), 1)
+
+
+def test_a_share_is_shown_as_0_or_100_percent_only_where_it_is_that() -> None:
+    connection = duckdb.connect()
+    connection.execute(MACROS)
+    shares = connection.execute("select percent_text(unnest([0, 0.001, 0.555, 0.999, 1, null]))").fetchall()
+    assert [text for (text,) in shares] == ["0 %", "1 %", "56 %", "99 %", "100 %", None]
 
 
 def test_nothing_of_a_person_is_shown(built: tuple[Project, dg.ExecuteInProcessResult]) -> None:

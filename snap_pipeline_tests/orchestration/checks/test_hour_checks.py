@@ -62,7 +62,7 @@ def test_each_hour_of_a_range_has_its_own_evaluation(project: Project) -> None:
     rejected = [by_hour[REJECTED_SHARE, key(hour)] for hour in hours]
     assert [each.passed for each in rejected] == [True, False, False]
     assert rejected[0].description is None
-    assert (rejected[1].description or "").startswith(f"shop {key(hours[1])}: 1 of 1 events were rejected. `snap")
+    assert (rejected[1].description or "").startswith(f"shop {key(hours[1])}: 1 of 1 event was rejected. `snap")
     # Dagster's checks tab and partition bar read these records, and show those that are about the latest hour alone.
     storage = project.instance.event_log_storage
     for check in (NO_PLAINTEXT, CONSERVATION, REJECTED_SHARE, WITHDRAWN):
@@ -101,7 +101,7 @@ def test_an_event_with_plaintext_is_set_aside_and_all_others_go_out(project: Pro
     found = evaluations(result)
     assert (found[NO_PLAINTEXT].passed, found[NO_PLAINTEXT].severity) == (False, AssetCheckSeverity.ERROR)
     description = found[NO_PLAINTEXT].description or ""
-    assert f"{key(HOUR)}: 1 events are not sent, because plaintext stands in fn (1), ph (1): leak." in description
+    assert f"{key(HOUR)}: 1 event is not sent, because plaintext stands in fn (1), ph (1): leak." in description
     assert found[NO_PLAINTEXT].metadata["plaintext_events"].value == 1
     assert found[CONSERVATION].passed
     counts = project.counts()
@@ -120,7 +120,7 @@ def test_an_event_id_that_is_plaintext_is_shown_as_its_digest(project: Project) 
     rewrite_payloads(project, f"select * exclude (plaintext) replace ('{EMAIL}' as event_id)")
     payloads = partition(Table.CONVERSION_PAYLOADS, HOUR)
     assert str(plaintext_in(project.pipeline.lake, payloads)) == (
-        f"1 events are not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
+        f"1 event is not sent, because plaintext stands in event_id (1): {sha256(EMAIL.encode()).hexdigest()}"
     )
 
 
@@ -225,7 +225,7 @@ def test_receipts_of_events_that_a_mapping_takes_back_are_told(project: Project)
     assert result.success
     found = evaluations(result)[WITHDRAWN]
     assert (found.passed, found.severity) == (False, AssetCheckSeverity.WARN)
-    assert f"shop {key(HOUR)}: 1 delivered events are withdrawn." in (found.description or "")
+    assert f"shop {key(HOUR)}: 1 delivered event is withdrawn." in (found.description or "")
 
 
 def rewrite_payloads(project: Project, select: str, *, where: str = "true") -> None:

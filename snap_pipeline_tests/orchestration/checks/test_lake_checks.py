@@ -66,7 +66,7 @@ def test_hours_that_were_made_under_another_setting_are_not_current(project: Pro
     project.reopen()
     outdated = look(project, CURRENT_HOURS)
     assert (outdated.passed, outdated.severity) == (False, AssetCheckSeverity.WARN)
-    assert f"1 hours from {key(closed)} on were made with other" in (outdated.description or "")
+    assert f"1 hour from {key(closed)} on was made with other" in (outdated.description or "")
     assert "(workspaces: default)" in (outdated.description or "")
 
 
