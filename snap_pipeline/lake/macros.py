@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from snap_pipeline.files import atomic_write, new_draft
+from snap_pipeline.files import atomic_write, names_in, new_draft
 from snap_pipeline.lake import phone_numbers
 from snap_pipeline.lake.sql_files import sql
 from snap_pipeline.lake.storage import literal
@@ -88,9 +88,9 @@ def _make(path: Path) -> None:
     with atomic_write(path, new_draft(path.parent, path)) as draft, closing(duckdb.connect(draft)) as connection:
         phone_numbers.register(connection)
         _create(connection)
-    for other in path.parent.glob("*.duckdb"):
-        if other != path:
-            other.unlink(missing_ok=True)
+    for name in names_in(path.parent):
+        if name.endswith(path.suffix) and name != path.name:
+            (path.parent / name).unlink(missing_ok=True)
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

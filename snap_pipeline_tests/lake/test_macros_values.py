@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snap_pipeline.lake.macros import use
 from snap_pipeline_tests.lake.macros import call, call_each, connection, many_rows, texts
 
 
@@ -137,6 +138,7 @@ AT_TEN = datetime(2026, 11, 20, 10)
 )
 def test_a_time_is_read_in_every_unit_and_offset(given_text: str, instant: datetime, session_time_zone: str) -> None:
     with connection().cursor() as session:
+        use(session)
         session.execute(f"set TimeZone = '{session_time_zone}'")
         assert session.execute("select event_timestamp(?)", [given_text]).fetchall() == [(instant,)]
 
