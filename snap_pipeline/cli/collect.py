@@ -31,6 +31,6 @@ def collect(*, host: str, port: int, workers: int, trusted_proxies: tuple[str, .
     if not path.startswith("/") or path.endswith("/"):
         raise click.BadParameter(f"{path!r} must begin with / and not end with it.", param_hint="--path")
     _ = open_pipeline().database  # fails here, and not in each worker
-    from snap_pipeline.collector.server import serve  # noqa: PLC0415 - uvicorn takes time to import
+    from snap_pipeline.collector.workers import serve  # noqa: PLC0415 - uvicorn takes time to import
 
     serve(host=host, port=port, workers=workers, trusted_proxies=trusted_proxies, path=path)

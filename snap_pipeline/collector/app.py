@@ -88,7 +88,9 @@ class Collector:
         try:
             if scope["method"] == "OPTIONS":
                 status = 204
-            elif (scope["method"], scope["path"]) != ("GET", "/healthz"):
+            elif scope["path"] == "/readyz":
+                await self._check()
+            elif scope["path"] != "/healthz":
                 await self._take(scope, headers, receive)
                 body = answer_body(None)
         except Refused as refused:
@@ -108,6 +110,13 @@ class Collector:
             status,
             (time.perf_counter() - begin) * 1000,
         )
+
+    async def _check(self) -> None:
+        try:
+            await asyncio.to_thread(self._files.check)
+        except OSError as error:
+            log.warning("Not ready: %s", error)
+            raise Refused(503, "Events cannot be written.") from None
 
     async def _take(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
         """Land the events of a request.

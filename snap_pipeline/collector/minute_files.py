@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from snap_pipeline.files import flush
+from snap_pipeline.files import flush, names_in
 from snap_pipeline.hours import floor_hour
 from snap_pipeline.lake.landing import LandingZone
 
@@ -77,6 +77,21 @@ class MinuteFiles:
         landed: Future[None] = Future()
         self._requests.put(_Lines(workspace, content, landed))
         return landed
+
+    def check(self) -> None:
+        """Check that lines can be landed now.
+
+        Raises:
+            OSError: they cannot.
+        """
+        if not self._thread.is_alive():
+            raise OSError("The thread that writes has ended.")
+        probe = self._landing.scratch_file("ready")
+        try:
+            probe.write_bytes(b"\n")
+            flush(probe)
+        finally:
+            probe.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Write what is waiting, publish the files, and end the thread."""
@@ -210,7 +225,8 @@ def publish_abandoned(landing: LandingZone, hours: list[datetime]) -> None:
 def _drafts(landing: LandingZone, hours: list[datetime]) -> Iterator[Path]:
     for hour in hours:
         for workspace in landing.workspaces:
-            yield from landing.folder(workspace, hour).glob(f"{DRAFT_PREFIX}*.ndjson")
+            folder = landing.folder(workspace, hour)
+            yield from (folder / name for name in names_in(folder) if name.startswith(DRAFT_PREFIX))
 
 
 def _publish_if_unlocked(descriptor: int, draft: Path) -> None:

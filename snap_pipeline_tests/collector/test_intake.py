@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import socket
 from typing import Any
 
@@ -122,6 +123,22 @@ def test_keys_and_paths_that_are_not_known_are_refused(shared: RunningCollector)
         assert answer.status_code == 200
     inside = TRACK | {"writeKey": key}
     assert requests.post(f"{shared.url}/v1/track", data=json.dumps(inside), timeout=30).status_code == 200
+
+
+def test_it_is_ready_while_it_can_write(project: Project) -> None:
+    collector = RunningCollector(project)
+    assert requests.get(f"{collector.url}/readyz", timeout=30).status_code == 200
+    shutil.rmtree(project.settings.landing, ignore_errors=True)
+    # In the folder's place, since nothing is forbidden to a root user.
+    project.settings.landing.write_text("a file")
+    assert requests.get(f"{collector.url}/readyz", timeout=30).status_code == 503
+    key = collector.add_source("server")
+    refused = collector.post(key, TRACK)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    project.settings.landing.unlink()
+    assert collector.post(key, TRACK).status_code == 200
+    collector.stop()
+    assert len(collector.landed()) == 1
 
 
 def test_a_page_of_another_origin_may_post(shared: RunningCollector) -> None:

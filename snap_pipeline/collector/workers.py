@@ -31,7 +31,7 @@ def serve(*, host: str, port: int, workers: int, trusted_proxies: Sequence[str],
     """
     os.environ[PATH_VARIABLE] = path
     uvicorn.run(
-        "snap_pipeline.collector.server:application",
+        "snap_pipeline.collector.workers:application",
         factory=True,
         host=host,
         port=port,
