@@ -44,7 +44,7 @@ class Table(StrEnum):
     DELIVERY_INTENTS = "delivery_intents"
     DELIVERY_REQUESTS = "delivery_requests"
     SNAP_SCORE_ANSWERS = "snap_score_answers"
-    """Of one hour a day, the first."""
+    """Asked for once a day, and kept under the first hour of the day."""
 
 
 Fingerprint = Sequence[int]

@@ -9,7 +9,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 from snap_pipeline.capi.access_token import AccessToken
 from snap_pipeline.definitions import build_definitions
 from snap_pipeline.delivery.backlog import by_urgency
-from snap_pipeline.destinations import store
+from snap_pipeline.destinations import run_results
 from snap_pipeline.hours import ONE_HOUR
 from snap_pipeline.lake.storage import Table, partition
 from snap_pipeline.lake.transform import Transformations
@@ -78,7 +78,7 @@ def test_a_stopped_destination_is_asked_for_ever_more_rarely(
     project.set_fault(status=401, count=1_000)
     start, asked_at = net.now, []
     clock = type("Clock", (datetime,), {"now": classmethod(lambda _, __: net.now)})
-    monkeypatch.setattr(store, "datetime", clock)
+    monkeypatch.setattr(run_results, "datetime", clock)
     for minute in range(0, 160, 5):
         net.now = start + timedelta(minutes=minute)
         asked_at += [minute] * bool(net.tick())

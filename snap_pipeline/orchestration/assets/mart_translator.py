@@ -19,7 +19,7 @@ SENTENCES = {
     "no_duplicates": "No two rows have the same {columns}.",
     "no_folded_duplicates": "No two rows have the same {columns}, but for case, blanks, hyphens and underscores.",
 }
-"""What each generic test requires, with its arguments."""
+"""Sentences that say what each generic test requires, with its arguments."""
 
 
 class MartTranslator(DagsterDbtTranslator):
