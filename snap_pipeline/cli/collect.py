@@ -21,9 +21,10 @@ from snap_pipeline.cli.options import open_pipeline
 @click.option("--path", default="/_e", show_default=True, help="The path at which a site passes requests on.")
 def collect(*, host: str, port: int, workers: int, trusted_proxies: tuple[str, ...], path: str) -> None:
     """Take events of client libraries over HTTP, and land them."""
+    networks = []
     for proxy in trusted_proxies:
         try:
-            ipaddress.ip_network(proxy, strict=False)
+            networks.append(str(ipaddress.ip_network(proxy, strict=False)))
         except ValueError:
             raise click.BadParameter(
                 f"{proxy!r} is no address and no network such as 10.0.0.0/8.", param_hint="--trusted-proxy"
@@ -33,4 +34,4 @@ def collect(*, host: str, port: int, workers: int, trusted_proxies: tuple[str, .
     _ = open_pipeline().database  # fails here, and not in each worker
     from snap_pipeline.collector.workers import serve  # noqa: PLC0415 - uvicorn takes time to import
 
-    serve(host=host, port=port, workers=workers, trusted_proxies=trusted_proxies, path=path)
+    serve(host=host, port=port, workers=workers, trusted_proxies=networks, path=path)

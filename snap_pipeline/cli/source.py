@@ -35,7 +35,7 @@ def add(name: str, workspace: str, kind: Kind) -> None:
 @source.command(name="list")
 def list_() -> None:
     """List the sources of all workspaces."""
-    table = Table("name", "workspace", "kind", "write key", "key of (UTC)")
+    table = Table("name", "workspace", "kind", "write key", "key set (UTC)")
     for each in open_store(open_pipeline()).list():
         shown = f"…{each.key_last_four}"
         table.add_row(each.name, each.workspace, each.kind, shown, f"{each.key_set_at:%Y-%m-%d %H:%M}")

@@ -7,16 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid5
 
+from snap_pipeline.collector.bodies import BodyTooLarge, as_line
 from snap_pipeline.collector.sources import Source
+from snap_pipeline.collector.visitors import take_from_connection
 
 Event = dict[str, Any]
 
-ID_NAMES = ("messageId", "message_id", "event_id", "eventId", "id")
+MAXIMUM_EVENTS = 10_000
+"""The most events of a body; libraries post batches of 100 or so."""
+SHARED_KEYS = ("context", "integrations", "sentAt")
+"""Keys of a body that its events have too, unless they say it themselves."""
+NAME_KEYS = ("event_name", "event", "name", "type")
+ID_KEYS = ("messageId", "event_id")
+TIME_KEYS = ("timestamp", "event_timestamp", "originalTimestamp")
+"""Keys of an event's time, in the order in which the pipeline reads them."""
+ID_NAMESPACE = UUID("6d3c1f0e-54f7-4f0b-9f0c-6c1f2b7f4c0a")
 CLOCK_TOLERANCE = timedelta(seconds=60)
-NOT_OF_A_VISITOR = frozenset({"origin", "ip_address", "ipAddress", "request_ip", "ip", "_forgotten", "receivedAt"})
-"""Keys that browsers must not choose: they would make an event OFFLINE, move it elsewhere, or count as forgotten."""
+DATE_CHARACTERS = 10
 TYPES = {
     "t": "track",
     "track": "track",
@@ -54,80 +63,112 @@ class Arrival:
 
 
 def events_in(body: Any) -> list[Any]:
-    """Return the events of a body: of its list `batch`, of itself where it is a list, or itself alone."""
-    if isinstance(body, list):
-        return body
-    if isinstance(body, dict) and isinstance(body.get("batch"), list):
-        shared = {name: body[name] for name in ("context", "sentAt") if name in body}
-        return [_with_shared(event, shared) for event in body["batch"]]
-    return [body]
+    """Return the events of a body, with what lists and bodies in it contain, as the pipeline takes landed lines apart.
+
+    Raises:
+        BodyTooLarge: there are too many.
+    """
+    found: list[Any] = []
+    pending: list[tuple[Any, Event]] = [(body, {})]
+    while pending:
+        item, shared = pending.pop()
+        if isinstance(item, dict):
+            item = _with_shared(item, shared)
+            items = _listed_in(item)
+            shared = {key: item[key] for key in SHARED_KEYS if item.get(key) is not None} if items is not None else {}
+        else:
+            items = item if isinstance(item, list) else None
+        if items is None:
+            found.append(item)
+        else:
+            pending += [(each, shared) for each in reversed(items)]
+        if len(found) + len(pending) > MAXIMUM_EVENTS:
+            raise BodyTooLarge
+    return found
 
 
 def stamp(events: Iterable[Any], arrival: Arrival) -> list[Any]:
     """Complete events in place, and return them. What is no object stays as it is; the pipeline quarantines it."""
     received_at = _iso(arrival.received)
     stamped = []
-    for event in events:
+    for position, event in enumerate(events):
         if isinstance(event, dict):
+            event.pop("writeKey", None)
+            if not any(_is_filled(event.get(key)) for key in ID_KEYS):
+                event["messageId"] = _derived_id(event, position, arrival)
             if arrival.source.kind == "web":
-                _take_from_connection(event, arrival)
-            if arrival.type is not None:
-                event.setdefault("type", arrival.type)
-            if not any(event.get(name) for name in ID_NAMES):
-                event["messageId"] = str(uuid4())
+                take_from_connection(event, arrival.address, arrival.user_agent)
+            if arrival.type is not None and event.get("type") is None:
+                event["type"] = arrival.type
             _correct_time(event, arrival.received)
             event["receivedAt"] = received_at
         stamped.append(event)
     return stamped
 
 
-def _with_shared(event: Any, shared: Event) -> Any:
-    """Give an event of a batch what the batch says of all of them; its own words win."""
-    if not isinstance(event, dict) or not shared:
+def _listed_in(item: Event) -> list[Any] | None:
+    """Return the events of a body; None for what is an event itself."""
+    batch, events = item.get("batch"), item.get("events")
+    if isinstance(batch, list):
+        return batch + events if isinstance(events, list) else batch
+    if isinstance(events, list) and all(item.get(key) is None for key in NAME_KEYS):
+        return events
+    return None
+
+
+def _with_shared(event: Event, shared: Event) -> Event:
+    """Return an event of a body with what the body says of all its events; null is as good as nothing."""
+    if not shared:
         return event
-    merged = shared | event
-    if isinstance(shared.get("context"), dict) and isinstance(event.get("context"), dict):
-        merged["context"] = shared["context"] | event["context"]
+    merged = event | {key: value for key, value in shared.items() if event.get(key) is None}
+    own, common = event.get("context"), shared.get("context")
+    if isinstance(own, dict) and isinstance(common, dict):
+        merged["context"] = common | {key: value for key, value in own.items() if value is not None}
     return merged
 
 
-def _take_from_connection(event: Event, arrival: Arrival) -> None:
-    for name in NOT_OF_A_VISITOR & event.keys():
-        del event[name]
-    context = event.get("context")
-    context = event["context"] = dict(context) if isinstance(context, dict) else {}
-    context["ip"] = arrival.address
-    if not context.get("userAgent") and arrival.user_agent:
-        context["userAgent"] = arrival.user_agent
+def _is_filled(value: object) -> bool:
+    return value is not None and str(value).strip() != ""
+
+
+def _derived_id(event: Event, position: int, arrival: Arrival) -> str:
+    """Return an id that is the same if the request is posted again, with another `sentAt`."""
+    content = as_line({key: value for key, value in event.items() if key != "sentAt"}).decode()
+    sender = [arrival.source.name]
+    if arrival.source.kind == "web":  # visitors may post the same event without saying who they are
+        sender += [arrival.address, arrival.user_agent]
+    return str(uuid5(ID_NAMESPACE, "\n".join((*sender, str(position), content))))
 
 
 def _correct_time(event: Event, received: datetime) -> None:
-    """Move an event's time by what the sender's clock is off, as told by `sentAt`; without a time, it is now.
-
-    Other spellings of the time (docs/events.md) are those of servers, whose clocks are right.
-    """
-    given = event.get("timestamp")
-    if not given:
-        if not any(event.get(name) for name in ("event_timestamp", "originalTimestamp")):
-            event["timestamp"] = _iso(received)
-            return
-        given = event.get("originalTimestamp")
-    sent, happened = _moment(event.get("sentAt")), _moment(given)
-    if sent is None or happened is None or abs(received - sent) <= CLOCK_TOLERANCE:
+    """Move an event's time by what the sender's clock is off, as told by `sentAt`; without a time, it is now."""
+    given = next((event[key] for key in TIME_KEYS if event.get(key)), None)
+    if given is None:
+        event["timestamp"] = _iso(received)
+        return
+    sent = _moment(event.get("sentAt"))
+    if sent is None or abs(received - sent) <= CLOCK_TOLERANCE:
+        return
+    happened = _moment(given)
+    if happened is None:
+        return
+    try:
+        corrected = _iso(happened + (received - sent))
+    except OverflowError:  # before the year 1, or after 9999
         return
     event["originalTimestamp"] = given
-    event["timestamp"] = _iso(happened + (received - sent))
+    event["timestamp"] = corrected
 
 
 def _moment(text: object) -> datetime | None:
-    """Read a time as libraries write it, ISO 8601; None for anything else."""
-    if not isinstance(text, str):
+    """Read a time as libraries write it, ISO 8601 with a time of day; None for anything else."""
+    if not isinstance(text, str) or len(text) <= DATE_CHARACTERS:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _iso(moment: datetime) -> str:

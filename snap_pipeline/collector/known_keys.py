@@ -8,16 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from snap_pipeline.collector.sources import Source, digest_of
 from snap_pipeline.errors import PipelineError
 
-log = logging.getLogger(__name__)
-
-KEPT_SECONDS = 30.0
+CACHE_SECONDS = 30.0
 """How long a removed source is still taken."""
 SECONDS_BETWEEN_READS = 1.0
 """For an unknown key the sources are read again, since clients drop what is refused with 401; but no more often."""
 
+log = logging.getLogger(__name__)
+
+
+class SourcesUnreadable(PipelineError):
+    """The sources cannot be read, so that nobody knows whether a write key is right."""
+
 
 class KnownKeys:
-    """The sources by write key.
+    """The sources by write key. Requests with a known key never wait for the state database.
 
     Args:
         read: returns all sources; it runs in a thread.
@@ -26,33 +30,55 @@ class KnownKeys:
     def __init__(self, read: Callable[[], Sequence[Source]]) -> None:
         self._read = read
         self._sources: Mapping[str, Source] = {}
-        self._read_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._tried_at = float("-inf")
+        self._is_readable = True
+        self._reading: asyncio.Task[None] | None = None
 
-    async def source_of(self, key: str) -> Source | None:
-        """Return the source of a write key; None for an unknown one.
+    async def keep_fresh(self) -> None:
+        """Read the sources now and then, until the task is cancelled."""
+        while True:
+            await asyncio.shield(self._start_reading())
+            await asyncio.sleep(CACHE_SECONDS)
 
-        Known keys are taken while the database cannot be reached.
+    async def source_of(self, keys: Sequence[str]) -> tuple[Source, str] | None:
+        """Return the first of some write keys that is known, with its source; None where none is.
 
         Raises:
-            StateDatabaseError: the key is not known, and the sources cannot be read.
+            SourcesUnreadable: none is known, and the sources cannot be read.
         """
-        digest, asked_at = digest_of(key), time.monotonic()
-        if digest not in self._sources:
-            await self._read_again(newer_than=asked_at)
-        elif asked_at - self._read_at > KEPT_SECONDS:
-            try:
-                await self._read_again(newer_than=asked_at - KEPT_SECONDS)
-            except PipelineError as error:
-                log.warning("%s", error)
-        return self._sources.get(digest)
+        asked_at = time.monotonic()
+        if found := self._find(keys):
+            return found
+        while self._tried_at <= asked_at:
+            await asyncio.shield(self._start_reading())
+        if (found := self._find(keys)) or self._is_readable:
+            return found
+        raise SourcesUnreadable("The sources cannot be read. Check that the state database runs.")
 
-    async def _read_again(self, *, newer_than: float) -> None:
-        """Read the sources, unless somebody did so after a moment; requests wait for each other's reading."""
-        async with self._lock:
-            if self._read_at > newer_than:
-                return
-            await asyncio.sleep(self._read_at + SECONDS_BETWEEN_READS - time.monotonic())
-            read_at = time.monotonic()
+    def _find(self, keys: Sequence[str]) -> tuple[Source, str] | None:
+        for key in keys:
+            if source := self._sources.get(digest_of(key)):
+                return source, key
+        return None
+
+    def _start_reading(self) -> asyncio.Task[None]:
+        """Start to read the sources, unless somebody is at it; return the task."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_again())
+        return self._reading
+
+    async def _read_again(self) -> None:
+        await asyncio.sleep(self._tried_at + SECONDS_BETWEEN_READS - time.monotonic())
+        tried_at = time.monotonic()
+        try:
             sources = await asyncio.to_thread(self._read)
-            self._sources, self._read_at = {source.key_digest: source for source in sources}, read_at
+        except PipelineError as error:
+            log.warning("%s", error)
+            self._is_readable = False
+        except Exception:
+            log.exception("The sources cannot be read.")
+            self._is_readable = False
+        else:
+            self._sources = {source.key_digest: source for source in sources}
+            self._is_readable = True
+        self._tried_at = tried_at

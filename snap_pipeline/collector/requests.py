@@ -3,57 +3,84 @@
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 
 from snap_pipeline.collector.events import TYPES
+from snap_pipeline.collector.sources import Source
 
 Headers = list[tuple[bytes, bytes]]
 BATCH_PATHS = frozenset({"b", "batch", "import"})
 PREFIXES = ("/beacon/v1/", "/v1/", "/api/s/s2s/", "/api/s/")
+HEALTH, READINESS, SOURCE_CONFIG = "/healthz", "/readyz", "/sourceConfig"
+PAGES = frozenset({HEALTH, READINESS, SOURCE_CONFIG})
 PREFLIGHT_SECONDS = b"7200"
 
 
 class UnknownPath(Exception):
-    """A path to which no client library posts."""
+    """A path at which there is nothing."""
 
 
-def event_type_of(path: str, prefix: str) -> str | None:
-    """Return the type of the events that are posted to a path; None for batches, which say it of each event.
+def endpoint_of(path: str, prefix: str) -> str:
+    """Return what a path leads to: the last part of a path to which events are posted, or a page of the collector.
 
     Args:
         path: of the request.
         prefix: the path below which the site passes requests on, such as `/_e`; it may be missing.
 
     Raises:
-        UnknownPath: nothing is posted there.
+        UnknownPath: it leads to nothing.
     """
-    path = path.removeprefix(prefix)
+    path = path.removeprefix(prefix).rstrip("/")
+    if path in PAGES:
+        return path
     for known in PREFIXES:
-        name = path.removeprefix(known).rstrip("/")
+        name = path.removeprefix(known)
         if path.startswith(known) and (name in TYPES or name in BATCH_PATHS):
-            return TYPES.get(name)
+            return name
     raise UnknownPath
 
 
-def write_key_of(headers: Mapping[bytes, bytes], query: bytes, body: Any) -> str | None:
-    """Return the write key of a request: of its headers, its address, or its body; None where it has none."""
-    given = headers.get(b"authorization", b"")
-    if given[:6].lower() == b"basic ":
-        try:
-            key = base64.b64decode(given[6:], validate=True).split(b":")[0]
-        except binascii.Error:
-            return None
-        return key.decode("utf-8", "replace")
-    if b"x-write-key" in headers:
-        return headers[b"x-write-key"].decode("latin-1")
-    if in_query := parse_qs(query.decode("latin-1")).get("writeKey"):
-        return in_query[0]
-    if isinstance(body, dict) and isinstance(body.get("writeKey"), str):
-        return str(body["writeKey"])
-    return None
+def write_keys_of(headers: Mapping[bytes, bytes], query: bytes) -> list[str]:
+    """Return what may be a request's write key, in its headers and its address.
+
+    There may be several: the user name of Basic authorization is the write key of most libraries, and that of a site
+    which asks its visitors for a password.
+    """
+    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+    found = []
+    if scheme.lower() == b"basic":
+        with suppress(binascii.Error):
+            found.append(base64.b64decode(credentials.strip(), validate=True).split(b":")[0].decode("utf-8", "replace"))
+    found.append(headers.get(b"x-write-key", b"").decode("latin-1"))
+    if b"writeKey=" in query:
+        found += parse_qs(query.decode("latin-1")).get("writeKey", [])
+    return [key for each in found if (key := each.strip())]
+
+
+def write_keys_in(body: Any) -> list[str]:
+    """Return the write key of a body, if it has one."""
+    key = body.get("writeKey") if isinstance(body, dict) else None
+    return [key.strip()] if isinstance(key, str) and key.strip() else []
+
+
+def source_config(source: Source, key: str) -> bytes:
+    """Return what RudderStack's browser library asks for first: a source without destinations of its own."""
+    return orjson.dumps(
+        {
+            "source": {
+                "id": source.name,
+                "name": source.name,
+                "writeKey": key,
+                "enabled": True,
+                "config": {},
+                "destinations": [],
+            }
+        }
+    )
 
 
 def cors_headers(headers: Mapping[bytes, bytes]) -> Headers:

@@ -119,7 +119,7 @@ class SourceStore:
         for source in self.list():
             if source.name == name:
                 return source
-        raise UnknownSource(f"There is no source {name[:64]!r}. See `snap-pipeline source list`.")
+        raise _unknown(name)
 
     def list(self) -> list[Source]:
         """Return the sources of all workspaces, by workspace and name."""
@@ -140,7 +140,9 @@ class SourceStore:
         source, key = self.get(name), _new_key()
         values = {"key_digest": digest_of(key), "key_last_four": key[-SHOWN_CHARACTERS:], "key_set_at": self._now()}
         with self._database.transaction(source.workspace) as connection:
-            connection.execute(sa.update(SOURCES).where(*_row_of(source)).values(values))
+            updated = connection.execute(sa.update(SOURCES).where(*_row_of(source)).values(values))
+        if updated.rowcount == 0:
+            raise _unknown(name)  # it was removed meanwhile
         return key
 
     def remove(self, name: str) -> None:
@@ -152,6 +154,10 @@ class SourceStore:
         source = self.get(name)
         with self._database.transaction(source.workspace) as connection:
             connection.execute(sa.delete(SOURCES).where(*_row_of(source)))
+
+
+def _unknown(name: str) -> UnknownSource:
+    return UnknownSource(f"There is no source {name[:64]!r}. See `snap-pipeline source list`.")
 
 
 def _new_key() -> str:

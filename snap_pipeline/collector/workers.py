@@ -17,6 +17,10 @@ PATH_VARIABLE = "SNAP_PIPELINE_COLLECTOR_PATH"
 """Hands the path to the workers, which are processes of their own."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep idle connections, so that it is they who close them."""
+MAXIMUM_CONNECTIONS = 2_000
+"""Of a worker; more get 503. Each may hold a body in memory."""
+SHUTDOWN_SECONDS = 10
+"""How long requests may take to end once the process is told to."""
 
 
 def serve(*, host: str, port: int, workers: int, trusted_proxies: Sequence[str], path: str) -> None:
@@ -26,7 +30,7 @@ def serve(*, host: str, port: int, workers: int, trusted_proxies: Sequence[str],
         host: the address to listen on.
         port: the port to listen on.
         workers: the number of processes.
-        trusted_proxies: addresses and networks whose `X-Forwarded-For` is believed.
+        trusted_proxies: networks whose `X-Forwarded-For` is believed.
         path: below which sites pass requests on, such as `/_e`.
     """
     os.environ[PATH_VARIABLE] = path
@@ -42,6 +46,11 @@ def serve(*, host: str, port: int, workers: int, trusted_proxies: Sequence[str],
         # Uvicorn's own log has query strings and whole addresses.
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        limit_concurrency=MAXIMUM_CONNECTIONS,
+        # A collector that cannot start must not serve.
+        lifespan="on",
+        ws="none",
     )
 
 
