@@ -1,5 +1,6 @@
 """What the collector takes, and how it answers what it does not take."""
 
+import base64
 import gzip
 import json
 import shutil
@@ -76,7 +77,7 @@ def test_events_land_with_an_id_a_time_and_when_they_were_received(project: Proj
 
 
 def test_a_visitor_does_not_choose_what_only_a_server_knows(project: Project) -> None:
-    collector = RunningCollector(project, "--trusted-proxy", "127.0.0.1")
+    collector = RunningCollector(project, "--trusted-proxy", "127.0.0.1/8")
     key = collector.add_source("web")
     chosen = {"origin": "csv", "ip_address": "10.0.0.1", "_forgotten": "true", "context": {"ip": "10.0.0.2"}} | TRACK
     headers = {"X-Forwarded-For": "10.0.0.3, 192.0.2.77", "User-Agent": "Mozilla/5.0 (X11)"}
@@ -98,6 +99,9 @@ def test_a_visitor_does_not_choose_what_only_a_server_knows(project: Project) ->
         (gzip.compress(b'{"batch": []}')[:-9], 400),
         (b"\x1f\x8b no gzip", 400),
         (b"[" * 100_000, 400),
+        (b"[" * 1_100 + b"]" * 1_100, 400),
+        (gzip.compress(b"[" + b",".join([b"{}"] * 200_000) + b"]"), 413),
+        (gzip.compress(b"[]") + gzip.compress(b"[]"), 400),
         (gzip.compress(bytes(5_000_000)), 413),
         (b" " * 5_000_000, 413),
         (gzip.compress(json.dumps({"batch": [TRACK]}).encode()), 200),
@@ -124,6 +128,35 @@ def test_keys_and_paths_that_are_not_known_are_refused(shared: RunningCollector)
         assert answer.status_code == 200
     inside = TRACK | {"writeKey": key}
     assert requests.post(f"{shared.url}/v1/track", data=json.dumps(inside), timeout=30).status_code == 200
+    assert key not in str(shared.held())
+    # A site that asks its visitors for a password, and a client that separates the scheme by two blanks.
+    assert shared.post("visitor", TRACK, "/v1/track", headers={"X-Write-Key": key}).status_code == 200
+    blanks = {"Authorization": f"Basic  {base64.b64encode(f'{key}:'.encode()).decode()}"}
+    answer = requests.post(f"{shared.url}/v1/track", data=json.dumps(TRACK), headers=blanks, timeout=30)
+    assert answer.status_code == 200
+
+
+def test_an_unknown_key_is_refused_before_the_body_is_read(shared: RunningCollector) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as connection:
+        head = "POST /v1/track?writeKey=wk_wrong HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 401")
+
+
+def test_the_browser_library_of_rudderstack_gets_a_source(shared: RunningCollector, key: str) -> None:
+    answer = requests.get(f"{shared.url}/_e/sourceConfig/", params={"writeKey": key}, timeout=30)
+    source = answer.json()["source"]
+    assert (source["writeKey"], source["enabled"], source["destinations"]) == (key, True, [])
+    assert requests.get(f"{shared.url}/sourceConfig/", auth=("wk_wrong", ""), timeout=30).status_code == 401
+
+
+def test_the_log_has_no_path_that_is_not_known(project: Project) -> None:
+    collector = RunningCollector(project)
+    forged = "/v1/x%0A2026-01-01%2000:00:00,000%20INFO%2010.9.9.0%20POST%20/v1/batch%20200"
+    assert collector.post("wk_wrong", TRACK, forged).status_code == 404
+    log = collector.stop()
+    assert "127.0.0.0 POST - 404" in log
+    assert "10.9.9.0" not in log
 
 
 def test_it_is_ready_while_it_can_write(project: Project) -> None:

@@ -54,6 +54,16 @@ def test_a_new_key_replaces_the_old_one_and_a_removed_source_is_gone(store: Sour
             change("shop")
 
 
+def test_no_key_is_made_for_a_source_that_is_removed_meanwhile(
+    store: SourceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = store.add("shop", "shop_a", "web")
+    store.remove("shop")
+    monkeypatch.setattr(store, "get", lambda _: source)
+    with pytest.raises(UnknownSource):
+        store.rotate_key("shop")
+
+
 def test_on_postgres_a_workspace_sees_its_own_sources(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.migrate()
