@@ -1,4 +1,4 @@
-"""`snap-pipeline source`: manages who may post events to the collector."""
+"""`snap-pipeline source`: manages the sources, which may post events to the collector."""
 
 import click
 from rich.table import Table
@@ -45,7 +45,7 @@ def list_() -> None:
 @source.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Show one source, and where to post its events. Of the write key, only the last four characters."""
+    """Show one source, the end of its write key, and where to post its events."""
     found = open_store(open_pipeline()).get(name)
     for label, value in (
         ("name", found.name),
@@ -60,7 +60,7 @@ def show(name: str) -> None:
 @source.command(name="rotate-key")
 @click.argument("name")
 def rotate_key(name: str) -> None:
-    """Replace a source's write key. The old one is refused from now on, by running collectors after 30 seconds."""
+    """Replace a source's write key. Running collectors take the old one for up to 30 seconds."""
     print_key(open_store(open_pipeline()).rotate_key(name))
 
 
@@ -68,7 +68,7 @@ def rotate_key(name: str) -> None:
 @click.argument("name")
 @click.confirmation_option(prompt="What is posted with its key will be refused. Remove it?")
 def remove(name: str) -> None:
-    """Remove a source. What it landed stays."""
+    """Remove a source. Its landed events stay."""
     open_store(open_pipeline()).remove(name)
     click.echo(f"{name} is removed.")
 
@@ -79,5 +79,5 @@ def open_store(pipeline: Pipeline) -> SourceStore:
 
 
 def print_key(key: str) -> None:
-    """Print a write key, which nobody can show again."""
+    """Print a write key, which is not stored."""
     click.echo(f"Write key, shown this once: {key}")

@@ -40,7 +40,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 BODY_SECONDS = 30.0
-"""How long a request may take to send its body."""
+"""The time that a request may take to send its body."""
 RETRY_SECONDS = b"1"
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Collector:
             else:
                 endpoint = _endpoint_of(scope, self._prefix)
                 path = scope["path"]
-                body = await self._answer(endpoint, scope, headers, receive)
+                body = await self._handle(endpoint, scope, headers, receive)
         except Refused as refused:
             status, body = refused.status, answer_body(str(refused))
         except Exception as error:  # noqa: BLE001 - whatever it is, clients must keep their events and try again
@@ -126,11 +126,11 @@ class Collector:
             (time.perf_counter() - begin) * 1000,
         )
 
-    async def _answer(self, endpoint: str, scope: Scope, headers: Headers, receive: Receive) -> bytes:
-        """Do what a request asks for, and return the body of the answer.
+    async def _handle(self, endpoint: str, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        """Handle a request, and return the body of the answer.
 
         Raises:
-            Refused: it is not done.
+            Refused: it is not taken.
         """
         if endpoint == HEALTH:
             return b""

@@ -1,6 +1,6 @@
-"""What the collector changes in an event: an id, its times by the collector's clock, and what only a server knows.
+"""Changes to posted events: a missing id, times by the collector's clock, and keys that only servers may set.
 
-All else lands as it was posted; the pipeline reads it (docs/events.md).
+All else lands as it was posted; docs/events.md says how the pipeline reads it.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,13 @@ from uuid import UUID, uuid5
 
 from snap_pipeline.collector.bodies import BodyTooLarge, as_line
 from snap_pipeline.collector.sources import Source
-from snap_pipeline.collector.visitors import take_from_connection
-
-Event = dict[str, Any]
+from snap_pipeline.collector.visitors import Event, take_from_connection
 
 MAXIMUM_EVENTS = 10_000
 """The most events of a body; libraries post batches of 100 or so."""
 SHARED_KEYS = ("context", "integrations", "sentAt")
 """Keys of a body that its events have too, unless they say it themselves."""
+BODY_KEYS = ("batch", "events")
 NAME_KEYS = ("event_name", "event", "name", "type")
 ID_KEYS = ("messageId", "event_id")
 TIME_KEYS = ("timestamp", "event_timestamp", "originalTimestamp")
@@ -45,14 +44,14 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Arrival:
-    """How a request reached the collector.
+    """The arrival of a request at the collector.
 
     Attributes:
-        source: whose key it has.
-        received: the collector's time.
-        address: the visitor's IP address.
-        user_agent: as the connection gave it.
-        type: of its events, from its path; None for batches.
+        source: the source of its write key.
+        received: the time by the collector's clock.
+        address: the sender's IP address.
+        user_agent: the request's header.
+        type: the type of its events, from its path; None for batches.
     """
 
     source: Source
@@ -63,7 +62,9 @@ class Arrival:
 
 
 def events_in(body: Any) -> list[Any]:
-    """Return the events of a body, with what lists and bodies in it contain, as the pipeline takes landed lines apart.
+    """Return the events of a body, those of nested lists and bodies included.
+
+    The pipeline takes lists and bodies in landed lines apart as well, so none may get past `stamp` untouched.
 
     Raises:
         BodyTooLarge: there are too many.
@@ -88,7 +89,7 @@ def events_in(body: Any) -> list[Any]:
 
 
 def stamp(events: Iterable[Any], arrival: Arrival) -> list[Any]:
-    """Complete events in place, and return them. What is no object stays as it is; the pipeline quarantines it."""
+    """Complete events in place, and return them. Values that are no objects stay; the pipeline quarantines them."""
     received_at = _iso(arrival.received)
     stamped = []
     for position, event in enumerate(events):
@@ -107,17 +108,15 @@ def stamp(events: Iterable[Any], arrival: Arrival) -> list[Any]:
 
 
 def _listed_in(item: Event) -> list[Any] | None:
-    """Return the events of a body; None for what is an event itself."""
-    batch, events = item.get("batch"), item.get("events")
-    if isinstance(batch, list):
-        return batch + events if isinstance(events, list) else batch
-    if isinstance(events, list) and all(item.get(key) is None for key in NAME_KEYS):
-        return events
-    return None
+    """Return the events of a body, or None for an event, as `is_body_of_events` in lake/sql/macros/json.sql does."""
+    if any(item.get(key) is not None for key in NAME_KEYS):
+        return None
+    lists = [item[key] for key in BODY_KEYS if isinstance(item.get(key), list)]
+    return [event for each in lists for event in each] if lists else None
 
 
 def _with_shared(event: Event, shared: Event) -> Event:
-    """Return an event of a body with what the body says of all its events; null is as good as nothing."""
+    """Return an event with the shared keys of its body that are missing or null in the event."""
     if not shared:
         return event
     merged = event | {key: value for key, value in shared.items() if event.get(key) is None}
@@ -141,7 +140,7 @@ def _derived_id(event: Event, position: int, arrival: Arrival) -> str:
 
 
 def _correct_time(event: Event, received: datetime) -> None:
-    """Move an event's time by what the sender's clock is off, as told by `sentAt`; without a time, it is now."""
+    """Correct an event's time by the offset of the sender's clock, which `sentAt` tells; a missing time is now."""
     given = next((event[key] for key in TIME_KEYS if event.get(key)), None)
     if given is None:
         event["timestamp"] = _iso(received)

@@ -9,7 +9,7 @@ from snap_pipeline.collector.sources import Source, digest_of
 from snap_pipeline.errors import PipelineError
 
 CACHE_SECONDS = 30.0
-"""How long a removed source is still taken."""
+"""The age at which the sources are read again: a removed one is taken for so long."""
 SECONDS_BETWEEN_READS = 1.0
 """For an unknown key the sources are read again, since clients drop what is refused with 401; but no more often."""
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class SourcesUnreadable(PipelineError):
-    """The sources cannot be read, so that nobody knows whether a write key is right."""
+    """The sources cannot be read, so that a write key cannot be checked."""
 
 
 class KnownKeys:
@@ -41,7 +41,7 @@ class KnownKeys:
             await asyncio.sleep(CACHE_SECONDS)
 
     async def source_of(self, keys: Sequence[str]) -> tuple[Source, str] | None:
-        """Return the first of some write keys that is known, with its source; None where none is.
+        """Return the source of the first known write key, and that key; None if all are unknown.
 
         Raises:
             SourcesUnreadable: none is known, and the sources cannot be read.

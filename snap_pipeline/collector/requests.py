@@ -25,14 +25,14 @@ class UnknownPath(Exception):
 
 
 def endpoint_of(path: str, prefix: str) -> str:
-    """Return what a path leads to: the last part of a path to which events are posted, or a page of the collector.
+    """Return the endpoint of a path: one of `PAGES`, or the last part of a path for events, such as `track`.
 
     Args:
         path: of the request.
         prefix: the path below which the site passes requests on, such as `/_e`; it may be missing.
 
     Raises:
-        UnknownPath: it leads to nothing.
+        UnknownPath: there is nothing at the path.
     """
     path = path.removeprefix(prefix).rstrip("/")
     if path in PAGES:
@@ -45,10 +45,10 @@ def endpoint_of(path: str, prefix: str) -> str:
 
 
 def write_keys_of(headers: Mapping[bytes, bytes], query: bytes) -> list[str]:
-    """Return what may be a request's write key, in its headers and its address.
+    """Return the possible write keys in a request's headers and address.
 
-    There may be several: the user name of Basic authorization is the write key of most libraries, and that of a site
-    which asks its visitors for a password.
+    There may be several: the user name of Basic authorization is the write key for most libraries, and a visitor's name
+    on sites that ask for a password.
     """
     scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
     found = []
@@ -68,7 +68,7 @@ def write_keys_in(body: Any) -> list[str]:
 
 
 def source_config(source: Source, key: str) -> bytes:
-    """Return what RudderStack's browser library asks for first: a source without destinations of its own."""
+    """Return the configuration that RudderStack's browser library asks for first; it names no destinations."""
     return orjson.dumps(
         {
             "source": {

@@ -1,4 +1,4 @@
-"""Sources: who posts events to the collector, each under a write key of its own.
+"""Sources: the senders of events to the collector, each with a write key of its own.
 
 On Postgres, row-level security shows a transaction only the rows of the workspace that it names; every statement has
 the same condition, so that SQLite gives the same results.

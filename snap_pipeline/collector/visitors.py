@@ -22,10 +22,10 @@ FOLDED = str.maketrans({"_": None, "-": None, " ": None, "İ": "i"})
 
 
 def take_from_connection(event: Event, address: str, user_agent: str) -> None:
-    """Remove what a visitor must not choose, in place, and set the IP address that the connection has.
+    """Remove keys that a visitor must not choose, in place, and set the IP address of the connection.
 
     Args:
-        event: as it was posted.
+        event: the posted event.
         address: the visitor's IP address. It is set at the top level, which the pipeline prefers to all other places.
         user_agent: of the request, for events without one.
     """

@@ -14,13 +14,13 @@ from snap_pipeline.pipeline import Pipeline
 from snap_pipeline.settings import load_settings
 
 PATH_VARIABLE = "SNAP_PIPELINE_COLLECTOR_PATH"
-"""Hands the path to the workers, which are processes of their own."""
+"""The environment variable that hands the path to the worker processes."""
 KEEP_ALIVE_SECONDS = 75
-"""Longer than proxies keep idle connections, so that it is they who close them."""
+"""Longer than proxies keep idle connections, so that the proxies close them."""
 MAXIMUM_CONNECTIONS = 2_000
 """Of a worker; more get 503. Each may hold a body in memory."""
 SHUTDOWN_SECONDS = 10
-"""How long requests may take to end once the process is told to."""
+"""The time that running requests have when the process is told to end."""
 
 
 def serve(*, host: str, port: int, workers: int, trusted_proxies: Sequence[str], path: str) -> None:

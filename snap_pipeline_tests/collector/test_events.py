@@ -1,4 +1,4 @@
-"""What lands of an event: odd values, ids, times, and what the body of a batch says of all its events."""
+"""Landed events: odd values, ids, times, nested bodies, and the keys that a body shares with its events."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the collector takes, and how it answers what it does not take."""
+"""Requests that the collector takes, and its answers to all others."""
 
 import base64
 import gzip
