@@ -75,16 +75,15 @@ def events_in(body: Any) -> list[Any]:
         item, shared = pending.pop()
         if isinstance(item, dict):
             item = _with_shared(item, shared)
-            items = _listed_in(item)
-            shared = {key: item[key] for key in SHARED_KEYS if item.get(key) is not None} if items is not None else {}
-        else:
-            items = item if isinstance(item, list) else None
+        items = _listed_in(item)
         if items is None:
             found.append(item)
-        else:
-            pending += [(each, shared) for each in reversed(items)]
-        if len(found) + len(pending) > MAXIMUM_EVENTS:
+            continue
+        if len(found) + len(pending) + len(items) > MAXIMUM_EVENTS:
             raise BodyTooLarge
+        if isinstance(item, dict):
+            shared = {key: item[key] for key in SHARED_KEYS if item.get(key) is not None}
+        pending += [(each, shared) for each in reversed(items)]
     return found
 
 
@@ -107,9 +106,14 @@ def stamp(events: Iterable[Any], arrival: Arrival) -> list[Any]:
     return stamped
 
 
-def _listed_in(item: Event) -> list[Any] | None:
-    """Return the events of a body, or None for an event, as `is_body_of_events` in lake/sql/macros/json.sql does."""
-    if any(item.get(key) is not None for key in NAME_KEYS):
+def _listed_in(item: Any) -> list[Any] | None:
+    """Return the members of a list, or the events of a body; None for anything else.
+
+    `is_body_of_events` in lake/sql/macros/json.sql tells bodies from events in the same way.
+    """
+    if isinstance(item, list):
+        return item
+    if not isinstance(item, dict) or any(item.get(key) is not None for key in NAME_KEYS):
         return None
     lists = [item[key] for key in BODY_KEYS if isinstance(item.get(key), list)]
     return [event for each in lists for event in each] if lists else None
