@@ -3,10 +3,11 @@
 Content goes to a draft with a hidden name, which is flushed to disk and renamed; then the folder is flushed too, so
 that the file survives a power cut. A reader sees the old file or the new one, never a part.
 
-A killed process leaves its draft behind, with the personal data that the file would have held. So all drafts of lake
+A killed process leaves its draft behind, with the personal data that the file would have held. So the drafts of lake
 and landing zone are in folders that only their owner can read: in the root, or in one of its folders (which may be a
 mount of its own). Abandoned drafts are then found by listing a few folders instead of walking all of them. Drafts of
-dbt are in the lake's root itself, drafts of the home's own files beside those files.
+dbt are in the lake's root itself, drafts of the home's own files beside those files, and drafts of the collector in
+their hour's folder, as readable as the files that they become within a minute.
 """
 
 import os

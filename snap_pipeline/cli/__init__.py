@@ -30,6 +30,8 @@ COMMANDS = {
     "preview": Verb("snap_pipeline.cli.inspect", "Show the JSON that would be sent, of an hour or an event."),
     "sql": Verb("snap_pipeline.cli.sql", "Query the lake's tables and marts with DuckDB SQL."),
     "report": Verb("snap_pipeline.cli.report", "Write match quality, health and accounting as one page."),
+    "collect": Verb("snap_pipeline.cli.collect", "Take events of client libraries over HTTP."),
+    "source": Verb("snap_pipeline.cli.source", "Add, list and remove those who may post events."),
     "destination": Verb("snap_pipeline.cli.destination", "Add, list, change, test, pause and remove destinations."),
     "prune": Verb("snap_pipeline.cli.prune", "Delete files that are older than the retention."),
     "forget": Verb("snap_pipeline.cli.forget", "Forget a person: empty and exclude their events."),

@@ -82,6 +82,19 @@ WORKSPACES = sa.Table(
 """Each workspace that ever had a destination, kept by a trigger: row-level security shows one workspace at a time, and
 `rotate-key` must reach all of them, those that `workspaces.toml` no longer names included."""
 
+SOURCES = sa.Table(
+    "sources",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key_digest", sa.Text, nullable=False, unique=True),
+    sa.Column("key_last_four", sa.Text, nullable=False),
+    sa.Column("key_set_at", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    schema="snap_pipeline",
+)
+
 LEASES = sa.Table(
     "leases",
     METADATA,

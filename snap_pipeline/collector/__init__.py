@@ -1,0 +1,1 @@
+"""The collector: takes events over HTTP from client libraries, and lands them."""
