@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import orjson
@@ -41,6 +42,13 @@ PARSED_SUFFIXES = (".sql", ".yml", ".csv", ".md", ".py")
 CUSTOM_ENV_PREFIX = "DBT_ENV_CUSTOM_ENV_"
 """Prefix of environment variables that dbt copies to the metadata of its manifest, without the prefix."""
 PROJECT_DIGEST = "PROJECT_DIGEST"
+
+
+class _Manifest(NamedTuple):
+    """The parts of dbt's manifest that are read here: the project's digest, and descriptions by source and column."""
+
+    digest: str
+    source_columns: Mapping[str, Mapping[str, str]]
 
 
 class DbtProjectError(PipelineError):
@@ -116,13 +124,7 @@ def build(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
 
 def source_columns(manifest: Path, table: str) -> Mapping[str, str]:
     """Return the descriptions of a source's columns in the dbt project, by column."""
-    sources = orjson.loads(manifest.read_bytes())["sources"].values()
-    return {
-        column["name"]: column["description"]
-        for source in sources
-        if source["name"] == table
-        for column in source["columns"].values()
-    }
+    return _read(manifest, manifest.stat().st_mtime_ns).source_columns[table]
 
 
 def settled_entries(
@@ -233,8 +235,18 @@ def project_digest() -> str:
 
 def manifest_digest(manifest: Path) -> str:
     """Return the digest of the project that a manifest was made from; "None" if dbt was run by hand."""
-    environment = orjson.loads(manifest.read_bytes())["metadata"]["env"]
-    return str(environment.get(PROJECT_DIGEST))
+    return _read(manifest, manifest.stat().st_mtime_ns).digest
+
+
+@lru_cache(maxsize=1)
+def _read(manifest: Path, modified_ns: int) -> _Manifest:  # noqa: ARG001 - a replaced file is read again
+    """Read a manifest, which takes as long as many a step, once a process."""
+    content = orjson.loads(manifest.read_bytes())
+    columns = {
+        source["name"]: {column["name"]: column["description"] for column in source["columns"].values()}
+        for source in content["sources"].values()
+    }
+    return _Manifest(str(content["metadata"]["env"].get(PROJECT_DIGEST)), columns)
 
 
 def write_manifest(manifest: Path, digest: str) -> None:
