@@ -13,12 +13,20 @@ from snap_pipeline.project_files import SEEDS
 
 Event = dict[str, Any]
 
+FOLDED = str.maketrans({"_": None, "-": None, " ": None, "İ": "i"})
+
+
+@lru_cache(maxsize=4_096)
+def _folded(name: str) -> str:
+    """Return a name without case and separators."""
+    return name.translate(FOLDED).lower()
+
+
 ADDRESS_KEYS = frozenset({"ip", "ipaddress", "clientipaddress", "hashedipaddress", "requestip"})
-SERVER_ONLY_KEYS = ADDRESS_KEYS | {"forgotten"}
+SERVER_ONLY_KEYS = ADDRESS_KEYS | {_folded("_forgotten")}
 CHANNEL_KEYS = frozenset({"origin", "channel", "actionsource", "eventconversiontype"})
 """Keys that say where an event happened; only words for a web site or an app are kept."""
 ONLINE_TYPES = frozenset({"WEB", "MOBILE_APP"})
-FOLDED = str.maketrans({"_": None, "-": None, " ": None, "İ": "i"})
 
 
 def take_from_connection(event: Event, address: str, user_agent: str) -> None:
@@ -70,9 +78,3 @@ def _is_online(word: object) -> bool:
 def _online_words() -> frozenset[str]:
     with (SEEDS / "action_sources.csv").open(encoding="utf-8", newline="") as file:
         return frozenset(_folded(row["word"]) for row in csv.DictReader(file) if row["conversion_type"] in ONLINE_TYPES)
-
-
-@lru_cache(maxsize=4_096)
-def _folded(name: str) -> str:
-    """Return a name without case and separators."""
-    return name.translate(FOLDED).lower()
