@@ -18,7 +18,7 @@ PATH_VARIABLE = "SNAP_PIPELINE_COLLECTOR_PATH"
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep idle connections, so that the proxies close them."""
 MAXIMUM_CONNECTIONS = 2_000
-"""Of a worker; more get 503. Each may hold a body in memory."""
+"""The most connections of a worker, each of which may hold a body in memory; more get 503."""
 SHUTDOWN_SECONDS = 10
 """The time that running requests have when the process is told to end."""
 
