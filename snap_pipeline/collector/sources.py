@@ -5,7 +5,6 @@ the same condition, so that SQLite gives the same results.
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -15,13 +14,13 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from snap_pipeline.errors import InvalidValue, PipelineError
+from snap_pipeline.destinations.fields import check_name, check_workspace
+from snap_pipeline.errors import PipelineError
 from snap_pipeline.state.database import Database
 from snap_pipeline.state.tables import SOURCES
 
 Kind = Literal["web", "server"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-NAME = re.compile(r"[^\W_]([\w .-]{0,62}[\w.-])?")
 KEY_PREFIX = "wk_"
 KEY_BYTES = 24
 SHOWN_CHARACTERS = 4
@@ -88,16 +87,8 @@ class SourceStore:
             InvalidValue: the name or the workspace cannot be used; nothing is stored.
             SourceTaken: the name is in use; nothing is stored.
         """
-        if not NAME.fullmatch(name):
-            raise InvalidValue(
-                "The name must have 1 to 64 letters, digits, blanks, dots, dashes or underscores, a letter or digit "
-                "first and no blank last."
-            )
-        if workspace not in self._workspaces:
-            raise InvalidValue(
-                f"There is no workspace {workspace[:64]!r}; there are: {', '.join(self._workspaces)}. "
-                "Add a table of that name to workspaces.toml first."
-            )
+        check_name(name)
+        check_workspace(workspace, self._workspaces)
         key, now = _new_key(), self._now()
         source = Source(name, workspace, kind, digest_of(key), key[-SHOWN_CHARACTERS:], now, now)
         try:

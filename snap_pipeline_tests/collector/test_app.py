@@ -29,7 +29,7 @@ def messages_of(scope: dict[str, Any]) -> list[Any]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    collector = Collector(FailingFiles(), KnownKeys(list), "/_e")  # type: ignore[arg-type]
+    collector = Collector(FailingFiles(), KnownKeys(list), "/_e")  # type: ignore[arg-type] - a fault in their place
     asyncio.run(collector(scope, receive, send))
     return sent
 
